@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/api_key.hpp>
+#include <palette/detail/blocks.hpp>
+#include <palette/impl/wire/json_reader.hpp>
+#include <palette/secret.hpp>
+#include <palette/user.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::wire {
+
+// The answers of the service, beside the values of the public headers.
+
+struct KeyPage {
+    detail::Blocks<ApiKey> items;
+    std::string next;  // the token of the following page; empty for the last
+};
+
+struct UserPage {
+    detail::Blocks<User> items;
+    std::string next;
+};
+
+struct UserToken {
+    Secret token;
+    bool is_mfa = false;
+};
+
+struct ErrorBody {
+    std::string code;
+    std::string message;
+    std::string ref;
+};
+
+// What an answer is read into, and as what.
+template <class T>
+struct Document;
+
+template <class T>
+struct SimpleDocument {
+    using Value = T;
+    static constexpr Effect on_error = Effect::not_applied;
+    static Result<T> finish(T&& value) { return std::move(value); }
+};
+
+template <>
+struct Document<ApiKey> : SimpleDocument<ApiKey> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 1 << 20};
+};
+
+template <>
+struct Document<KeyPage> : SimpleDocument<KeyPage> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 64 << 20};
+};
+
+template <>
+struct Document<UserPage> : SimpleDocument<UserPage> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 16 << 20};
+};
+
+template <>
+struct Document<UserToken> : SimpleDocument<UserToken> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 64 << 10};
+};
+
+template <>
+struct Document<Identity> : SimpleDocument<Identity> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 64 << 10};
+};
+
+template <>
+struct Document<ErrorBody> : SimpleDocument<ErrorBody> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 64 << 10};
+};
+
+// W8: an answer with a uid and no value is errc::missing_key_value, applied, and names the uid; one
+// with a value and no uid is a key all the same. An unreadable answer leaves the effect unknown.
+template <>
+struct Document<CreatedApiKey> {
+    struct Value {
+        std::string uid;
+        Secret secret;
+    };
+    static constexpr Effect on_error = Effect::unknown;
+    static Result<CreatedApiKey> finish(Value&& value);
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 64 << 10};
+};
+
+// Decodes one answer from pieces of its body.
+//
+//     Decoder<KeyPage> decoder;
+//     while (auto chunk = read()) if (auto ok = decoder.write(chunk); !ok) return ok.error();
+//     return decoder.finish();
+//
+// What is absent or null is empty, "no time" or inactive (W1). Unknown fields are skipped (W23).
+template <class T>
+class Decoder {
+public:
+    Decoder() : Decoder(Document<T>::limits) {}
+    explicit Decoder(Limits limits) : reader_(Document<T>::shape(), &value_, limits, Document<T>::on_error) {}
+
+    // Errors as JsonReader has them. The first error is final.
+    Result<void> write(std::string_view chunk) { return reader_.write(chunk); }
+
+    // Once, when the body has ended.
+    Result<T> finish() {
+        if (auto ended = reader_.finish(); !ended) return std::move(ended).error();
+        return Document<T>::finish(std::move(value_));
+    }
+
+private:
+    typename Document<T>::Value value_{};
+    JsonReader reader_;
+};
+
+// A whole body at once.
+template <class T>
+Result<T> decode(std::string_view body) {
+    Decoder<T> decoder;
+    if (auto ok = decoder.write(body); !ok) return std::move(ok).error();
+    return decoder.finish();
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/wire/decode.ipp>
+#endif

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/wire/decode.hpp>
+#include <palette/impl/wire/schema.hpp>
+
+namespace palette::inline PALETTE_KEYS_ABI::wire {
+
+// The service's documents. Fields stand in the order in which it sends them.
+namespace shapes {
+
+inline constexpr Field annotation_fields[] = {
+    member<&ApiKey::description>(detail::description_annotation),
+};
+inline constexpr Shape annotations{annotation_fields, at<&ApiKey::annotations>};
+inline constexpr Shape labels{{}, at<&ApiKey::labels>};
+
+inline constexpr Field key_metadata_fields[] = {
+    group("annotations", annotations),
+    member<&ApiKey::created>("creationTimestamp"),
+    member<&ApiKey::deleted>("deletionTimestamp"),
+    group("labels", labels),
+    member<&ApiKey::modified>("lastModifiedTimestamp"),
+    member<&ApiKey::name>("name"),
+    member<&ApiKey::uid>("uid"),
+};
+inline constexpr Shape key_metadata{key_metadata_fields};
+
+inline constexpr Field owner_fields[] = {
+    member<&Owner::first_name>("firstName"),
+    member<&Owner::last_name>("lastName"),
+    member<&Owner::uid>("uid"),
+};
+inline constexpr Shape owner{owner_fields};
+
+inline constexpr Field key_spec_fields[] = {
+    member<&ApiKey::expiry>("expiry"),
+    withheld("key"),  // W9: deprecated, but some servers still send the key's value
+    member<&ApiKey::owner>("user", owner),
+};
+inline constexpr Shape key_spec{key_spec_fields};
+
+inline constexpr Field key_status_fields[] = {member<&ApiKey::is_active>("isActive")};
+inline constexpr Shape key_status{key_status_fields};
+
+inline constexpr Field key_fields[] = {
+    group("metadata", key_metadata),
+    group("spec", key_spec),
+    group("status", key_status),
+};
+inline constexpr Shape key{key_fields};
+
+inline constexpr Field key_paging_fields[] = {member<&KeyPage::next>("continue")};
+inline constexpr Shape key_paging{key_paging_fields};
+inline constexpr Field key_page_fields[] = {
+    list<&KeyPage::items>("items", key),
+    group("listmeta", key_paging),
+};
+inline constexpr Shape key_page{key_page_fields};
+
+inline constexpr Field user_metadata_fields[] = {member<&User::uid>("uid")};
+inline constexpr Shape user_metadata{user_metadata_fields};
+inline constexpr Field user_spec_fields[] = {
+    member<&User::email>("emailId"),
+    member<&User::first_name>("firstName"),
+    member<&User::last_name>("lastName"),
+    member<&User::roles>("roles"),
+};
+inline constexpr Shape user_spec{user_spec_fields};
+inline constexpr Field user_status_fields[] = {
+    withheld("activationLink"),  // whoever has it can set the user's password
+    member<&User::is_active>("isActive"),
+    member<&User::last_sign_in>("lastSignIn"),
+};
+inline constexpr Shape user_status{user_status_fields};
+inline constexpr Field user_fields[] = {
+    group("metadata", user_metadata),
+    group("spec", user_spec),
+    group("status", user_status),
+};
+inline constexpr Shape user{user_fields};
+
+inline constexpr Field user_paging_fields[] = {member<&UserPage::next>("continue")};
+inline constexpr Shape user_paging{user_paging_fields};
+inline constexpr Field user_page_fields[] = {
+    list<&UserPage::items>("items", user),
+    group("listmeta", user_paging),
+};
+inline constexpr Shape user_page{user_page_fields};
+
+inline constexpr Field created_fields[] = {
+    member<&Document<CreatedApiKey>::Value::secret>("apiKey"),
+    member<&Document<CreatedApiKey>::Value::uid>("uid"),
+};
+inline constexpr Shape created{created_fields};
+
+inline constexpr Field token_fields[] = {
+    member<&UserToken::token>("Authorization"),
+    member<&UserToken::is_mfa>("isMfa"),
+};
+inline constexpr Shape token{token_fields};
+
+inline constexpr Field identity_fields[] = {
+    member<&Identity::org_name>("orgName"),
+    member<&Identity::tenant_uid>("tenantUid"),
+    member<&Identity::user_uid>("userUid"),
+};
+inline constexpr Shape identity{identity_fields};
+
+inline constexpr Field error_fields[] = {
+    member<&ErrorBody::code>("code"),
+    member<&ErrorBody::message>("message"),
+    member<&ErrorBody::ref>("ref"),
+};
+inline constexpr Shape error{error_fields};
+
+}  // namespace shapes
+
+PALETTE_KEYS_INLINE const Shape& Document<ApiKey>::shape() noexcept {
+    return shapes::key;
+}
+PALETTE_KEYS_INLINE const Shape& Document<KeyPage>::shape() noexcept {
+    return shapes::key_page;
+}
+PALETTE_KEYS_INLINE const Shape& Document<UserPage>::shape() noexcept {
+    return shapes::user_page;
+}
+PALETTE_KEYS_INLINE const Shape& Document<UserToken>::shape() noexcept {
+    return shapes::token;
+}
+PALETTE_KEYS_INLINE const Shape& Document<Identity>::shape() noexcept {
+    return shapes::identity;
+}
+PALETTE_KEYS_INLINE const Shape& Document<ErrorBody>::shape() noexcept {
+    return shapes::error;
+}
+PALETTE_KEYS_INLINE const Shape& Document<CreatedApiKey>::shape() noexcept {
+    return shapes::created;
+}
+
+PALETTE_KEYS_INLINE Result<CreatedApiKey> Document<CreatedApiKey>::finish(Value&& value) {
+    if (!value.secret.empty()) return CreatedApiKey(std::move(value.uid), std::move(value.secret), false);
+    if (value.uid.empty())
+        return Error(errc::bad_value, "the answer has neither apiKey nor uid").effect(on_error);
+    return Error(errc::missing_key_value, "the key " + detail::printable(value.uid) +
+                                              " was created, but the answer does not carry its value")
+        .effect(Effect::applied);
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::wire

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/detail/rfc3339.hpp>
+#include <palette/detail/string_map_builder.hpp>
+#include <palette/error.hpp>
+#include <palette/impl/wire/schema.hpp>
+
+#include <boost/json/basic_parser.hpp>
+#include <boost/json/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace palette::inline PALETTE_KEYS_ABI::wire {
+
+// a == b, for names of a few bytes: a call of memcmp costs more than the comparison.
+inline bool same_name(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    auto const differ = [&]<class Word>(Word, std::size_t at) {
+        Word x;
+        Word y;
+        std::memcpy(&x, a.data() + at, sizeof x);
+        std::memcpy(&y, b.data() + at, sizeof y);
+        return x != y;
+    };
+    auto const n = a.size();
+    if (n < 8) {
+        if (n >= 4) return !differ(std::uint32_t{}, 0) && !differ(std::uint32_t{}, n - 4);
+        return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+    }
+    for (std::size_t at = 0; at + 8 < n; at += 8)
+        if (differ(std::uint64_t{}, at)) return false;
+    return !differ(std::uint64_t{}, n - 8);
+}
+
+// Turns the parser's events into values. It holds where in the shape the text is (a stack of frames)
+// and what the next value is for (kind_, field_ and target_).
+class JsonHandler {
+public:
+    static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+
+    using Stop = boost::json::error_code;
+    using View = boost::json::string_view;
+
+    JsonHandler(const Shape& shape, void* root, Effect on_error) noexcept
+        : root_{{}, Kind::object, same_place, &shape},
+          target_(root),
+          on_error_(on_error) {}
+
+    [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
+
+    // The bytes that the parser is reading from, so as to notice secrets that it copies elsewhere.
+    void reading(std::string_view chunk) noexcept { chunk_ = chunk; }
+    [[nodiscard]] bool secret_was_copied() const noexcept { return secret_was_copied_; }
+
+    // Remembers an error at the current place; the first one counts.
+    bool fail(errc code, std::string what = {}) {
+        if (!error_) error_ = Error(code, std::move(what)).path(path()).effect(on_error_);
+        return false;
+    }
+
+    bool on_document_begin(Stop&) { return true; }
+    bool on_document_end(Stop&) { return true; }
+
+    bool on_object_begin(Stop& stop) {
+        ++seen_;
+        switch (kind_) {
+            case Kind::object:
+                push({field_->shape, target_});
+                return true;
+            case Kind::objects: {
+                if (!in_array()) return wrong_type(stop, "an object");
+                Frame const& array = top();
+                if (!charge(array.field->cost)) return halt(stop);
+                push({array.field->shape, array.field->append(array.object)});
+                return true;
+            }
+            case Kind::withheld:
+            case Kind::unknown:
+                ++skipped_depth_;
+                return true;
+            default:
+                return wrong_type(stop, "an object");
+        }
+    }
+
+    bool on_object_end(std::size_t, Stop& stop) {
+        ++seen_;
+        if (skipped_depth_ != 0) return end_skipped();
+        if (auto const rest = top().shape->rest) {
+            if (!charge(rest_.bytes())) return halt(stop);
+            rest(top().object) = rest_.finish();
+        }
+        return pop();
+    }
+
+    bool on_array_begin(Stop& stop) {
+        ++seen_;
+        if (skips()) return ++skipped_depth_, true;
+        if (in_array() || (kind_ != Kind::objects && kind_ != Kind::texts))
+            return wrong_type(stop, "an array");
+        push({nullptr, target_, field_, 0, 0, true});
+        return true;
+    }
+
+    bool on_array_end(std::size_t, Stop&) {
+        ++seen_;
+        return skipped_depth_ != 0 ? end_skipped() : pop();
+    }
+
+    bool on_key_part(View part, std::size_t, Stop&) {
+        key_part({part.data(), part.size()});
+        return true;
+    }
+
+    bool on_key(View last, std::size_t, Stop&) {
+        seen_ += 3;
+        std::string_view const name{last.data(), last.size()};
+        if (skipped_depth_ != 0) {
+            seen_ += name.size();
+        } else if (key_.empty()) {
+            seen_ += name.size();
+            whole_key(name);
+        } else {
+            key_part(name);
+            whole_key(key_);
+            key_.clear();
+        }
+        return true;
+    }
+
+    bool on_string_part(View part, std::size_t, Stop&) {
+        string_part({part.data(), part.size()});
+        return true;
+    }
+
+    bool on_string(View last, std::size_t, Stop& stop) {
+        seen_ += 2;
+        std::string_view const text{last.data(), last.size()};
+        switch (kind_) {
+            case Kind::text:
+                seen_ += text.size();
+                static_cast<std::string*>(target_)->append(text);
+                return true;
+            case Kind::entry:
+                seen_ += text.size();
+                rest_.append_value(text);
+                rest_.end_entry();
+                return true;
+            case Kind::time:
+            case Kind::expiry:
+                return time_text(text) ? true : halt(stop);
+            case Kind::texts:
+                string_part(text);
+                if (!in_array()) return wrong_type(stop, "the string", detail::in_quotes(scratch_));
+                string_begun_ = false;
+                return charge(field_->cost) ? end_value() : halt(stop);
+            case Kind::boolean:
+            case Kind::object:
+            case Kind::objects:
+                string_part(text);
+                return wrong_type(stop, "the string", detail::in_quotes(scratch_));
+            default:
+                string_part(text);
+                return end_value();
+        }
+    }
+
+    bool on_number_part(View part, Stop&) {
+        seen_ += part.size();
+        note({part.data(), part.size()});
+        return true;
+    }
+    bool on_int64(std::int64_t, View last, Stop& stop) { return number(last, stop); }
+    bool on_uint64(std::uint64_t, View last, Stop& stop) { return number(last, stop); }
+    bool on_double(double, View last, Stop& stop) { return number(last, stop); }
+
+    bool on_bool(bool value, Stop& stop) {
+        ++seen_;
+        if (kind_ == Kind::boolean) {
+            *static_cast<bool*>(target_) = value;
+        } else if (!skips()) {
+            return wrong_type(stop, value ? "true" : "false");
+        }
+        return end_value();
+    }
+
+    bool on_null(Stop& stop) {
+        ++seen_;
+        if (depth_ == 0) return wrong_type(stop, "null");
+        if (kind_ == Kind::entry) rest_.drop_entry();
+        return end_value();
+    }
+
+    bool on_comment_part(View, Stop&) { return true; }
+    bool on_comment(View, Stop&) { return true; }
+
+private:
+    // An object or array that is being read.
+    struct Frame {
+        const Shape* shape = nullptr;  // of an object
+        void* object = nullptr;        // the value, or the container of an array's elements
+        const Field* field = nullptr;  // of an object: the member read last; of an array: the array
+        std::uint32_t known_seen = 0;  // of an object: which of the shape's fields have come
+        std::uint32_t index = 0;       // of an array: the element being read
+        bool is_array = false;
+    };
+
+    // No shape nests deeper; what is not in a shape is skipped and has no frame.
+    static constexpr std::size_t max_frames = 8;
+
+    Frame& top() noexcept { return frames_[depth_ - 1]; }
+    [[nodiscard]] bool in_array() const noexcept { return depth_ != 0 && frames_[depth_ - 1].is_array; }
+    [[nodiscard]] bool skips() const noexcept { return kind_ == Kind::unknown || kind_ == Kind::withheld; }
+
+    void push(Frame frame) {
+        assert(depth_ < max_frames);
+        frames_[depth_++] = frame;
+    }
+
+    bool pop() {
+        if (--depth_ == 0) return true;
+        field_ = top().field;
+        return end_value();
+    }
+
+    // In an array another value may follow; in an object a name comes first.
+    bool end_value() {
+        if (!top().is_array || skipped_depth_ != 0) return true;
+        ++top().index;
+        kind_ = top().field->kind;
+        target_ = top().object;
+        return true;
+    }
+
+    bool end_skipped() { return --skipped_depth_ == 0 ? end_value() : true; }
+
+    void key_part(std::string_view part) {
+        seen_ += part.size();
+        if (skipped_depth_ == 0) key_ += part;
+    }
+
+    void whole_key(std::string_view name) {
+        Frame const& frame = top();
+        auto const fields = frame.shape->fields;
+        // Servers send fields in a fixed order, so the one after the last is tried first.
+        auto i = frame.field == nullptr ? 0 : static_cast<std::size_t>(frame.field - fields.data()) + 1;
+        for (std::size_t n = 0; n < fields.size(); ++n, ++i) {
+            if (i >= fields.size()) i = 0;
+            if (same_name(fields[i].name, name)) return expect(i);
+        }
+        if (frame.shape->rest == nullptr) return expect_nothing(name);
+        rest_.begin_entry(name);
+        kind_ = Kind::entry;
+    }
+
+    void expect(std::size_t index) {
+        Frame& frame = top();
+        Field const& field = frame.shape->fields[index];
+        auto const bit = std::uint32_t{1} << index;
+        if ((frame.known_seen & bit) != 0) return expect_nothing(field.name);
+        frame.known_seen |= bit;
+        frame.field = field_ = &field;
+        kind_ = field.kind;
+        target_ = field.place(frame.object);
+    }
+
+    void expect_nothing(std::string_view name) {
+        kind_ = Kind::unknown;
+        unknown_.assign(name, 0, long_name);
+    }
+
+    void string_part(std::string_view text) {
+        seen_ += text.size();
+        switch (kind_) {
+            case Kind::text:
+                static_cast<std::string*>(target_)->append(text);
+                break;
+            case Kind::entry:
+                rest_.append_value(text);
+                break;
+            case Kind::texts:
+                in_array() ? list_part(text) : note(text);
+                break;
+            case Kind::secret:
+                notice_copy(text);
+                static_cast<Secret*>(target_)->append(text);
+                break;
+            case Kind::withheld:
+                notice_copy(text);
+                break;
+            default:
+                note(text);
+        }
+    }
+
+    void list_part(std::string_view text) {
+        auto& texts = *static_cast<std::vector<std::string>*>(target_);
+        if (!string_begun_) texts.emplace_back();
+        string_begun_ = true;
+        texts.back().append(text);
+    }
+
+    void notice_copy(std::string_view text) noexcept {
+        std::less<> const before;
+        auto const* const end = chunk_.data() + chunk_.size();
+        bool const inside = !before(text.data(), chunk_.data()) && before(text.data(), end);
+        if (!text.empty() && !inside) secret_was_copied_ = true;
+    }
+
+    bool number(View last, Stop& stop) {
+        seen_ += last.size();
+        note({last.data(), last.size()});
+        return skips() ? end_value() : wrong_type(stop, "the number", detail::printable(scratch_));
+    }
+
+    // Keeps the beginning of a value, so that an error can show it: always the same, however it was cut.
+    void note(std::string_view text) {
+        constexpr std::size_t enough = detail::shown_length + 8;
+        if (skips() || kind_ == Kind::secret) return;
+        scratch_.append(text.substr(0, enough - std::min(enough, scratch_.size())));
+    }
+
+    bool time_text(std::string_view text) {
+        if (scratch_.empty()) {
+            seen_ += text.size();
+        } else {
+            string_part(text);
+            text = scratch_;
+        }
+        std::optional<Instant> time;
+        if (!text.empty()) {
+            if (text.size() <= detail::shown_length) time = detail::parse_rfc3339(text);
+            if (!time)
+                return fail(errc::bad_value, "expected an RFC 3339 time, got " + detail::in_quotes(text));
+            if (detail::is_unset(*time)) time.reset();
+        }
+        if (kind_ == Kind::time) {
+            *static_cast<std::optional<Instant>*>(target_) = time;
+        } else {
+            *static_cast<Expiry*>(target_) = time ? Expiry::at(*time) : Expiry::never();
+        }
+        scratch_.clear();
+        return true;
+    }
+
+    // Accounts for memory that the text asks for, in proportion to the text.
+    bool charge(std::size_t bytes) {
+        constexpr std::size_t free_of_charge = 32 * 1024;
+        constexpr std::size_t bytes_per_byte = 5;
+        charged_ += bytes;
+        if (charged_ <= free_of_charge + bytes_per_byte * seen_) return true;
+        return fail(errc::too_large, "the elements here are too small for their number");
+    }
+
+    [[nodiscard]] const char* expected() const noexcept {
+        switch (kind_) {
+            case Kind::boolean:
+                return "true or false";
+            case Kind::time:
+            case Kind::expiry:
+                return "a time";
+            case Kind::object:
+                return "an object";
+            case Kind::objects:
+                return in_array() ? "an object" : "an array";
+            case Kind::texts:
+                return in_array() ? "a string" : "an array";
+            default:
+                return "a string";
+        }
+    }
+
+    bool wrong_type(Stop& stop, std::string_view got, const std::string& value = {}) {
+        std::string what = "expected ";
+        what += expected();
+        what += ", got ";
+        what += got;
+        if (!value.empty() && kind_ != Kind::secret) what += ' ' + value;
+        fail(errc::wrong_type, std::move(what));
+        return halt(stop);
+    }
+
+    static bool halt(Stop& stop) {
+        stop = boost::json::error::exception;
+        return false;
+    }
+
+    // Where the text is: items[17].metadata.annotations["scope"]
+    [[nodiscard]] std::string path() const {
+        std::string out;
+        for (std::size_t i = 0; i < depth_; ++i) {
+            Frame const& frame = frames_[i];
+            bool const innermost = i + 1 == depth_;
+            if (frame.is_array) {
+                out += '[' + std::to_string(frame.index) + ']';
+            } else if (innermost && kind_ == Kind::entry) {
+                out += '[' + detail::in_quotes(rest_.key()) + ']';
+            } else if (innermost && kind_ == Kind::unknown) {
+                out += (out.empty() ? "" : ".") + detail::printable(unknown_);
+            } else if (frame.field != nullptr) {
+                if (!out.empty()) out += '.';
+                out += frame.field->name;
+            }
+        }
+        return out;
+    }
+
+    static constexpr std::size_t long_name = 2 * detail::shown_length;  // longer than any known one
+
+    Field root_;
+    std::array<Frame, max_frames> frames_{};
+    std::size_t depth_ = 0;
+    std::size_t skipped_depth_ = 0;  // how many arrays and objects deep in something that is read over
+
+    Kind kind_ = Kind::object;     // what the next value is
+    const Field* field_ = &root_;  // the last one that is known
+    void* target_ = nullptr;       // where it goes
+
+    std::string key_;        // a name that came in parts
+    std::string unknown_;    // the last name that is not known, or came once more
+    std::string scratch_;    // a value that came in parts, or is shown in an error
+    StringMapBuilder rest_;  // the map that is being read
+    bool string_begun_ = false;
+
+    std::size_t seen_ = 0;     // bytes of text at least: the same, however it was cut
+    std::size_t charged_ = 0;  // bytes of memory, about
+    std::string_view chunk_;
+    bool secret_was_copied_ = false;
+    Effect on_error_;
+    std::optional<Error> error_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::wire

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/result.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace palette::inline PALETTE_KEYS_ABI::wire {
+
+// Text on its way into a request. `field` is how an error names it.
+
+// Appends `text` to `out` as a JSON string with its quotes. errc::invalid_argument for what is not UTF-8.
+Result<void> append_json_string(std::string& out, std::string_view text, std::string_view field);
+
+// One segment of a path. Everything but letters, digits and -_~. is percent-encoded, so that a slash,
+// a question mark or a line break stays inside the segment. errc::invalid_argument for an empty
+// segment, "." and "..", which would name another path, and for what is not UTF-8.
+Result<std::string> path_segment(std::string_view text, std::string_view field);
+
+// A value of a query parameter, encoded as a segment is; any text will do.
+std::string query_value(std::string_view text);
+
+// errc::invalid_argument for CR, LF and NUL, which would end or split a header, and for other control
+// characters. The text is never quoted: header values are credentials.
+Result<void> check_header_value(std::string_view text, std::string_view field);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/wire/text.ipp>
+#endif

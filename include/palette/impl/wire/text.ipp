@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/wire/text.hpp>
+
+#include <algorithm>
+
+namespace palette::inline PALETTE_KEYS_ABI::wire {
+
+inline constexpr char upper_hex[] = "0123456789ABCDEF";
+
+inline Result<void> check_utf8(std::string_view text, std::string_view field) {
+    auto const at = detail::valid_utf8_prefix(text);
+    if (at == text.size()) return {};
+    auto const around = text.substr(at - std::min<std::size_t>(at, 16));
+    return Error(errc::invalid_argument,
+                 "is not UTF-8 at byte " + std::to_string(at) + ", in " + detail::in_quotes(around, 32))
+        .path(std::string(field));
+}
+
+PALETTE_KEYS_INLINE Result<void> append_json_string(std::string& out, std::string_view text,
+                                                    std::string_view field) {
+    if (auto valid = check_utf8(text, field); !valid) return valid;
+    out += '"';
+    for (char const c : text) {
+        switch (c) {
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
+            default:
+                if (static_cast<unsigned char>(c) < 0x20) {
+                    out += "\\u00";
+                    out += upper_hex[c >> 4];
+                    out += upper_hex[c & 0xF];
+                } else {
+                    out += c;
+                }
+        }
+    }
+    out += '"';
+    return {};
+}
+
+PALETTE_KEYS_INLINE std::string query_value(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (char const c : text) {
+        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           c == '-' || c == '_' || c == '.' || c == '~';
+        if (plain) {
+            out += c;
+        } else {
+            auto const byte = static_cast<unsigned char>(c);
+            out += '%';
+            out += upper_hex[byte >> 4];
+            out += upper_hex[byte & 0xF];
+        }
+    }
+    return out;
+}
+
+PALETTE_KEYS_INLINE Result<std::string> path_segment(std::string_view text, std::string_view field) {
+    if (text.empty()) return Error(errc::invalid_argument, "is empty").path(std::string(field));
+    if (text == "." || text == "..")
+        return Error(errc::invalid_argument, "would name another path: " + detail::in_quotes(text))
+            .path(std::string(field));
+    if (auto valid = check_utf8(text, field); !valid) return valid.error();
+    return query_value(text);
+}
+
+PALETTE_KEYS_INLINE Result<void> check_header_value(std::string_view text, std::string_view field) {
+    bool const splits = std::ranges::any_of(text, [](char c) {
+        auto const byte = static_cast<unsigned char>(c);
+        return (byte < 0x20 && byte != '\t') || byte == 0x7F;
+    });
+    if (!splits) return {};
+    return Error(errc::invalid_argument,
+                 "has a line break or another control character, and would split the request")
+        .path(std::string(field));
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::wire
