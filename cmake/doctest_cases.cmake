@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSL-1.0
+# Every test case of a doctest program as a test of ctest, under its own name.
+#
+# doctest's own helper takes names apart at brackets and semicolons, and a test of it passes when
+# its filter matches nothing.
+
+# palette_keys_discover_cases(<target>)
+function(palette_keys_discover_cases target)
+  set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}_cases.cmake")
+  file(GENERATE OUTPUT "${script}" CONTENT "\
+set(PALETTE_KEYS_TEST_PROGRAM [==[$<TARGET_FILE:${target}>]==])
+include([==[${PROJECT_SOURCE_DIR}/cmake/add_doctest_cases.cmake]==])
+")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")
+endfunction()

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSL-1.0
+include(CMakePackageConfigHelpers)
+
+set(palette_keys_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/palette-keys")
+
+install(DIRECTORY include/palette TYPE INCLUDE)
+install(TARGETS palette_keys palette_keys_header_only EXPORT palette-keys-targets)
+install(EXPORT palette-keys-targets NAMESPACE palette:: DESTINATION "${palette_keys_package_dir}")
+
+configure_package_config_file(
+  cmake/palette-keys-config.cmake.in palette-keys-config.cmake
+  INSTALL_DESTINATION "${palette_keys_package_dir}" NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(palette-keys-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/palette-keys-config.cmake"
+              "${PROJECT_BINARY_DIR}/palette-keys-config-version.cmake"
+        DESTINATION "${palette_keys_package_dir}")
+
+# The prefix is told from where the file lies, so that an installed tree can be moved.
+set(palette_keys_pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+file(RELATIVE_PATH palette_keys_pc_to_prefix "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig"
+     "${CMAKE_INSTALL_PREFIX}")
+string(REGEX REPLACE "/$" "" palette_keys_pc_to_prefix "${palette_keys_pc_to_prefix}")
+file(RELATIVE_PATH palette_keys_pc_libdir "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_LIBDIR}")
+file(RELATIVE_PATH palette_keys_pc_includedir "${CMAKE_INSTALL_PREFIX}"
+     "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+if(BUILD_SHARED_LIBS)
+  set(palette_keys_pc_private ".private")
+  set(palette_keys_pc_shared " -DPALETTE_KEYS_SHARED")
+endif()
+configure_file(cmake/palette-keys.pc.in palette-keys.pc @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/palette-keys.pc" DESTINATION "${palette_keys_pc_dir}")

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSL-1.0
+
+# palette_keys_own_code(<target>): the warnings and sanitizers that our own code is built with, and
+# nobody else's: as part of another project we are not the ones to choose.
+function(palette_keys_own_code target)
+  if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+    palette_keys_warn(${target})
+    palette_keys_sanitize(${target})
+  endif()
+endfunction()
+
+function(palette_keys_warn target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  if(PALETTE_KEYS_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()
+
+function(palette_keys_sanitize target)
+  set(sanitizers ${PALETTE_KEYS_SANITIZE})
+  if(PALETTE_KEYS_BUILD_FUZZERS)
+    list(APPEND sanitizers fuzzer-no-link)
+  endif()
+  if(sanitizers)
+    list(JOIN sanitizers "," sanitizers)
+    target_compile_options(${target} PRIVATE -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+                                             -fsanitize=${sanitizers})
+    target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
+  endif()
+endfunction()

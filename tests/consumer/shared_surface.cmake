@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSL-1.0
+# cmake -D PREFIX=... -D SONAME=... -D NM=... -D READELF=... -P shared_surface.cmake
+#
+# The shared library carries the right SONAME, and exports what is in namespace palette, only that.
+cmake_minimum_required(VERSION 3.22)
+
+file(GLOB_RECURSE library "${PREFIX}/*/libpalette-keys.so")
+execute_process(COMMAND "${READELF}" -d "${library}" OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+if(NOT dynamic MATCHES "SONAME[^\n]*\\[([^]]*)\\]" OR NOT CMAKE_MATCH_1 STREQUAL SONAME)
+  message(FATAL_ERROR "the SONAME is '${CMAKE_MATCH_1}', not '${SONAME}'")
+endif()
+
+execute_process(COMMAND "${NM}" -DC --defined-only "${library}" OUTPUT_VARIABLE symbols
+                COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX REPLACE "[][;\\]" " " symbols "${symbols}")
+string(REPLACE "\n" ";" symbols "${symbols}")
+list(FILTER symbols EXCLUDE REGEX "^$")
+
+set(ours ${symbols})
+list(FILTER ours INCLUDE REGEX
+     "^[0-9a-f]* +[A-Za-z] (vtable for |typeinfo for |typeinfo name for |guard variable for )?palette::compiled::")
+list(LENGTH ours count)
+if(NOT symbols MATCHES "palette::compiled::Expiry::parse")
+  message(FATAL_ERROR "the API is not exported; ${count} symbols of ours are")
+endif()
+if(ours MATCHES "palette::compiled::wire::[^;]*")
+  message(FATAL_ERROR "exported, though internal: ${CMAKE_MATCH_0}")
+endif()
+
+list(REMOVE_ITEM symbols ${ours})
+if(symbols)
+  list(JOIN symbols "\n  " symbols)
+  message(FATAL_ERROR "exported, though not ours:\n  ${symbols}")
+endif()
+message(STATUS "${count} exported symbols, all in namespace palette")
