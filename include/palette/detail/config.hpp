@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/version.hpp>
+
+// Header-only unless PALETTE_KEYS_SEPARATE_COMPILATION is defined; linking palette::keys defines it.
+//
+// The two forms live in different inline namespaces: a program whose translation units disagree
+// fails to link, instead of holding two definitions of one function.
+#ifdef PALETTE_KEYS_SEPARATE_COMPILATION
+#    define PALETTE_KEYS_INLINE
+#    define PALETTE_KEYS_ABI compiled
+#    if defined(PALETTE_KEYS_SHARED) && defined(__GNUC__)
+#        define PALETTE_KEYS_DECL __attribute__((visibility("default")))
+#    else
+#        define PALETTE_KEYS_DECL
+#    endif
+#else
+#    define PALETTE_KEYS_HEADER_ONLY
+#    define PALETTE_KEYS_INLINE inline
+#    define PALETTE_KEYS_ABI header_only
+#    define PALETTE_KEYS_DECL
+#endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/config.hpp>
+
+#include <exception>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+// What went wrong. A small set, to branch on; Error carries the words.
+//
+// The set may grow before 1.0. Prefer the questions below (is_retryable, is_auth, ...) to long lists
+// of codes: they stay right when it does.
+enum class errc {
+    // Refused here, before a byte was sent.
+    invalid_argument = 1,  // a name, uid, time, host or text that cannot be sent
+
+    // An answer that is not what the service documents.
+    not_json,           // the body is not JSON, or not UTF-8
+    truncated,          // the body ended in the middle
+    trailing_data,      // something follows the JSON text
+    wrong_type,         // a field has another JSON type than documented
+    bad_value,          // a field has the right type and an impossible value, such as a 13th month
+    too_large,          // the body, or what it would take in memory, is beyond the bound
+    too_deep,           // the body is nested beyond the bound
+    missing_key_value,  // a key was created, but the answer does not carry its value
+    unexpected_status,  // an HTTP status that the service does not document, such as a redirect
+
+    // The service's documented refusals.
+    unauthorized,  // 401: no credential, or one that is not valid any more
+    forbidden,     // 403: a valid credential that may not do this
+    not_found,     // 404: no such key
+    conflict,      // 409, or the key is not as it was when it was read
+    rejected,      // 400, 422: the service does not accept the request
+    rate_limited,  // 429
+    server_error,  // 500: an operational error, not necessarily a passing one
+    unavailable,   // 502, 503, 504
+
+    // No answer.
+    transport,          // lookup, connection, TLS, or the connection broke
+    timeout,            // a deadline passed
+    operation_aborted,  // cancelled, or the client was destroyed
+    auth_provider,      // the source of credentials failed
+};
+
+// Groups of codes, for comparison with a std::error_code: `ec == palette::condition::auth`.
+enum class condition {
+    retryable = 1,       // see is_retryable(errc)
+    auth,                // see is_auth
+    not_found,           // see is_not_found
+    malformed_response,  // see is_malformed_response
+};
+
+// A passing failure: the same request may succeed later. Whether it is safe to send it again is
+// another question, which is_retryable(const Error&) answers.
+[[nodiscard]] constexpr bool is_retryable(errc code) noexcept {
+    return code == errc::rate_limited || code == errc::unavailable || code == errc::transport ||
+           code == errc::timeout;
+}
+
+// The credential is at fault: missing, not valid, not allowed to, or not to be had.
+[[nodiscard]] constexpr bool is_auth(errc code) noexcept {
+    return code == errc::unauthorized || code == errc::forbidden || code == errc::auth_provider;
+}
+
+[[nodiscard]] constexpr bool is_not_found(errc code) noexcept {
+    return code == errc::not_found;
+}
+
+// Something answered that does not speak as the service does: a proxy, a portal, another version.
+[[nodiscard]] constexpr bool is_malformed_response(errc code) noexcept {
+    return code >= errc::not_json && code <= errc::unexpected_status;
+}
+
+PALETTE_KEYS_DECL const std::error_category& error_category() noexcept;
+PALETTE_KEYS_DECL const std::error_category& condition_category() noexcept;
+PALETTE_KEYS_DECL std::error_code make_error_code(errc code) noexcept;
+PALETTE_KEYS_DECL std::error_condition make_error_condition(condition group) noexcept;
+PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, errc code);
+
+// Whether the change that was asked for has happened on the service.
+enum class Effect {
+    not_applied,  // certainly not
+    applied,      // certainly
+    unknown,      // nobody can tell: look before doing it again
+};
+
+PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Effect effect);
+
+// Why an operation failed, and what that means for the caller. A value: copyable, comparable.
+//
+//     if (auto key = co_await client.async_get(uid); !key) log(key.error().message());
+//
+// Texts that came from outside are shortened and have their control characters escaped before they
+// enter an Error, so that message() is one printable line.
+class PALETTE_KEYS_DECL Error {
+public:
+    // `what` says what happened, without a final full stop.
+    explicit Error(errc code, std::string what = {});
+
+    [[nodiscard]] errc code() const noexcept { return code_; }
+    [[nodiscard]] Effect effect() const noexcept { return effect_; }
+
+    // What happened, without advice. message() has both.
+    [[nodiscard]] const std::string& what() const noexcept { return what_; }
+
+    // Where in a request or an answer: "items[17].spec.expiry". Empty if the whole is meant.
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    // The HTTP status, or 0 if there was no complete answer.
+    [[nodiscard]] int status() const noexcept { return status_; }
+
+    // The service's own words, if it had any: its code, its message, its reference for support.
+    [[nodiscard]] const std::string& server_code() const noexcept { return server_code_; }
+    [[nodiscard]] const std::string& server_message() const noexcept { return server_message_; }
+    [[nodiscard]] const std::string& ref() const noexcept { return ref_; }
+
+    // How many requests were sent. 0: refused before the first.
+    [[nodiscard]] int attempts() const noexcept { return attempts_; }
+
+    // One line: what happened, whether it was applied, what to do next.
+    [[nodiscard]] std::string message() const;
+
+    // For those who make errors: the library, and implementers of its seams.
+    //
+    //     return Error(errc::auth_provider, "the vault is sealed").effect(Effect::not_applied);
+    Error& effect(Effect effect) & noexcept;
+    Error& path(std::string path) & noexcept;
+    Error& status(int status) & noexcept;
+    Error& attempts(int attempts) & noexcept;
+    Error& server(std::string code, std::string message, std::string ref) & noexcept;
+
+    Error&& effect(Effect e) && noexcept { return std::move(effect(e)); }
+    Error&& path(std::string p) && noexcept { return std::move(path(std::move(p))); }
+    Error&& status(int s) && noexcept { return std::move(status(s)); }
+    Error&& attempts(int n) && noexcept { return std::move(attempts(n)); }
+    Error&& server(std::string code, std::string message, std::string ref) && noexcept {
+        return std::move(server(std::move(code), std::move(message), std::move(ref)));
+    }
+
+    friend bool operator==(const Error&, const Error&) = default;
+
+private:
+    errc code_;
+    Effect effect_ = Effect::not_applied;
+    int status_ = 0;
+    int attempts_ = 0;
+    std::string what_;
+    std::string path_;
+    std::string server_code_;
+    std::string server_message_;
+    std::string ref_;
+};
+
+PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Error& error);
+
+// The same call, made again later, may succeed and cannot be applied twice.
+[[nodiscard]] inline bool is_retryable(const Error& e) noexcept {
+    return is_retryable(e.code()) && e.effect() == Effect::not_applied;
+}
+[[nodiscard]] inline bool is_auth(const Error& e) noexcept {
+    return is_auth(e.code());
+}
+[[nodiscard]] inline bool is_not_found(const Error& e) noexcept {
+    return is_not_found(e.code());
+}
+[[nodiscard]] inline bool is_malformed_response(const Error& e) noexcept {
+    return is_malformed_response(e.code());
+}
+
+// What Result::value() throws when there is no value. Nothing else in the library throws, except
+// when memory runs out.
+class PALETTE_KEYS_DECL Exception : public std::exception {
+public:
+    explicit Exception(Error error);
+
+    [[nodiscard]] const Error& error() const noexcept;
+    [[nodiscard]] const char* what() const noexcept override;
+
+private:
+    struct State;
+    std::shared_ptr<const State> state_;  // shared, so that copying an exception in flight cannot throw
+};
+
+namespace detail {
+[[noreturn]] PALETTE_KEYS_DECL void throw_exception(Error error);
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI
+
+template <>
+struct std::is_error_code_enum<palette::errc> : std::true_type {};
+template <>
+struct std::is_error_condition_enum<palette::condition> : std::true_type {};
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/error.ipp>
+#endif

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/error.hpp>
+
+#include <iterator>
+#include <ostream>
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+namespace detail {
+
+struct ErrcText {
+    const char* name;
+    const char* what;
+    const char* next;
+};
+
+// One row per errc, in its order: its name, what happened if nobody knows better, what to do next.
+inline constexpr ErrcText errc_texts[] = {
+    {"", "", ""},
+    {"invalid_argument", "the request cannot be sent as it is", "correct the argument and call again"},
+    {"not_json", "the answer is not JSON",
+     "check that the host is the Palette API and not a proxy or portal"},
+    {"truncated", "the answer ended in the middle",
+     "try again; if it persists, look at the proxies on the way"},
+    {"trailing_data", "something follows the end of the answer",
+     "check that the host is the Palette API and not a proxy or portal"},
+    {"wrong_type", "a field of the answer has an undocumented type",
+     "check the service's version, and report the field to the maintainers"},
+    {"bad_value", "a field of the answer has an impossible value",
+     "check the service's version, and report the field to the maintainers"},
+    {"too_large", "the answer is larger than the bound", "check the host, or raise the bound in the options"},
+    {"too_deep", "the answer is nested more deeply than the bound", "check that the host is the Palette API"},
+    {"missing_key_value", "a key was created, but its value did not come with the answer",
+     "delete the key that is named here and create another"},
+    {"unexpected_status", "the service answered with an undocumented status",
+     "check that the host is the Palette API and not a proxy or portal"},
+    {"unauthorized", "the credential was refused",
+     "check that the key is active and has not expired, or log in anew"},
+    {"forbidden", "the credential may not do this", "use one whose user has the role for it"},
+    {"not_found", "there is no such key", "check the uid; the key may have been deleted"},
+    {"conflict", "the key is not as it was when it was read", "read it again and decide anew"},
+    {"rejected", "the service does not accept the request", "correct what it names and call again"},
+    {"rate_limited", "too many requests", "wait, then call again; share one rate limiter between clients"},
+    {"server_error", "the service failed to do it",
+     "look at the service's status, and quote the reference to support"},
+    {"unavailable", "the service is not available at the moment", "call again later"},
+    {"transport", "the connection failed", "check the host, the network and the proxy settings"},
+    {"timeout", "the deadline passed", "call again, with a longer deadline if it persists"},
+    {"operation_aborted", "the operation was cancelled", "nothing, if that was meant"},
+    {"auth_provider", "the source of credentials failed", "check how the program gets its credential"},
+};
+
+constexpr const ErrcText& text_of(int value) noexcept {
+    bool const known = value > 0 && value < static_cast<int>(std::size(errc_texts));
+    return errc_texts[known ? value : 0];
+}
+
+class ErrorCategory final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "palette"; }
+    [[nodiscard]] std::string message(int value) const override { return text_of(value).what; }
+
+    [[nodiscard]] bool equivalent(int value, const std::error_condition& group) const noexcept override {
+        if (group.category() != condition_category()) return default_error_condition(value) == group;
+        auto const code = static_cast<errc>(value);
+        switch (static_cast<condition>(group.value())) {
+            case condition::retryable:
+                return is_retryable(code);
+            case condition::auth:
+                return is_auth(code);
+            case condition::not_found:
+                return is_not_found(code);
+            case condition::malformed_response:
+                return is_malformed_response(code);
+        }
+        return false;
+    }
+
+    [[nodiscard]] std::error_condition default_error_condition(int value) const noexcept override {
+        switch (static_cast<errc>(value)) {
+            case errc::invalid_argument:
+                return std::make_error_condition(std::errc::invalid_argument);
+            case errc::timeout:
+                return std::make_error_condition(std::errc::timed_out);
+            case errc::operation_aborted:
+                return std::make_error_condition(std::errc::operation_canceled);
+            default:
+                return {value, *this};
+        }
+    }
+};
+
+class ConditionCategory final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "palette.condition"; }
+    [[nodiscard]] std::string message(int value) const override {
+        switch (static_cast<condition>(value)) {
+            case condition::retryable:
+                return "a passing failure";
+            case condition::auth:
+                return "the credential is at fault";
+            case condition::not_found:
+                return "there is no such key";
+            case condition::malformed_response:
+                return "the answer is not what the service documents";
+        }
+        return {};
+    }
+};
+
+PALETTE_KEYS_INLINE void throw_exception(Error error) {
+    throw Exception(std::move(error));
+}
+
+}  // namespace detail
+
+PALETTE_KEYS_INLINE const std::error_category& error_category() noexcept {
+    static const detail::ErrorCategory category;
+    return category;
+}
+
+PALETTE_KEYS_INLINE const std::error_category& condition_category() noexcept {
+    static const detail::ConditionCategory category;
+    return category;
+}
+
+PALETTE_KEYS_INLINE std::error_code make_error_code(errc code) noexcept {
+    return {static_cast<int>(code), error_category()};
+}
+
+PALETTE_KEYS_INLINE std::error_condition make_error_condition(condition group) noexcept {
+    return {static_cast<int>(group), condition_category()};
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, errc code) {
+    return out << detail::text_of(static_cast<int>(code)).name;
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, Effect effect) {
+    switch (effect) {
+        case Effect::not_applied:
+            return out << "not_applied";
+        case Effect::applied:
+            return out << "applied";
+        case Effect::unknown:
+            return out << "unknown";
+    }
+    return out;
+}
+
+PALETTE_KEYS_INLINE Error::Error(errc code, std::string what)
+    : code_(code),
+      what_(what.empty() ? detail::text_of(static_cast<int>(code)).what : std::move(what)) {}
+
+PALETTE_KEYS_INLINE Error& Error::effect(Effect effect) & noexcept {
+    effect_ = effect;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Error& Error::path(std::string path) & noexcept {
+    path_ = std::move(path);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Error& Error::status(int status) & noexcept {
+    status_ = status;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Error& Error::attempts(int attempts) & noexcept {
+    attempts_ = attempts;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, std::string ref) & noexcept {
+    server_code_ = std::move(code);
+    server_message_ = std::move(message);
+    ref_ = std::move(ref);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE std::string Error::message() const {
+    std::string line;
+    if (!path_.empty()) line += path_ + ": ";
+    line += what_;
+
+    std::string answer;
+    auto const add = [&](std::string_view label, const std::string& text) {
+        if (text.empty()) return;
+        if (!answer.empty()) answer += ", ";
+        answer += label;
+        answer += text;
+    };
+    if (status_ != 0) add("HTTP ", std::to_string(status_));
+    add("", server_code_);
+    add("", server_message_);
+    add("ref ", ref_);
+    if (!answer.empty()) line += " (" + answer + ")";
+    if (attempts_ > 1) line += ", after " + std::to_string(attempts_) + " attempts";
+
+    switch (effect_) {
+        case Effect::not_applied:
+            line += "; nothing was changed";
+            break;
+        case Effect::applied:
+            line += "; the change was applied";
+            break;
+        case Effect::unknown:
+            line += "; whether it was applied is unknown";
+            break;
+    }
+    return detail::one_line(line + "; " + detail::text_of(static_cast<int>(code_)).next);
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const Error& error) {
+    return out << error.message();
+}
+
+struct Exception::State {
+    Error error;
+    std::string message;
+};
+
+PALETTE_KEYS_INLINE Exception::Exception(Error error) {
+    auto message = error.message();
+    state_ = std::make_shared<const State>(State{std::move(error), std::move(message)});
+}
+
+PALETTE_KEYS_INLINE const Error& Exception::error() const noexcept {
+    return state_->error;
+}
+PALETTE_KEYS_INLINE const char* Exception::what() const noexcept {
+    return state_->message.c_str();
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/api_key.hpp>
+#include <palette/detail/printable.hpp>
+
+#include <ostream>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+PALETTE_KEYS_INLINE NewApiKey& NewApiKey::description(std::string text) & {
+    description_ = std::move(text);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE NewApiKey& NewApiKey::expires(Expiry expiry) & noexcept {
+    expiry_ = expiry;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE NewApiKey& NewApiKey::for_user(std::string uid) & {
+    user_uid_ = std::move(uid);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE NewApiKey& NewApiKey::annotate(std::string_view key, std::string_view value) & {
+    if (key == detail::description_annotation) return description(std::string(value));
+    annotations_.set(key, value);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE NewApiKey& NewApiKey::label(std::string_view key, std::string_view value) & {
+    labels_.set(key, value);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE ApiKeyEdit& ApiKeyEdit::name(std::string text) & {
+    name_ = std::move(text);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE ApiKeyEdit& ApiKeyEdit::description(std::string text) & {
+    description_ = std::move(text);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE ApiKeyEdit& ApiKeyEdit::expires(Expiry expiry) & noexcept {
+    expiry_ = expiry;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE ApiKey ApiKeyEdit::applied_to(ApiKey key) const {
+    if (name_) key.name = *name_;
+    if (description_) key.description = *description_;
+    if (expiry_) key.expiry = *expiry_;
+    return key;
+}
+
+PALETTE_KEYS_INLINE ListFilter& ListFilter::name(std::string text) & {
+    name_ = std::move(text);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE ListFilter& ListFilter::owner(std::string uid) & {
+    owner_ = std::move(uid);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE ListFilter& ListFilter::state(KeyState state) & noexcept {
+    state_ = state;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE ListFilter& ListFilter::expires_before(Expiry time) & noexcept {
+    expires_before_ = time;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE bool ListFilter::matches_at(const ApiKey& key, Instant now) const noexcept {
+    return (!name_ || key.name == *name_) && (!owner_ || key.owner.uid == *owner_) &&
+           (!state_ || key.state(now) == *state_) && (!expires_before_ || key.expiry < *expires_before_);
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const NewApiKey& key) {
+    out << "NewApiKey " << detail::in_quotes(key.name());
+    if (!key.description().empty()) out << ", description " << detail::in_quotes(key.description());
+    if (key.expiry()) out << ", expires " << *key.expiry();
+    if (!key.user_uid().empty()) out << ", for user " << detail::printable(key.user_uid());
+    if (!key.annotations().empty()) out << ", annotations " << key.annotations();
+    if (!key.labels().empty()) out << ", labels " << key.labels();
+    return out;
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const ApiKeyEdit& edit) {
+    out << "ApiKeyEdit";
+    if (edit.empty()) out << " of nothing";
+    if (edit.name()) out << ", name " << detail::in_quotes(*edit.name());
+    if (edit.description()) out << ", description " << detail::in_quotes(*edit.description());
+    if (edit.expiry()) out << ", expires " << *edit.expiry();
+    return out;
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const ListFilter& filter) {
+    out << "ListFilter";
+    if (filter.name_) out << ", name " << detail::in_quotes(*filter.name_);
+    if (filter.owner_) out << ", owner " << detail::printable(*filter.owner_);
+    if (filter.state_) out << ", " << *filter.state_;
+    if (filter.expires_before_) out << ", expires before " << *filter.expires_before_;
+    return out;
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const CreatedApiKey& key) {
+    return out << "CreatedApiKey " << detail::printable(key.uid())
+               << (key.confirmed() ? ", confirmed" : ", not confirmed") << ", value withheld";
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI

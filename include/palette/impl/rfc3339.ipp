@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/rfc3339.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+namespace palette::inline PALETTE_KEYS_ABI::detail {
+
+// Reads a timestamp from left to right; the first thing that does not fit ends it for good.
+class TimestampScanner {
+public:
+    explicit TimestampScanner(std::string_view text) noexcept : at_(text.data()), end_(at_ + text.size()) {}
+
+    [[nodiscard]] bool finished() const noexcept { return good_ && at_ == end_; }
+
+    int digits(int count) noexcept {
+        if (end_ - at_ < count) return fail();
+        int value = 0;
+        for (char const* const stop = at_ + count; at_ != stop; ++at_) {
+            if (!is_digit(*at_)) return fail();
+            value = value * 10 + (*at_ - '0');
+        }
+        return value;
+    }
+
+    bool accept(char c) noexcept {
+        bool const there = at_ != end_ && *at_ == c;
+        at_ += there;
+        return there;
+    }
+
+    void expect(char c) noexcept {
+        if (!accept(c)) fail();
+    }
+
+    // One digit or more, of which the first three count.
+    int milliseconds() noexcept {
+        if (at_ == end_ || !is_digit(*at_)) return fail();
+        int value = 0;
+        for (int weight = 100; at_ != end_ && is_digit(*at_); ++at_, weight /= 10)
+            value += weight * (*at_ - '0');
+        return value;
+    }
+
+    int fail() noexcept {
+        good_ = false;
+        return 0;
+    }
+
+private:
+    static bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+    char const* at_;
+    char const* end_;
+    bool good_ = true;
+};
+
+// The fields of a timestamp, not yet judged.
+struct TimestampFields {
+    int year, month, day, hour, minute, second, millisecond;
+    std::chrono::minutes offset;
+};
+
+inline std::optional<Instant> to_instant(const TimestampFields& f) noexcept {
+    using namespace std::chrono;
+    year_month_day const date{year{f.year}, month{static_cast<unsigned>(f.month)},
+                              day{static_cast<unsigned>(f.day)}};
+    bool const in_every_month = f.month >= 1 && f.month <= 12 && f.day >= 1 && f.day <= 28;
+    if (!(in_every_month || date.ok()) || f.hour > 23 || f.minute > 59 || f.second > 60) return std::nullopt;
+    Instant const t = sys_days{date} + hours{f.hour} + minutes{f.minute} + seconds{f.second} +
+                      milliseconds{f.millisecond} - f.offset;
+    return std::min(t, last_instant);
+}
+
+// Eight characters as a number whose lowest byte is the first of them.
+constexpr std::uint64_t as_number(const char* text) noexcept {
+    std::uint64_t number = 0;
+    for (unsigned i = 0; i < 8; ++i)
+        number |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+    return number;
+}
+
+inline std::uint64_t load_number(const char* text) noexcept {
+    if constexpr (std::endian::native != std::endian::little) return as_number(text);
+    std::uint64_t number;
+    std::memcpy(&number, text, sizeof number);
+    return number;
+}
+
+// What eight characters of a timestamp look like: a 0 for each digit, and the marks between them.
+struct EightForm {
+    consteval explicit EightForm(const char (&form)[9]) : characters(as_number(form)) {
+        for (unsigned i = 0; i < 8; ++i)
+            limits |= std::uint64_t{form[i] == '0' ? 0x76u : 0x7Fu} << (8 * i);
+    }
+    std::uint64_t characters;
+    std::uint64_t limits = 0;  // what takes a digit above 9, or a mark that differs, to a byte's highest bit
+};
+
+// The digits among eight characters.
+class EightDigits {
+public:
+    EightDigits(const char* text, EightForm form) noexcept
+        : values_(load_number(text) ^ form.characters),
+          limits_(form.limits) {}
+
+    [[nodiscard]] bool fit() const noexcept {
+        return ((values_ | (values_ + limits_)) & 0x8080'8080'8080'8080) == 0;
+    }
+    [[nodiscard]] int one(unsigned at) const noexcept { return static_cast<int>(values_ >> (8 * at) & 0xFF); }
+    [[nodiscard]] int two(unsigned at) const noexcept { return one(at) * 10 + one(at + 1); }
+
+private:
+    std::uint64_t values_;
+    std::uint64_t limits_;
+};
+
+// The form that the service itself writes, and we do; nothing for any other. A list holds four times a
+// key, so it is read without a branch per character.
+inline std::optional<Instant> parse_usual(std::string_view text) noexcept {
+    if (text.size() != rfc3339_length) return std::nullopt;
+    EightDigits const date(text.data(), EightForm("0000-00-"));
+    EightDigits const clock(text.data() + 8, EightForm("00T00:00"));
+    EightDigits const rest(text.data() + 16, EightForm(":00.000Z"));
+    if (!date.fit() || !clock.fit() || !rest.fit()) return std::nullopt;
+    return to_instant({date.two(0) * 100 + date.two(2),
+                       date.two(5),
+                       clock.two(0),
+                       clock.two(3),
+                       clock.two(6),
+                       rest.two(1),
+                       rest.one(4) * 100 + rest.two(5),
+                       {}});
+}
+
+inline std::optional<Instant> parse_any(std::string_view text) noexcept {
+    using namespace std::chrono;
+    TimestampScanner scan(text);
+    TimestampFields f{};
+    f.year = scan.digits(4);
+    scan.expect('-');
+    f.month = scan.digits(2);
+    scan.expect('-');
+    f.day = scan.digits(2);
+    if (!scan.accept('t')) scan.expect('T');
+    f.hour = scan.digits(2);
+    scan.expect(':');
+    f.minute = scan.digits(2);
+    scan.expect(':');
+    f.second = scan.digits(2);
+    f.millisecond = scan.accept('.') ? scan.milliseconds() : 0;
+
+    if (!scan.accept('Z') && !scan.accept('z')) {
+        bool const west = scan.accept('-');
+        if (!west) scan.expect('+');
+        int const h = scan.digits(2);
+        scan.expect(':');
+        int const min = scan.digits(2);
+        if (h > 23 || min > 59) return std::nullopt;
+        f.offset = hours{h} + minutes{min};
+        if (west) f.offset = -f.offset;
+    }
+    return scan.finished() ? to_instant(f) : std::nullopt;
+}
+
+PALETTE_KEYS_INLINE std::optional<Instant> parse_rfc3339(std::string_view text) noexcept {
+    auto const usual = parse_usual(text);
+    return usual ? usual : parse_any(text);
+}
+
+PALETTE_KEYS_INLINE void format_rfc3339(Instant t, char (&out)[rfc3339_length]) noexcept {
+    using namespace std::chrono;
+    auto const midnight = floor<days>(t);
+    year_month_day const date{midnight};
+    auto const of_day = static_cast<unsigned>((t - midnight).count());
+
+    auto const put = [&out](std::size_t at, unsigned value, std::size_t width) {
+        for (std::size_t i = width; i-- > 0; value /= 10)
+            out[at + i] = static_cast<char>('0' + value % 10);
+    };
+    put(0, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+    put(5, static_cast<unsigned>(date.month()), 2);
+    put(8, static_cast<unsigned>(date.day()), 2);
+    put(11, of_day / 3'600'000, 2);
+    put(14, of_day / 60'000 % 60, 2);
+    put(17, of_day / 1'000 % 60, 2);
+    put(20, of_day % 1'000, 3);
+    out[4] = out[7] = '-';
+    out[10] = 'T';
+    out[13] = out[16] = ':';
+    out[19] = '.';
+    out[23] = 'Z';
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail

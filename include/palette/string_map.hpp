@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/config.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <iosfwd>
+#include <iterator>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+// The annotations or labels of a key: a small map from text to text, ordered by key.
+//
+//     for (auto [name, value] : key.labels) ...
+//     if (key.annotations.contains("scope")) use(key.annotations["scope"]);
+//     key.labels.set("team", "infra");
+//
+// All of it lies in one block of memory, and an empty map takes eight bytes: a list of ten thousand
+// keys holds twenty thousand maps. Looking up and changing take time in proportion to the size,
+// which is a handful. Views and iterators stay valid until the map is changed or destroyed.
+//
+// Errors: std::bad_alloc, also for more than 4 GiB of text. Not synchronised.
+class PALETTE_KEYS_DECL StringMap {
+public:
+    using value_type = std::pair<std::string_view, std::string_view>;
+    class const_iterator;
+    using iterator = const_iterator;
+
+    StringMap() noexcept = default;
+
+    // Of equal keys the first counts.
+    StringMap(std::initializer_list<value_type> entries);
+
+    StringMap(const StringMap& other);
+    StringMap& operator=(const StringMap& other);
+    StringMap(StringMap&&) noexcept = default;
+    StringMap& operator=(StringMap&&) noexcept = default;
+    ~StringMap() = default;
+
+    [[nodiscard]] std::size_t size() const noexcept { return block_ ? header().count : 0; }
+    [[nodiscard]] bool empty() const noexcept { return !block_; }
+    [[nodiscard]] const_iterator begin() const noexcept;
+    [[nodiscard]] const_iterator end() const noexcept;
+
+    [[nodiscard]] const_iterator find(std::string_view key) const noexcept;
+    [[nodiscard]] bool contains(std::string_view key) const noexcept;
+
+    // The value; empty if the key is not there. Adds nothing.
+    [[nodiscard]] std::string_view operator[](std::string_view key) const noexcept;
+
+    // Adds the key or changes its value. The texts may be views into this map.
+    void set(std::string_view key, std::string_view value);
+
+    // Whether the key was there.
+    bool erase(std::string_view key);
+
+    void clear() noexcept { block_.reset(); }
+
+    PALETTE_KEYS_DECL friend bool operator==(const StringMap& a, const StringMap& b) noexcept;
+
+private:
+    friend class StringMapBuilder;
+
+    // A block is a Header, then for each entry two lengths and the two texts, without padding.
+    struct Header {
+        std::uint32_t count;
+        std::uint32_t bytes;  // of all entries
+    };
+    struct Lengths {
+        std::uint32_t key;
+        std::uint32_t value;
+    };
+
+    [[nodiscard]] Header header() const noexcept {
+        Header h;
+        std::memcpy(&h, block_.get(), sizeof h);
+        return h;
+    }
+    [[nodiscard]] const char* entries() const noexcept { return block_.get() + sizeof(Header); }
+
+    std::unique_ptr<char[]> block_;  // null when empty
+};
+
+class StringMap::const_iterator {
+public:
+    using iterator_category = std::input_iterator_tag;
+    using iterator_concept = std::forward_iterator_tag;
+    using value_type = StringMap::value_type;
+    using difference_type = std::ptrdiff_t;
+    using reference = value_type;
+
+    struct pointer {
+        value_type entry;
+        const value_type* operator->() const noexcept { return &entry; }
+    };
+
+    const_iterator() noexcept = default;
+
+    reference operator*() const noexcept {
+        auto const n = lengths();
+        char const* const key = at_ + sizeof n;
+        return {{key, n.key}, {key + n.key, n.value}};
+    }
+    pointer operator->() const noexcept { return {**this}; }
+
+    const_iterator& operator++() noexcept {
+        auto const n = lengths();
+        at_ += sizeof n + n.key + n.value;
+        return *this;
+    }
+    const_iterator operator++(int) noexcept {
+        auto const old = *this;
+        ++*this;
+        return old;
+    }
+
+    friend bool operator==(const const_iterator&, const const_iterator&) noexcept = default;
+
+private:
+    friend class StringMap;
+    friend class StringMapBuilder;
+    explicit const_iterator(const char* at) noexcept : at_(at) {}
+
+    [[nodiscard]] Lengths lengths() const noexcept {
+        Lengths n;
+        std::memcpy(&n, at_, sizeof n);
+        return n;
+    }
+
+    const char* at_ = nullptr;
+};
+
+inline StringMap::const_iterator StringMap::begin() const noexcept {
+    return const_iterator(block_ ? entries() : nullptr);
+}
+
+inline StringMap::const_iterator StringMap::end() const noexcept {
+    return const_iterator(block_ ? entries() + header().bytes : nullptr);
+}
+
+// {"a": "1", "b": "2"}, escaped and shortened.
+PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const StringMap& map);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/string_map.ipp>
+#endif
