@@ -48,7 +48,7 @@ public:
     // For a Host header: "palette.acme.com:8443", "[::1]:8080". Without the port that the scheme implies.
     [[nodiscard]] std::string authority() const;
 
-    // "https://palette.acme.com:8443". parse() reads it back unchanged.
+    // "https://palette.acme.com:8443". What made this endpoint reads it back unchanged.
     [[nodiscard]] std::string to_string() const;
 
     friend bool operator==(const Endpoint&, const Endpoint&) = default;

@@ -179,6 +179,9 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Error& error
 class PALETTE_KEYS_DECL Exception : public std::exception {
 public:
     explicit Exception(Error error);
+    Exception(const Exception&) noexcept = default;  // and no move, which would leave one without an error
+    Exception& operator=(const Exception&) noexcept = default;
+    ~Exception() override = default;
 
     [[nodiscard]] const Error& error() const noexcept;
     [[nodiscard]] const char* what() const noexcept override;

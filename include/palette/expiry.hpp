@@ -89,7 +89,7 @@ public:
     }
     [[nodiscard]] bool passed() const noexcept { return passed(std::chrono::system_clock::now()); }
 
-    // The time that is left: zero once it has passed, milliseconds::max() for never.
+    // The time that is left, rounded up: zero exactly when it has passed, milliseconds::max() for never.
     template <class Duration>
     [[nodiscard]] constexpr std::chrono::milliseconds remaining(
         std::chrono::sys_time<Duration> now) const noexcept {

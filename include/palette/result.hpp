@@ -32,8 +32,9 @@ concept comparable = requires(const T& a, const U& b) {
 
 // A T, or the Error that says why there is none: what every operation completes with.
 //
-// It has the interface of std::expected<T, Error>, with two differences: an Error converts to it
-// without a wrapper, and value() throws palette::Exception. Ignoring one is a compiler warning.
+// It is used as std::expected<T, Error> is, with two differences: an Error converts to it without a
+// wrapper, and value() throws palette::Exception. Ignoring one is a compiler warning. T's move may not
+// throw; there is no conversion between results, and no swap or error_or.
 //
 //     palette::Result<palette::ApiKey> key = ...;
 //     if (key) use(*key);                    // or key->name

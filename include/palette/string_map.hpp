@@ -150,5 +150,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const StringMap& m
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/string_map.ipp>
+#    include <palette/detail/string_map_builder.hpp>  // which includes the bodies of both
 #endif

@@ -179,6 +179,14 @@ TEST_CASE("Error: whatever its makers say the message stays one line") {
     CHECK(is_one_plain_line(Error(errc::wrong_type).path("items[0].\n").message()));
 }
 
+TEST_CASE("Exception: keeps its error when it is moved from") {
+    palette::Exception thrown(Error(errc::timeout, "too late"));
+    palette::Exception const moved(std::move(thrown));
+    CHECK(moved.error().code() == errc::timeout);
+    CHECK(thrown.error().code() == errc::timeout);  // NOLINT(bugprone-use-after-move): what is tested
+    CHECK(std::string(thrown.what()) == moved.what());
+}
+
 TEST_CASE("Effect: prints as a word") {
     CHECK(printed(Effect::not_applied) == "not_applied");
     CHECK(printed(Effect::applied) == "applied");

@@ -115,6 +115,13 @@ TEST_CASE("printable: the second set of control characters is escaped and its ne
     CHECK(printable("\xc3\x80") == "\xc3\x80");
 }
 
+TEST_CASE("printable: what parts lines or turns the direction of writing is escaped") {
+    CHECK(printable("a\u2028b\u2029c") == R"(a\xe2\x80\xa8b\xe2\x80\xa9c)");
+    CHECK(printable("\u202Eexe.txt") == R"(\xe2\x80\xaeexe.txt)");
+    CHECK(printable("\u2066\u2069") == R"(\xe2\x81\xa6\xe2\x81\xa9)");
+    CHECK(printable("\u2027\u202F\u2065\u206A") == "\u2027\u202F\u2065\u206A");
+}
+
 TEST_CASE("printable: bytes that are not UTF-8 are escaped one by one") {
     CHECK(printable("a\x80z") == R"(a\x80z)");
     CHECK(printable("\xff\xfe") == R"(\xff\xfe)");

@@ -34,28 +34,37 @@ constexpr bool is_nan(auto x) noexcept {
     return x != x;
 }
 
+constexpr std::chrono::milliseconds held(std::int64_t ms) noexcept {
+    return std::chrono::milliseconds{ms > many_milliseconds    ? many_milliseconds
+                                     : ms < -many_milliseconds ? -many_milliseconds
+                                                               : ms};
+}
+
 // Any duration in whole milliseconds, rounded down and held within +-many_milliseconds. NaN is 0.
 template <class Rep, class Period>
 constexpr std::chrono::milliseconds saturated_milliseconds(std::chrono::duration<Rep, Period> d) noexcept {
     static_assert(std::is_arithmetic_v<Rep>, "a duration with an arithmetic representation is needed");
-    auto const approximate = static_cast<long double>(d.count()) * 1000 * Period::num / Period::den;
-    if (is_nan(approximate)) return std::chrono::milliseconds{0};
-    if (approximate >= many_milliseconds) return std::chrono::milliseconds{many_milliseconds};
-    if (approximate <= -many_milliseconds) return std::chrono::milliseconds{-many_milliseconds};
-    if constexpr (std::is_floating_point_v<Rep>) {
-        auto const whole = static_cast<std::int64_t>(approximate);
-        return std::chrono::milliseconds{static_cast<long double>(whole) > approximate ? whole - 1 : whole};
+    if constexpr (std::is_same_v<decltype(d), std::chrono::milliseconds>) {
+        return held(d.count());
     } else {
+        auto const approximate = static_cast<long double>(d.count()) * 1000 * Period::num / Period::den;
+        if (is_nan(approximate)) return held(0);
+        if (approximate >= many_milliseconds) return held(many_milliseconds);
+        if (approximate <= -many_milliseconds) return held(-many_milliseconds);
+        if constexpr (std::is_floating_point_v<Rep>) {
+            auto const whole = static_cast<std::int64_t>(approximate);
+            return held(static_cast<long double>(whole) > approximate ? whole - 1 : whole);
+        } else {
 #ifdef __SIZEOF_INT128__
-        // The quotient is known to be small, so that the product of any count and period has room here.
-        __extension__ using Wide = __int128;
-        Wide const product = static_cast<Wide>(d.count()) * Period::num * 1000;
-        Wide const quotient = product / Period::den;
-        bool const rounded_up = product % Period::den < 0;
-        return std::chrono::milliseconds{static_cast<std::int64_t>(quotient) - (rounded_up ? 1 : 0)};
+            // The quotient is known to be small, so that the product of any count and period has room here.
+            __extension__ using Wide = __int128;
+            Wide const product = static_cast<Wide>(d.count()) * Period::num * 1000;
+            auto const quotient = static_cast<std::int64_t>(product / Period::den);
+            return held(product % Period::den < 0 ? quotient - 1 : quotient);
 #else
-        return std::chrono::floor<std::chrono::milliseconds>(d);
+            return std::chrono::floor<std::chrono::milliseconds>(d);
 #endif
+        }
     }
 }
 

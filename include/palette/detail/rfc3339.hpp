@@ -17,6 +17,9 @@ inline constexpr std::size_t rfc3339_length = 24;
 // Nothing for any other text: no field is out of its range, no character left over.
 std::optional<Instant> parse_rfc3339(std::string_view text) noexcept;
 
+// The same for many of them; false for any other text.
+bool read_rfc3339(std::string_view text, Instant& out) noexcept;
+
 // Writes YYYY-MM-DDThh:mm:ss.mmmZ, without a final zero byte. `t` within first_ and last_instant.
 void format_rfc3339(Instant t, char (&out)[rfc3339_length]) noexcept;
 

@@ -29,13 +29,13 @@ public:
         end_entry();
     }
 
-    // The key of the entry that was begun last.
+    // Of the entry that is begun and not ended yet: its key.
     [[nodiscard]] std::string_view key() const noexcept;
 
-    // Takes the entry that was begun last back.
+    // Forgets that entry.
     void drop_entry() noexcept;
 
-    // The map; the builder is empty again.
+    // The map of all entries, each of them ended; the builder is empty again.
     [[nodiscard]] StringMap finish();
 
     // What the entries take so far.

@@ -128,8 +128,12 @@ inline Result<std::uint16_t> port_number(std::string_view text, std::uint16_t ot
     std::uint16_t port = 0;
     auto const* const end = text.data() + text.size();
     auto const [stop, fault] = std::from_chars(text.data(), end, port);
-    if (fault != std::errc() || stop != end || port == 0)
-        return bad_host("has a port that is no number from 1 to 65535: " + in_quotes(text));
+    if (fault != std::errc() || stop != end || port == 0) {
+        // Where a port should be there may be a password, so only what looks like a port is shown.
+        bool const digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+        return bad_host("has a port that is no number from 1 to 65535" +
+                        (digits ? ": " + in_quotes(text) : ""));
+    }
     return port;
 }
 
@@ -171,8 +175,8 @@ PALETTE_KEYS_INLINE Result<Endpoint> Endpoint::parse_url(std::string_view text, 
     if (!port) return port.error();
     auto host = detail::canonical_host(*authority);
     if (!host) return std::move(host).error();
-    if (place.ends_with(':') && (*host == "http" || *host == "https"))
-        return detail::bad_host("has a scheme without // behind it, or two schemes");
+    if (*host == "http" || *host == "https")
+        return detail::bad_host("is the name of a scheme; write https://, the host, and nothing before it");
     endpoint.host_ = std::move(*host);
     endpoint.port_ = *port;
 

@@ -53,12 +53,16 @@ inline void append_escaped_byte(std::string& out, char c) {
     }
 }
 
-// Whether a character acts on a terminal instead of being shown: C0, DEL, and C1, which in UTF-8 is
-// C2 80 to C2 9F.
+// Whether a character acts on what shows it instead of being shown: C0 and DEL, C1 (C2 80 to C2 9F),
+// the separators of lines and paragraphs and what turns the direction of writing (U+2028 to U+202E,
+// U+2066 to U+2069).
 inline bool is_control(std::string_view character) noexcept {
     auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
     if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
-    return character.size() == 2 && byte(0) == 0xC2 && byte(1) < 0xA0;
+    if (character.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
+    if (character.size() != 3 || byte(0) != 0xE2) return false;
+    return (byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE) ||
+           (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9);
 }
 
 inline std::string escaped(std::string_view text, std::size_t limit, std::string_view also) {

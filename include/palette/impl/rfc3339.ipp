@@ -3,7 +3,6 @@
 
 #include <palette/detail/rfc3339.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -65,15 +64,19 @@ struct TimestampFields {
     std::chrono::minutes offset;
 };
 
-inline std::optional<Instant> to_instant(const TimestampFields& f) noexcept {
+// The functions below give their result by reference: passing std::optional on from one to the next
+// costs as much as all the rest, since it is written in two parts and read as one.
+
+inline bool to_instant(const TimestampFields& f, Instant& out) noexcept {
     using namespace std::chrono;
     year_month_day const date{year{f.year}, month{static_cast<unsigned>(f.month)},
                               day{static_cast<unsigned>(f.day)}};
     bool const in_every_month = f.month >= 1 && f.month <= 12 && f.day >= 1 && f.day <= 28;
-    if (!(in_every_month || date.ok()) || f.hour > 23 || f.minute > 59 || f.second > 60) return std::nullopt;
+    if (!(in_every_month || date.ok()) || f.hour > 23 || f.minute > 59 || f.second > 60) return false;
     Instant const t = sys_days{date} + hours{f.hour} + minutes{f.minute} + seconds{f.second} +
                       milliseconds{f.millisecond} - f.offset;
-    return std::min(t, last_instant);
+    out = t > last_instant ? last_instant : t;
+    return true;
 }
 
 // Eight characters as a number whose lowest byte is the first of them.
@@ -106,27 +109,28 @@ class EightDigits {
 public:
     EightDigits(const char* text, EightForm form) noexcept
         : values_(load_number(text) ^ form.characters),
-          limits_(form.limits) {}
+          pairs_(values_ * 10 + (values_ >> 8)),
+          fit_(((values_ | (values_ + form.limits)) & 0x8080'8080'8080'8080) == 0) {}
 
-    [[nodiscard]] bool fit() const noexcept {
-        return ((values_ | (values_ + limits_)) & 0x8080'8080'8080'8080) == 0;
-    }
+    [[nodiscard]] bool fit() const noexcept { return fit_; }
     [[nodiscard]] int one(unsigned at) const noexcept { return static_cast<int>(values_ >> (8 * at) & 0xFF); }
-    [[nodiscard]] int two(unsigned at) const noexcept { return one(at) * 10 + one(at + 1); }
+    [[nodiscard]] int two(unsigned at) const noexcept { return static_cast<int>(pairs_ >> (8 * at) & 0xFF); }
 
 private:
-    std::uint64_t values_;
-    std::uint64_t limits_;
+    std::uint64_t values_;  // a byte for each character; 0 for a mark
+    std::uint64_t
+        pairs_;  // a byte for each character and the one behind it: ten times the first, and the second
+    bool fit_;
 };
 
-// The form that the service itself writes, and we do; nothing for any other. A list holds four times a
+// The form that the service itself writes, and we do; false for any other. A list holds four times a
 // key, so it is read without a branch per character.
-inline std::optional<Instant> parse_usual(std::string_view text) noexcept {
-    if (text.size() != rfc3339_length) return std::nullopt;
+inline bool parse_usual(std::string_view text, Instant& out) noexcept {
+    if (text.size() != rfc3339_length) return false;
     EightDigits const date(text.data(), EightForm("0000-00-"));
     EightDigits const clock(text.data() + 8, EightForm("00T00:00"));
     EightDigits const rest(text.data() + 16, EightForm(":00.000Z"));
-    if (!date.fit() || !clock.fit() || !rest.fit()) return std::nullopt;
+    if (!date.fit() || !clock.fit() || !rest.fit()) return false;
     return to_instant({date.two(0) * 100 + date.two(2),
                        date.two(5),
                        clock.two(0),
@@ -134,10 +138,11 @@ inline std::optional<Instant> parse_usual(std::string_view text) noexcept {
                        clock.two(6),
                        rest.two(1),
                        rest.one(4) * 100 + rest.two(5),
-                       {}});
+                       {}},
+                      out);
 }
 
-inline std::optional<Instant> parse_any(std::string_view text) noexcept {
+inline bool parse_any(std::string_view text, Instant& out) noexcept {
     using namespace std::chrono;
     TimestampScanner scan(text);
     TimestampFields f{};
@@ -160,16 +165,21 @@ inline std::optional<Instant> parse_any(std::string_view text) noexcept {
         int const h = scan.digits(2);
         scan.expect(':');
         int const min = scan.digits(2);
-        if (h > 23 || min > 59) return std::nullopt;
+        if (h > 23 || min > 59) return false;
         f.offset = hours{h} + minutes{min};
         if (west) f.offset = -f.offset;
     }
-    return scan.finished() ? to_instant(f) : std::nullopt;
+    return scan.finished() && to_instant(f, out);
+}
+
+PALETTE_KEYS_INLINE bool read_rfc3339(std::string_view text, Instant& out) noexcept {
+    return parse_usual(text, out) || parse_any(text, out);
 }
 
 PALETTE_KEYS_INLINE std::optional<Instant> parse_rfc3339(std::string_view text) noexcept {
-    auto const usual = parse_usual(text);
-    return usual ? usual : parse_any(text);
+    Instant t;
+    if (!read_rfc3339(text, t)) return std::nullopt;
+    return t;
 }
 
 PALETTE_KEYS_INLINE void format_rfc3339(Instant t, char (&out)[rfc3339_length]) noexcept {

@@ -12,6 +12,14 @@
 #include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI {
+namespace detail {
+
+// Whether the first character decides that a < b, as it does for most names in an ordered list.
+inline bool starts_lower(std::string_view a, std::string_view b) noexcept {
+    return !a.empty() && !b.empty() && static_cast<unsigned char>(a[0]) < static_cast<unsigned char>(b[0]);
+}
+
+}  // namespace detail
 
 PALETTE_KEYS_INLINE StringMap::StringMap(std::initializer_list<value_type> entries) {
     StringMapBuilder builder;
@@ -84,8 +92,8 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const StringMap&
 
 // Makes room for `size` more bytes, uninitialised, and gives their place.
 PALETTE_KEYS_INLINE char* StringMapBuilder::grow(std::size_t size) {
+    if (size > std::numeric_limits<std::uint32_t>::max() - size_) throw std::bad_alloc();
     if (size > capacity_ - size_) {
-        if (size > std::numeric_limits<std::uint32_t>::max() - size_) throw std::bad_alloc();
         auto const capacity = std::max<std::size_t>({size_ + size, 2 * capacity_, 256});
         auto larger = std::make_unique_for_overwrite<char[]>(capacity);
         if (size_ != 0) std::memcpy(larger.get(), buffer_.get(), size_);
@@ -101,11 +109,12 @@ PALETTE_KEYS_INLINE void StringMapBuilder::begin_entry(std::string_view key) {
     begun_ = size_;
     char* const place = grow(sizeof open_ + key.size());
     open_ = {static_cast<std::uint32_t>(key.size()), 0};
-    std::ranges::copy(key, place + sizeof open_);
+    if (!key.empty()) std::memcpy(place + sizeof open_, key.data(), key.size());
 }
 
 PALETTE_KEYS_INLINE void StringMapBuilder::append_value(std::string_view part) {
-    std::ranges::copy(part, grow(part.size()));
+    if (part.empty()) return;
+    std::memcpy(grow(part.size()), part.data(), part.size());
     open_.value += static_cast<std::uint32_t>(part.size());
 }
 
@@ -117,16 +126,13 @@ PALETTE_KEYS_INLINE void StringMapBuilder::drop_entry() noexcept {
     size_ = begun_;
 }
 
-// Whether the first character decides that a < b, as it does for most names in an ordered list.
-inline bool starts_lower(std::string_view a, std::string_view b) noexcept {
-    return !a.empty() && !b.empty() && static_cast<unsigned char>(a[0]) < static_cast<unsigned char>(b[0]);
-}
-
 PALETTE_KEYS_INLINE void StringMapBuilder::end_entry() noexcept {
-    std::memcpy(buffer_.get() + begun_, &open_, sizeof open_);
+    // One after the other: read together, what was written apart would have to wait.
+    std::memcpy(buffer_.get() + begun_, &open_.key, sizeof open_.key);
+    std::memcpy(buffer_.get() + begun_ + sizeof open_.key, &open_.value, sizeof open_.value);
     if (previous_ != none_) {
         auto const before = StringMap::const_iterator(buffer_.get() + previous_)->first;
-        if (!starts_lower(before, key())) {
+        if (!detail::starts_lower(before, key())) {
             if (before == key()) return drop_entry();
             if (before > key()) ordered_ = false;
         }

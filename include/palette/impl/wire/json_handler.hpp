@@ -82,13 +82,13 @@ public:
         ++seen_;
         switch (kind_) {
             case Kind::object:
-                push({field_->shape, target_});
+                push({.shape = field_->shape, .object = target_});
                 return true;
             case Kind::objects: {
                 if (!in_array()) return wrong_type(stop, "an object");
                 Frame const& array = top();
                 if (!charge(array.field->cost)) return halt(stop);
-                push({array.field->shape, array.field->append(array.object)});
+                push({.shape = array.field->shape, .object = array.field->append(array.object)});
                 return true;
             }
             case Kind::withheld:
@@ -115,7 +115,7 @@ public:
         if (skips()) return ++skipped_depth_, true;
         if (in_array() || (kind_ != Kind::objects && kind_ != Kind::texts))
             return wrong_type(stop, "an array");
-        push({nullptr, target_, field_, 0, 0, true});
+        push({.object = target_, .field = field_, .is_array = true});
         return true;
     }
 
@@ -218,6 +218,7 @@ private:
         void* object = nullptr;        // the value, or the container of an array's elements
         const Field* field = nullptr;  // of an object: the member read last; of an array: the array
         std::uint32_t known_seen = 0;  // of an object: which of the shape's fields have come
+        std::uint32_t next = 0;        // of an object: which of them is likely to come now
         std::uint32_t index = 0;       // of an array: the element being read
         bool is_array = false;
     };
@@ -225,17 +226,19 @@ private:
     // No shape nests deeper; what is not in a shape is skipped and has no frame.
     static constexpr std::size_t max_frames = 8;
 
-    Frame& top() noexcept { return frames_[depth_ - 1]; }
-    [[nodiscard]] bool in_array() const noexcept { return depth_ != 0 && frames_[depth_ - 1].is_array; }
+    Frame& top() noexcept { return *top_; }
+    [[nodiscard]] bool in_array() const noexcept { return top_ != nullptr && top_->is_array; }
     [[nodiscard]] bool skips() const noexcept { return kind_ == Kind::unknown || kind_ == Kind::withheld; }
 
     void push(Frame frame) {
         assert(depth_ < max_frames);
-        frames_[depth_++] = frame;
+        top_ = &frames_[depth_++];
+        *top_ = frame;
     }
 
     bool pop() {
         if (--depth_ == 0) return true;
+        --top_;
         field_ = top().field;
         return end_value();
     }
@@ -256,26 +259,33 @@ private:
         if (skipped_depth_ == 0) key_ += part;
     }
 
-    void whole_key(std::string_view name) {
-        Frame const& frame = top();
-        auto const fields = frame.shape->fields;
+#ifdef __GNUC__
+    [[gnu::noinline]]  // within the parser's loop it slows down the rest of the loop by more than a call
+#endif
+    void
+    whole_key(std::string_view name) {
+        Frame& frame = top();
+        Field const* const fields = frame.shape->fields.data();
+        std::size_t const count = frame.shape->fields.size();
         // Servers send fields in a fixed order, so the one after the last is tried first.
-        auto i = frame.field == nullptr ? 0 : static_cast<std::size_t>(frame.field - fields.data()) + 1;
-        for (std::size_t n = 0; n < fields.size(); ++n, ++i) {
-            if (i >= fields.size()) i = 0;
-            if (same_name(fields[i].name, name)) return expect(i);
+        auto index = frame.next;
+        if (index >= count || !same_name(fields[index].name, name)) {
+            index = 0;
+            while (index < count && !same_name(fields[index].name, name))
+                ++index;
         }
+        if (index < count) return expect(frame, index);
         if (frame.shape->rest == nullptr) return expect_nothing(name);
         rest_.begin_entry(name);
         kind_ = Kind::entry;
     }
 
-    void expect(std::size_t index) {
-        Frame& frame = top();
+    void expect(Frame& frame, std::uint32_t index) {
         Field const& field = frame.shape->fields[index];
         auto const bit = std::uint32_t{1} << index;
         if ((frame.known_seen & bit) != 0) return expect_nothing(field.name);
         frame.known_seen |= bit;
+        frame.next = index + 1;
         frame.field = field_ = &field;
         kind_ = field.kind;
         target_ = field.place(frame.object);
@@ -344,17 +354,17 @@ private:
             string_part(text);
             text = scratch_;
         }
-        std::optional<Instant> time;
-        if (!text.empty()) {
-            if (text.size() <= detail::shown_length) time = detail::parse_rfc3339(text);
-            if (!time)
-                return fail(errc::bad_value, "expected an RFC 3339 time, got " + detail::in_quotes(text));
-            if (detail::is_unset(*time)) time.reset();
-        }
-        if (kind_ == Kind::time) {
-            *static_cast<std::optional<Instant>*>(target_) = time;
-        } else {
-            *static_cast<Expiry*>(target_) = time ? Expiry::at(*time) : Expiry::never();
+        Instant time{};
+        bool const good = text.size() <= detail::shown_length && detail::read_rfc3339(text, time);
+        if (!good && !text.empty())
+            return fail(errc::bad_value, "expected an RFC 3339 time, got " + detail::in_quotes(text));
+        // What is unset already stays so.
+        if (good && !detail::is_unset(time)) {
+            if (kind_ == Kind::time) {
+                static_cast<std::optional<Instant>*>(target_)->emplace(time);
+            } else {
+                *static_cast<Expiry*>(target_) = Expiry::at(time);
+            }
         }
         scratch_.clear();
         return true;
@@ -427,6 +437,7 @@ private:
     Field root_;
     std::array<Frame, max_frames> frames_{};
     std::size_t depth_ = 0;
+    Frame* top_ = nullptr;           // the innermost frame; the outermost stays when it has ended
     std::size_t skipped_depth_ = 0;  // how many arrays and objects deep in something that is read over
 
     Kind kind_ = Kind::object;     // what the next value is
