@@ -26,7 +26,7 @@ constexpr const char* full_key = R"({
   "status": {"isActive": true}
 })";
 
-Instant time(int y, unsigned m, unsigned d, std::chrono::milliseconds of_day) {
+Instant time(int y, int m, int d, std::chrono::milliseconds of_day) {
     return std::chrono::sys_days{std::chrono::year{y} / m / d} + of_day;
 }
 

@@ -31,8 +31,8 @@ public:
     // Gives `use` the pieces again, whole characters each. Whether all of `piece` was UTF-8; the
     // beginning of a character at its end is kept for the next.
     template <class Use>
-    bool operator()(std::string_view piece, Use&& use) {
-        if (kept_.size() != 0) {
+    bool operator()(std::string_view piece, const Use& use) {
+        if (!kept_.empty()) {
             while (!piece.empty() && begins_character(kept_)) {
                 kept_ += piece.front();
                 piece.remove_prefix(1);
