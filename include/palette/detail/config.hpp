@@ -21,3 +21,9 @@
 #    define PALETTE_KEYS_ABI header_only
 #    define PALETTE_KEYS_DECL
 #endif
+
+#ifdef __GNUC__
+#    define PALETTE_KEYS_NOINLINE [[gnu::noinline]]
+#else
+#    define PALETTE_KEYS_NOINLINE
+#endif

@@ -259,11 +259,8 @@ private:
         if (skipped_depth_ == 0) key_ += part;
     }
 
-#ifdef __GNUC__
-    [[gnu::noinline]]  // within the parser's loop it slows down the rest of the loop by more than a call
-#endif
-    void
-    whole_key(std::string_view name) {
+    // Not inlined: within the parser's loop it slows down the rest of it by more than a call.
+    PALETTE_KEYS_NOINLINE void whole_key(std::string_view name) {
         Frame& frame = top();
         Field const* const fields = frame.shape->fields.data();
         std::size_t const count = frame.shape->fields.size();
