@@ -74,6 +74,8 @@ TEST_CASE("chunks: boundaries anywhere change nothing in an error or in its path
              R"("}}]})",
              R"({"items":[{"metadata":{"name":"\ud800\u0041"}}]})",
              R"({"items":[{}, {"metadata")",
+             "<html><body>502 Bad Gateway</body></html>",
+             "upstream connect error",
          })
         check_every_cut(body);
 }

@@ -104,6 +104,7 @@ TEST_CASE("W23: a value of a secret field is quoted in no error") {
 
 TEST_CASE("W23: what is not JSON is told from what is cut off and from what goes on") {
     CHECK(refusal<KeyPage>("<html><body>").code() == errc::not_json);
+    CHECK(refusal<KeyPage>("<html><body>").what() == "the answer is HTML or XML, not JSON");
     CHECK(refusal<KeyPage>("{\"items\":[}").code() == errc::not_json);
     CHECK(refusal<KeyPage>("{'items':[]}").code() == errc::not_json);
     CHECK(refusal<KeyPage>("\x1f\x8b\x08\x00").code() == errc::not_json);

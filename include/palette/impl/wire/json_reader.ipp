@@ -92,6 +92,7 @@ public:
     Result<void> write(std::string_view chunk) {
         if (auto const& error = handler().error()) return *error;
         auto const part = chunk.substr(0, limits_.bytes - received_);
+        if (received_ == 0 && !part.empty()) first_ = part.front();
         received_ += part.size();
         if (!utf8_(part, [this](std::string_view good) { parse(good); }))
             handler().fail(errc::not_json, "the answer is not UTF-8");
@@ -130,7 +131,8 @@ private:
             handler().fail(errc::too_deep,
                            "the answer is nested more than " + std::to_string(limits_.depth) + " deep");
         } else if (fault) {
-            handler().fail(errc::not_json);
+            // The text itself is not shown: where it goes wrong there may be a secret.
+            handler().fail(errc::not_json, first_ == '<' ? "the answer is HTML or XML, not JSON" : "");
         } else if (consumed < part.size()) {
             handler().fail(errc::trailing_data);
         }
@@ -145,6 +147,7 @@ private:
 
     Limits limits_;
     std::size_t received_ = 0;
+    char first_ = '\0';
     Utf8Check utf8_;
     boost::json::basic_parser<JsonHandler> parser_;
 };
