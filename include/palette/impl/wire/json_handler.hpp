@@ -226,19 +226,17 @@ private:
     // No shape nests deeper; what is not in a shape is skipped and has no frame.
     static constexpr std::size_t max_frames = 8;
 
-    Frame& top() noexcept { return *top_; }
-    [[nodiscard]] bool in_array() const noexcept { return top_ != nullptr && top_->is_array; }
+    Frame& top() noexcept { return frames_[depth_ - 1]; }
+    [[nodiscard]] bool in_array() const noexcept { return depth_ != 0 && frames_[depth_ - 1].is_array; }
     [[nodiscard]] bool skips() const noexcept { return kind_ == Kind::unknown || kind_ == Kind::withheld; }
 
     void push(Frame frame) {
         assert(depth_ < max_frames);
-        top_ = &frames_[depth_++];
-        *top_ = frame;
+        frames_[depth_++] = frame;
     }
 
     bool pop() {
         if (--depth_ == 0) return true;
-        --top_;
         field_ = top().field;
         return end_value();
     }
@@ -434,7 +432,6 @@ private:
     Field root_;
     std::array<Frame, max_frames> frames_{};
     std::size_t depth_ = 0;
-    Frame* top_ = nullptr;           // the innermost frame; the outermost stays when it has ended
     std::size_t skipped_depth_ = 0;  // how many arrays and objects deep in something that is read over
 
     Kind kind_ = Kind::object;     // what the next value is
