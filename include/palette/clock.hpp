@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/instant.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+// Where the time comes from, for programs that must not wait for real time: their tests. What takes a
+// clock uses the machine's own when it is given none. testing::ManualClock is one.
+//
+// Threads: every function may be called from any thread.
+class Clock {
+public:
+    Clock() = default;
+    Clock(const Clock&) = delete;
+    Clock& operator=(const Clock&) = delete;
+    virtual ~Clock() = default;
+
+    // The time of day, UTC.
+    [[nodiscard]] virtual Instant now() const noexcept = 0;
+
+    // Calls `ring` once, when `delay` has passed, from any thread, but not before call_after() has
+    // returned. Destroying what is returned drops the call; afterwards it neither happens nor is
+    // under way. `ring` is short: it posts to an executor, and does not touch the clock.
+    [[nodiscard]] virtual std::shared_ptr<void> call_after(std::chrono::milliseconds delay,
+                                                           std::function<void()> ring) = 0;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI
