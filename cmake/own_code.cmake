@@ -11,6 +11,10 @@ endfunction()
 
 function(palette_keys_warn target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # It takes the allocation of Asio's coroutine frames for another's where it inlines one of the two.
+    target_compile_options(${target} PRIVATE -Wno-mismatched-new-delete)
+  endif()
   if(PALETTE_KEYS_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
@@ -26,5 +30,9 @@ function(palette_keys_sanitize target)
     target_compile_options(${target} PRIVATE -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
                                              -fsanitize=${sanitizers})
     target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
+    if(sanitizers MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # It does not follow the fences that Asio uses, and says so in every file.
+      target_compile_options(${target} PRIVATE -Wno-tsan)
+    endif()
   endif()
 endfunction()

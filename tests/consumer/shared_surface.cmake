@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSL-1.0
-# cmake -D PREFIX=... -D SONAME=... -D NM=... -D READELF=... -P shared_surface.cmake
+# cmake -D PREFIX=... -D LIBRARY=... -D VERSION=major.minor -D EXPORTED=... -D NM=... -D READELF=...
+#       -P shared_surface.cmake
 #
-# The shared library carries the right SONAME, and exports what is in namespace palette, only that.
+# The shared library carries the right SONAME, and exports what is in namespace palette, only that, and
+# EXPORTED, one of its functions, in any case.
 cmake_minimum_required(VERSION 3.22)
 
-file(GLOB_RECURSE library "${PREFIX}/*/libpalette-keys.so")
+set(SONAME "${LIBRARY}.${VERSION}")
+file(GLOB_RECURSE library "${PREFIX}/*/${LIBRARY}")
 execute_process(COMMAND "${READELF}" -d "${library}" OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
 if(NOT dynamic MATCHES "SONAME[^\n]*\\[([^]]*)\\]" OR NOT CMAKE_MATCH_1 STREQUAL SONAME)
   message(FATAL_ERROR "the SONAME is '${CMAKE_MATCH_1}', not '${SONAME}'")
@@ -20,10 +23,10 @@ set(ours ${symbols})
 list(FILTER ours INCLUDE REGEX
      "^[0-9a-f]* +[A-Za-z] (vtable for |typeinfo for |typeinfo name for |guard variable for )?palette::compiled::")
 list(LENGTH ours count)
-if(NOT symbols MATCHES "palette::compiled::Expiry::parse")
+if(NOT symbols MATCHES "palette::compiled::${EXPORTED}")
   message(FATAL_ERROR "the API is not exported; ${count} symbols of ours are")
 endif()
-if(ours MATCHES "palette::compiled::wire::[^;]*")
+if(ours MATCHES "palette::compiled::(wire|emulation)::[^;]*")
   message(FATAL_ERROR "exported, though internal: ${CMAKE_MATCH_0}")
 endif()
 
@@ -32,4 +35,4 @@ if(symbols)
   list(JOIN symbols "\n  " symbols)
   message(FATAL_ERROR "exported, though not ours:\n  ${symbols}")
 endif()
-message(STATUS "${count} exported symbols, all in namespace palette")
+message(STATUS "${LIBRARY}: ${count} exported symbols, all in namespace palette")

@@ -15,7 +15,7 @@ void reset_peak() noexcept;
 
 // What `f` needs at most beyond what was in use before it.
 template <class F>
-std::size_t peak_of(F&& f) {
+std::size_t peak_of(F f) {
     auto const before = now();
     reset_peak();
     f();
