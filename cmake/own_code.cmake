@@ -30,6 +30,14 @@ function(palette_keys_sanitize target)
     target_compile_options(${target} PRIVATE -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
                                              -fsanitize=${sanitizers})
     target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
+    if(sanitizers MATCHES "thread" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      # The shared one lets a test replace operator new.
+      execute_process(
+        COMMAND "${CMAKE_CXX_COMPILER}" "-print-file-name=libclang_rt.tsan-${CMAKE_SYSTEM_PROCESSOR}.so"
+        OUTPUT_VARIABLE runtime OUTPUT_STRIP_TRAILING_WHITESPACE)
+      cmake_path(GET runtime PARENT_PATH runtime_dir)
+      target_link_options(${target} PRIVATE -shared-libsan "-Wl,-rpath,${runtime_dir}")
+    endif()
     if(sanitizers MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       # It does not follow the fences that Asio uses, and says so in every file.
       target_compile_options(${target} PRIVATE -Wno-tsan)
