@@ -22,8 +22,9 @@ std::string in_quotes(std::string_view text, std::size_t limit = shown_length);
 // The length in bytes of the well-formed UTF-8 character that `text` starts with; 0 if there is none.
 std::size_t utf8_character(std::string_view text) noexcept;
 
-// All of `text` with nothing escaped but what would break a line, drive a terminal, or is not UTF-8.
-std::string one_line(std::string_view text);
+// `text` with nothing escaped but what would break a line, drive a terminal, or is not UTF-8; all of it,
+// unless it is longer than `limit`.
+std::string one_line(std::string_view text, std::size_t limit = std::string_view::npos);
 
 // Where `text` stops being well-formed UTF-8; text.size() if nowhere.
 std::size_t valid_utf8_prefix(std::string_view text) noexcept;

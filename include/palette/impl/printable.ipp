@@ -87,8 +87,8 @@ PALETTE_KEYS_INLINE std::string printable(std::string_view text, std::size_t lim
     return escaped(text, limit, "\"\\");
 }
 
-PALETTE_KEYS_INLINE std::string one_line(std::string_view text) {
-    return escaped(text, text.size(), "");
+PALETTE_KEYS_INLINE std::string one_line(std::string_view text, std::size_t limit) {
+    return escaped(text, limit, "");
 }
 
 PALETTE_KEYS_INLINE std::string in_quotes(std::string_view text, std::size_t limit) {

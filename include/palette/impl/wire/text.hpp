@@ -10,6 +10,9 @@ namespace palette::inline PALETTE_KEYS_ABI::wire {
 
 // Text on its way into a request. `field` is how an error names it.
 
+// errc::invalid_argument for what is not UTF-8, saying where.
+Result<void> check_utf8(std::string_view text, std::string_view field);
+
 // Appends `text` to `out` as a JSON string with its quotes. errc::invalid_argument for what is not UTF-8.
 Result<void> append_json_string(std::string& out, std::string_view text, std::string_view field);
 

@@ -10,7 +10,7 @@ namespace palette::inline PALETTE_KEYS_ABI::wire {
 
 inline constexpr char upper_hex[] = "0123456789ABCDEF";
 
-inline Result<void> check_utf8(std::string_view text, std::string_view field) {
+PALETTE_KEYS_INLINE Result<void> check_utf8(std::string_view text, std::string_view field) {
     auto const at = detail::valid_utf8_prefix(text);
     if (at == text.size()) return {};
     auto const around = text.substr(at - std::min<std::size_t>(at, 16));
