@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/instant.hpp>
+#include <palette/secret.hpp>
+
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+// What a request proves with on whose behalf it comes: an API key, or a token. It never changes; a
+// rotated key or a new token is another Credential. Shared by all that use it, and wiped when the last
+// of them is done.
+//
+//     return Credential::api_key(Secret::take(line));
+class PALETTE_KEYS_DECL Credential {
+public:
+    enum class Kind { api_key, token };
+
+    // `key_uid`: the key's own uid, if it is known; rotation and deletion tell by it whether they touch
+    // the key that they use.
+    [[nodiscard]] static std::shared_ptr<const Credential> api_key(Secret value, std::string key_uid = {});
+
+    // `ends`: when it stops working, if that is known. It is exchanged a little earlier.
+    [[nodiscard]] static std::shared_ptr<const Credential> token(Secret value,
+                                                                 std::optional<Instant> ends = std::nullopt);
+
+    [[nodiscard]] Kind kind() const noexcept { return kind_; }
+    [[nodiscard]] const Secret& value() const noexcept { return value_; }
+    [[nodiscard]] const std::string& key_uid() const noexcept { return key_uid_; }
+    [[nodiscard]] std::optional<Instant> ends() const noexcept { return ends_; }
+
+    // "ApiKey" or "Authorization": the header that carries the value.
+    [[nodiscard]] std::string_view header() const noexcept;
+
+private:
+    Credential(Kind kind, Secret value, std::string key_uid, std::optional<Instant> ends);
+
+    Kind kind_;
+    Secret value_;
+    std::string key_uid_;
+    std::optional<Instant> ends_;
+};
+
+// Its kind, and the key's uid; never the value.
+PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Credential& credential);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/credential.ipp>
+#endif

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/ask.hpp"
+#include "support/environment.hpp"
+#include "support/fake_transport.hpp"
+#include "support/printed.hpp"
+#include "support/sanitized.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <palette/options.hpp>
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <type_traits>
+
+using namespace palette;
+using asking::ask;
+using asking::Reason;
+
+namespace {
+
+static_assert(std::is_nothrow_move_constructible_v<ClientOptions>);
+
+struct Fixture {
+    EnvironmentVariable host{"PALETTE_HOST"};
+    EnvironmentVariable key{"PALETTE_API_KEY"};
+    EnvironmentVariable other_key{"SPECTROCLOUD_APIKEY"};
+    EnvironmentVariable ca_file{"PALETTE_CA_FILE"};
+    FakeTransport transport;
+
+    Error refusal() {
+        auto const options = ClientOptions::from_environment();
+        REQUIRE_FALSE(options);
+        CHECK(options.error().code() == errc::invalid_argument);
+        CHECK(options.error().effect() == Effect::not_applied);
+        CHECK_FALSE(contains(options.error().message(), "hunter2"));
+        return options.error();
+    }
+};
+
+bool can_make_set_uid_programs(const TemporaryFolder& folder) {
+    struct statvfs found{};
+    REQUIRE(::statvfs(folder.path().c_str(), &found) == 0);
+    return ::geteuid() == 0 && (found.f_flag & ST_NOSUID) == 0;
+}
+
+// Of a program that nobody hears.
+int exit_status_of(std::string program, std::string argument) {
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    char* const argv[] = {program.data(), argument.data(), nullptr};
+    pid_t id = 0;
+    REQUIRE(::posix_spawn(&id, program.c_str(), &actions, nullptr, argv, environ) == 0);
+    ::posix_spawn_file_actions_destroy(&actions);
+    int how = 0;
+    REQUIRE(::waitpid(id, &how, 0) == id);
+    return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture,
+                  "ClientOptions: a key in the environment is enough, and the rest is as by default") {
+    key.set("hunter2\n");
+    auto const options = ClientOptions::from_environment().value();
+    CHECK(options.endpoint == Endpoint());
+    CHECK(options.tls.ca_file.empty());
+    CHECK_FALSE(options.tls.insecure_skip_verification);
+    CHECK_FALSE(options.transport);
+    CHECK_FALSE(options.observer);
+    CHECK_FALSE(options.clock);
+    REQUIRE(options.auth);
+    auto const credential = ask(options.auth, transport).value();
+    CHECK(credential->kind() == Credential::Kind::api_key);
+    CHECK(credential->value().expose() == "hunter2");
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: host and authorities come from the environment too") {
+    host.set(" https://palette.acme.com:8443/login ");
+    key.set("hunter2");
+    ca_file.set("/etc/acme/ca.pem");
+    auto const options = ClientOptions::from_environment().value();
+    CHECK(options.endpoint.to_string() == "https://palette.acme.com:8443");
+    CHECK(options.tls.ca_file == "/etc/acme/ca.pem");
+    CHECK_FALSE(options.tls.insecure_skip_verification);
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: PALETTE_API_KEY goes before SPECTROCLOUD_APIKEY") {
+    other_key.set("second");
+    CHECK(ask(ClientOptions::from_environment()->auth, transport).value()->value().expose() == "second");
+    key.set("first");
+    CHECK(ask(ClientOptions::from_environment()->auth, transport).value()->value().expose() == "first");
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: the environment is read once, so that what was good stays") {
+    key.set("before");
+    auto const options = ClientOptions::from_environment().value();
+    key.set("after");
+    auto const first = ask(options.auth, transport).value();
+    CHECK(first->value().expose() == "before");
+    CHECK(ask(options.auth, transport, Reason::rejected, first).value() == first);
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: a variable that is empty counts as not set") {
+    for (auto const* const variable : {&host, &key, &ca_file})
+        variable->set("");
+    other_key.set("second");
+    auto const options = ClientOptions::from_environment().value();
+    CHECK(options.endpoint == Endpoint());
+    CHECK(options.tls.ca_file.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: a missing key is an error that names its variables") {
+    CHECK(refusal().what() == "neither PALETTE_API_KEY nor SPECTROCLOUD_APIKEY is set");
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: a variable that is wrong is named, and a key is not quoted") {
+    key.set("hunter2\r\nX: y");
+    CHECK(refusal().what().starts_with("PALETTE_API_KEY has a line break"));
+    key.set("  ");
+    CHECK(refusal().what() == "PALETTE_API_KEY is empty");
+
+    key.set("hunter2");
+    for (auto const* const bad :
+         {"palette acme", "http://palette.acme.com", "https://user:hunter2@acme.com"}) {
+        host.set(bad);
+        CHECK(refusal().path() == "PALETTE_HOST");
+    }
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: no variable turns verification off or plain HTTP on") {
+    key.set("hunter2");
+    EnvironmentVariable const insecure("PALETTE_INSECURE", "1");
+    EnvironmentVariable const skip("PALETTE_INSECURE_SKIP_VERIFICATION", "true");
+    host.set("http://127.0.0.1:8080");
+    auto const options = ClientOptions::from_environment().value();
+    CHECK_FALSE(options.tls.insecure_skip_verification);
+    CHECK_FALSE(options.endpoint.allows_insecure_http());
+}
+
+TEST_CASE("ClientOptions: a set-uid program gets nothing from its environment") {
+    constexpr auto const* role = "PALETTE_KEYS_TEST_SET_UID";
+    if (std::getenv(role) != nullptr) {
+        // The copy of this program, below.
+        CHECK(std::getenv("PALETTE_API_KEY") != nullptr);
+        CHECK_FALSE(ClientOptions::from_environment());
+        return;
+    }
+    TemporaryFolder const folder;
+    if (!can_make_set_uid_programs(folder) || sanitized) return;
+    REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+    auto const program = folder.path("program");
+    std::filesystem::copy_file("/proc/self/exe", program);
+    REQUIRE(::chown(program.c_str(), 65534, 65534) == 0);
+
+    EnvironmentVariable const child(role, "1");
+    EnvironmentVariable const key("PALETTE_API_KEY", "hunter2");
+    auto const* const name = "--test-case=ClientOptions: a set-uid program gets nothing from its environment";
+    REQUIRE(::chmod(program.c_str(), 04755) == 0);
+    CHECK(exit_status_of(program, name) == 0);
+    // The same, which shows that the copy looks at all.
+    REQUIRE(::chmod(program.c_str(), 0755) == 0);
+    CHECK(exit_status_of(program, name) != 0);
+}
