@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/time/sleep.hpp>
+#include <palette/testing/manual_clock.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using palette::testing::ManualClock;
+using palette::timing::Alarm;
+using palette::timing::TimeSource;
+
+asio::awaitable<void> keep(TimeSource time, std::chrono::milliseconds duration, std::optional<bool>& slept) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    slept = co_await palette::timing::sleep(std::move(time), duration);
+}
+
+struct Sleeper {
+    explicit Sleeper(TimeSource time, std::chrono::milliseconds duration = 1min) {
+        asio::co_spawn(context, keep(std::move(time), duration, slept),
+                       asio::bind_cancellation_slot(signal.slot(), [](std::exception_ptr) {}));
+        context.poll();
+    }
+    asio::io_context context;
+    asio::cancellation_signal signal;
+    std::optional<bool> slept;
+};
+
+TEST_CASE("sleep: it lasts until the clock that was given has moved far enough") {
+    auto const clock = std::make_shared<ManualClock>();
+    Sleeper sleeper{TimeSource(clock)};
+    clock->advance(59s);
+    sleeper.context.poll();
+    CHECK_FALSE(sleeper.slept);
+    clock->advance(1s);
+    sleeper.context.poll();
+    CHECK(sleeper.slept == true);
+}
+
+TEST_CASE("sleep: it passes on the machine's clock when there is no other, and no time is no wait") {
+    Sleeper sleeper(TimeSource(), 1ms);
+    sleeper.context.run();
+    CHECK(sleeper.slept == true);
+    Sleeper none(TimeSource(), 0ms);
+    CHECK(none.slept == true);
+}
+
+TEST_CASE("sleep: a cancellation ends it on either clock and leaves no alarm behind") {
+    auto const clock = std::make_shared<ManualClock>();
+    for (auto const& time : {TimeSource(clock), TimeSource()}) {
+        Sleeper sleeper{time};
+        sleeper.signal.emit(asio::cancellation_type::terminal);
+        sleeper.context.run();
+        CHECK(sleeper.slept == false);
+        CHECK(clock->waiting() == 0);
+    }
+}
+
+TEST_CASE("alarm: the last that was set rings, once, and none after a cancel or the end of its owner") {
+    auto const clock = std::make_shared<ManualClock>();
+    for (auto const& time : {TimeSource(clock), TimeSource()}) {
+        asio::io_context context;
+        int first = 0;
+        int last = 0;
+        auto alarm = std::make_optional<Alarm>(context.get_executor(), time);
+        alarm->set(1ms, [&] { ++first; });
+        alarm->set(2ms, [&] { ++last; });
+        clock->advance(1h);
+        context.run();
+        CHECK(first == 0);
+        CHECK(last == 1);
+
+        alarm->set(1ms, [&] { ++first; });
+        alarm->cancel();
+        alarm->set(1ms, [&] { ++first; });
+        alarm.reset();
+        clock->advance(1h);
+        context.restart();
+        context.run();
+        CHECK(first == 0);
+    }
+}
+
+}  // namespace
