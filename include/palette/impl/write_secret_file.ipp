@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/files.hpp>
+#include <palette/write_secret_file.hpp>
+
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+namespace files {
+
+// A path taken apart: what is done in the directory is done through its descriptor, so that all of it
+// happens in the same one.
+struct Place {
+    std::string directory;
+    std::string name;
+};
+
+inline Place place_of(const std::string& path) {
+    auto const slash = path.rfind('/');
+    if (slash == std::string::npos) return {".", path};
+    return {path.substr(0, slash + 1), path.substr(slash + 1)};
+}
+
+inline Error cannot_write(std::string_view path, std::string_view what, int number) {
+    return system_error(errc::invalid_argument, path, what, number);
+}
+
+// Why what is at the path is not to be replaced. A path like /dev/null is a mistake that would take a
+// device from the machine.
+inline std::optional<Error> target_error(const std::string& path, const Place& place, int directory) {
+    auto const fault = [&](const char* what) { return error(errc::invalid_argument, path, what); };
+    if (place.name.empty() || place.name == "." || place.name == "..") return fault("is a directory");
+    struct stat found{};
+    if (::fstatat(directory, place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+    if (S_ISDIR(found.st_mode)) return fault("is a directory");
+    if (!S_ISREG(found.st_mode) && !S_ISLNK(found.st_mode))
+        return fault("is neither a file nor a link, and is not replaced");
+    return std::nullopt;
+}
+
+// A private file with a name that nobody else uses, removed again unless it takes the name of another.
+class Temporary {
+public:
+    explicit Temporary(int directory) : directory_(directory) {
+        std::array<unsigned char, 16> bytes{};
+        if (::RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+            errno = EIO;
+            return;
+        }
+        for (unsigned const byte : bytes) {
+            char digits[3];
+            std::snprintf(digits, sizeof digits, "%02x", byte);
+            name_ += digits;
+        }
+        file_ = open(directory_, name_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        exists_ = static_cast<bool>(file_);
+    }
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
+    ~Temporary() {
+        if (exists_) ::unlinkat(directory_, name_.c_str(), 0);
+    }
+
+    [[nodiscard]] bool exists() const noexcept { return exists_; }
+
+    // Each says by errno why not.
+    bool hold(std::string_view text) noexcept {
+        // The umask may have taken even the owner's rights.
+        return ::fchmod(file_.number(), 0600) == 0 && write(text) && ::fsync(file_.number()) == 0 &&
+               file_.close();
+    }
+    bool take_name(const std::string& name) noexcept {
+        exists_ = ::renameat(directory_, name_.c_str(), directory_, name.c_str()) != 0;
+        return !exists_;
+    }
+
+private:
+    bool write(std::string_view text) noexcept {
+        while (!text.empty()) {
+            auto const written = ::write(file_.number(), text.data(), text.size());
+            if (written > 0) {
+                text.remove_prefix(static_cast<std::size_t>(written));
+            } else if (written == 0 || errno != EINTR) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    int directory_;
+    std::string name_ = ".palette-key.";
+    Descriptor file_{-1};
+    bool exists_ = false;
+};
+
+}  // namespace files
+
+PALETTE_KEYS_INLINE Result<void> write_secret_file(const std::string& path, const Secret& secret) {
+    using namespace files;
+    if (auto fault = path_error(errc::invalid_argument, path)) return *std::move(fault);
+    if (secret.empty()) return error(errc::invalid_argument, path, "is not written: the secret is empty");
+
+    auto const place = place_of(path);
+    auto const directory = open(AT_FDCWD, place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!directory) return cannot_write(path, "cannot be written: its directory cannot be opened", errno);
+    if (auto fault = target_error(path, place, directory.number())) return *std::move(fault);
+
+    Temporary temporary(directory.number());
+    if (!temporary.exists())
+        return cannot_write(path, "cannot be written: no file can be made in its directory", errno);
+    if (!temporary.hold(secret.expose())) return cannot_write(path, "cannot be written", errno);
+    if (!temporary.take_name(place.name)) return cannot_write(path, "cannot be replaced", errno);
+
+    // EINVAL: a file system that does not know it of directories.
+    if (::fsync(directory.number()) != 0 && errno != EINVAL)
+        return cannot_write(path, "is written, but may be lost in a crash", errno).effect(Effect::applied);
+    return {};
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/printed.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <palette/write_secret_file.hpp>
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace palette;
+
+namespace {
+
+struct stat status_of(const std::string& path) {
+    struct stat found{};
+    REQUIRE(::lstat(path.c_str(), &found) == 0);
+    return found;
+}
+
+mode_t mode_of(const std::string& path) {
+    return status_of(path).st_mode & 07777;
+}
+
+struct Fixture {
+    TemporaryFolder folder;
+
+    std::string refusal(const std::string& path, const Secret& secret = Secret("hunter2")) {
+        auto const written = write_secret_file(path, secret);
+        REQUIRE_FALSE(written);
+        CHECK(written.error().code() == errc::invalid_argument);
+        CHECK(written.error().effect() == Effect::not_applied);
+        CHECK_FALSE(contains(written.error().message(), "hunter2"));
+        CHECK(is_one_plain_line(written.error().message()));
+        return written.error().what();
+    }
+};
+
+std::string quoted(const std::string& path) {
+    return '"' + path + '"';
+}
+
+class Umask {
+public:
+    explicit Umask(mode_t mask) : before_(::umask(mask)) {}
+    Umask(const Umask&) = delete;
+    Umask& operator=(const Umask&) = delete;
+    ~Umask() { ::umask(before_); }
+
+private:
+    mode_t before_;
+};
+
+// What a full disk does to a write, without one: no file may grow beyond `bytes`.
+class SmallFiles {
+public:
+    explicit SmallFiles(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+        auto small = before_;
+        small.rlim_cur = bytes;
+        REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    }
+    SmallFiles(const SmallFiles&) = delete;
+    SmallFiles& operator=(const SmallFiles&) = delete;
+    ~SmallFiles() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    void (*handler_)(int);
+    rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: writes exactly the secret and nothing else into the folder") {
+    for (auto const& text : {std::string("hunter2"), std::string("a\0b\n", 4), std::string(1 << 20, 'x')}) {
+        REQUIRE(write_secret_file(folder.path("key"), Secret(text)));
+        CHECK(content_of(folder.path("key")) == text);
+        CHECK(folder.names() == std::vector<std::string>{"key"});
+    }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "write_secret_file: the file is its owner's alone whatever the umask and the old one") {
+    for (mode_t const mask : {0u, 022u, 077u, 0777u}) {
+        Umask const umask(mask);
+        auto const path = folder.path("key-" + std::to_string(mask));
+        REQUIRE(write_secret_file(path, Secret("hunter2")));
+        CHECK(mode_of(path) == 0600);
+    }
+    auto const path = folder.file("open", "old", 0666);
+    REQUIRE(write_secret_file(path, Secret("hunter2")));
+    CHECK(mode_of(path) == 0600);
+    CHECK(status_of(path).st_uid == ::geteuid());
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: whoever has the old file open keeps the old content") {
+    auto const path = folder.file("key", "old");
+    REQUIRE(::link(path.c_str(), folder.path("other-name").c_str()) == 0);
+    std::ifstream reader(path);
+    REQUIRE(write_secret_file(path, Secret("new")));
+    CHECK(std::string(std::istreambuf_iterator<char>(reader), {}) == "old");
+    CHECK(content_of(folder.path("other-name")) == "old");
+    CHECK(content_of(path) == "new");
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: a symbolic link is replaced itself") {
+    auto const target = folder.file("target", "old");
+    auto const link = folder.path("link");
+    REQUIRE(::symlink(target.c_str(), link.c_str()) == 0);
+    REQUIRE(write_secret_file(link, Secret("new")));
+    CHECK(S_ISREG(status_of(link).st_mode));
+    CHECK(content_of(link) == "new");
+    CHECK(content_of(target) == "old");
+
+    REQUIRE(::symlink("nowhere", folder.path("dangling").c_str()) == 0);
+    CHECK(write_secret_file(folder.path("dangling"), Secret("new")));
+    CHECK(content_of(folder.path("dangling")) == "new");
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: a path without a folder is one in the current folder") {
+    auto const before = std::filesystem::current_path();
+    std::filesystem::current_path(folder.path());
+    auto const written = write_secret_file("key", Secret("hunter2"));
+    std::filesystem::current_path(before);
+    REQUIRE(written);
+    CHECK(content_of(folder.path("key")) == "hunter2");
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: an empty secret does not take the place of a file") {
+    auto const path = folder.file("key", "old");
+    CHECK(refusal(path, Secret()) == quoted(path) + " is not written: the secret is empty");
+    CHECK(content_of(path) == "old");
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: what is not a file is refused and left as it is") {
+    auto const below = folder.path("folder");
+    REQUIRE(::mkdir(below.c_str(), 0700) == 0);
+    for (auto const& path : {below, below + '/', folder.path(".."), folder.path("."), std::string("/")})
+        CHECK(refusal(path) == quoted(path) + " is a directory");
+
+    auto const fifo = folder.path("fifo");
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    for (auto const& path : {fifo, std::string("/dev/null")}) {
+        CHECK(refusal(path) == quoted(path) + " is neither a file nor a link, and is not replaced");
+        CHECK_FALSE(S_ISREG(status_of(path).st_mode));
+    }
+    CHECK(folder.names().size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: a path that cannot be is refused with the reason") {
+    CHECK(refusal("") == "the path of the file is empty");
+    CHECK(contains(refusal(folder.path("none/key")), "(No such file or directory)"));
+    CHECK(contains(refusal(folder.file("file", "old") + "/key"), "(Not a directory)"));
+    CHECK(contains(refusal(folder.path(std::string(300, 'x'))), "(File name too long)"));
+    CHECK(contains(refusal(folder.path("key") + std::string("\0.bak", 5)), "has a NUL"));
+    CHECK(refusal("/nowhere/" + hostile_text).size() < 400);
+    CHECK(folder.names() == std::vector<std::string>{"file"});
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "write_secret_file: a folder that cannot be written leaves the old file as it was") {
+    if (::geteuid() != 0) return;  // to be nobody for a while
+    auto const path = folder.file("key", "old");
+    REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+    std::string why;
+    {
+        AsNobody const nobody;
+        why = refusal(path);
+    }
+    CHECK(contains(why, "no file can be made in its directory (Permission denied)"));
+    CHECK(content_of(path) == "old");
+    CHECK(folder.names() == std::vector<std::string>{"key"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: a disk that is full leaves the old file and no other") {
+    auto const path = folder.file("key", "old");
+    std::string why;
+    {
+        SmallFiles const small(1'000);
+        why = refusal(path, Secret(std::string(5'000, 'x')));
+    }
+    CHECK(why == quoted(path) + " cannot be written (File too large)");
+    CHECK(content_of(path) == "old");
+    CHECK(folder.names() == std::vector<std::string>{"key"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: a reader finds the whole of one of two writers, always") {
+    auto const path = folder.path("key");
+    Secret const first(std::string(10'000, 'a'));
+    Secret const second(std::string(7'000, 'b'));
+    REQUIRE(write_secret_file(path, first));
+
+    std::atomic<int> writing = 2;
+    std::atomic<int> failed = 0;
+    auto const write_often = [&](const Secret& secret) {
+        for (int i = 0; i < 100; ++i)
+            if (!write_secret_file(path, secret)) ++failed;
+        --writing;
+    };
+    std::thread one(write_often, std::cref(first));
+    std::thread other(write_often, std::cref(second));
+    int partial = 0;
+    do {
+        auto const found = content_of(path);
+        if (found != first.expose() && found != second.expose()) ++partial;
+    } while (writing != 0);
+    one.join();
+    other.join();
+
+    CHECK(failed == 0);
+    CHECK(partial == 0);
+    CHECK(folder.names() == std::vector<std::string>{"key"});
+}
