@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/net/response_parser.hpp>
+#include <palette/impl/net/stream.hpp>
+#include <palette/impl/time/sleep.hpp>
+#include <palette/secret.hpp>
+#include <palette/transport.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace palette::inline PALETTE_KEYS_ABI::net {
+
+// One connection to the service, and one exchange after another over it.
+class HttpConnection {
+public:
+    // `silence`: how long nothing may go or come in an exchange.
+    HttpConnection(std::unique_ptr<Stream> stream, const asio::any_io_executor& strand,
+                   std::chrono::milliseconds silence);
+    HttpConnection(const HttpConnection&) = delete;
+    HttpConnection& operator=(const HttpConnection&) = delete;
+    ~HttpConnection();
+
+    // Sends the request and gives the answer to the sink.
+    asio::awaitable<Result<void>> exchange(const HttpRequest& request, const std::string& authority,
+                                           ResponseSink& sink, ExchangeReport& report);
+
+    // Whether another exchange may follow.
+    [[nodiscard]] bool is_reusable() const noexcept { return reusable_; }
+    [[nodiscard]] bool is_quiet() noexcept { return stream_->is_quiet(); }
+    [[nodiscard]] Stream& stream() noexcept { return *stream_; }
+
+private:
+    asio::awaitable<Result<void>> receive(ResponseParser& parser, ExchangeReport& report,
+                                          std::chrono::steady_clock::time_point begun);
+
+    void listen_for(std::chrono::milliseconds time);
+
+    static constexpr std::size_t buffer_size_ = 64 * 1024;
+
+    std::unique_ptr<Stream> stream_;
+    std::chrono::milliseconds silence_;
+    std::chrono::steady_clock::time_point heard_;  // when something went or came last
+    timing::Alarm alarm_;
+    bool fell_silent_ = false;
+    Secret text_;                     // of the request; its pages serve the next one: they cost a lot to get
+    std::unique_ptr<char[]> buffer_;  // wiped after every exchange
+    bool reusable_ = true;
+};
+
+// Writes the text of a request to `out`, which is empty: head and body in one piece.
+// errc::invalid_argument for a header or credential that would end or split a line; it is not quoted.
+Result<void> render(const HttpRequest& request, const std::string& authority, Secret& out);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::net
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/net/http_connection.ipp>
+#endif

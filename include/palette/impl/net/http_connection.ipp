@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/net/http_connection.hpp>
+#include <palette/version.hpp>
+
+#include <openssl/crypto.h>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::net {
+
+inline bool splits_header(std::string_view text) noexcept {
+    return std::ranges::any_of(text, [](char c) {
+        auto const byte = static_cast<unsigned char>(c);
+        return (byte < 0x20 && c != '\t') || byte == 0x7F;
+    });
+}
+
+inline void append_field(Secret& out, std::string_view name, std::string_view value) {
+    out.append(name);
+    out.append(": ");
+    out.append(value);
+    out.append("\r\n");
+}
+
+PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::string& authority,
+                                        Secret& out) {
+    out.append(request.method);
+    out.append(" ");
+    out.append(request.target);
+    out.append(" HTTP/1.1\r\n");
+    append_field(out, "Host", authority);
+    append_field(out, "User-Agent", "palette-keys/" PALETTE_KEYS_VERSION);
+    append_field(out, "Accept", "application/json");
+    append_field(out, "Accept-Encoding", "identity");
+    for (auto const& [name, value] : request.headers) {
+        if (splits_header(name) || splits_header(value))
+            return Error(errc::invalid_argument, "a header with a control character").path("headers");
+        append_field(out, name, value);
+    }
+    if (request.credential) {
+        auto const value = request.credential->value().expose();
+        if (value.empty() || splits_header(value))
+            return Error(errc::invalid_argument, "the credential is empty, or has a control character");
+        append_field(out, request.credential->header(), value);
+    }
+    auto const body =
+        request.secret_body.empty() ? std::string_view(request.body) : request.secret_body.expose();
+    if (!body.empty()) {
+        append_field(out, "Content-Type", "application/json");
+        append_field(out, "Content-Length", std::to_string(body.size()));
+    }
+    out.append("\r\n");
+    out.append(body);
+    return {};
+}
+
+PALETTE_KEYS_INLINE HttpConnection::HttpConnection(std::unique_ptr<Stream> stream,
+                                                   const asio::any_io_executor& strand,
+                                                   std::chrono::milliseconds silence)
+    : stream_(std::move(stream)),
+      silence_(silence),
+      alarm_(strand, timing::TimeSource()),
+      buffer_(std::make_unique<char[]>(buffer_size_)) {}
+
+PALETTE_KEYS_INLINE HttpConnection::~HttpConnection() {
+    OPENSSL_cleanse(buffer_.get(), buffer_size_);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const HttpRequest& request,
+                                                                           const std::string& authority,
+                                                                           ResponseSink& sink,
+                                                                           ExchangeReport& report) {
+    // Until all has gone well: whoever is cancelled here leaves a connection in the middle of an exchange.
+    reusable_ = false;
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+        co_return Error(errc::operation_aborted, "it was cancelled");
+    text_.clear();
+    auto rendered = render(request, authority, text_);
+    reusable_ = !rendered;
+    if (!rendered) co_return rendered;
+    auto const begun = std::chrono::steady_clock::now();
+    heard_ = begun;
+    listen_for(silence_);
+    // Once the system has been asked to write, nobody knows how much has left.
+    report.sent = true;
+    auto const text = text_.expose();
+    auto const written = co_await stream_->write(asio::buffer(text.data(), text.size()));
+    report.bytes_sent += written.size;
+    heard_ = std::chrono::steady_clock::now();
+    if (fell_silent_)
+        co_return Error(errc::timeout, "the service took nothing of the request for " +
+                                           std::to_string(silence_.count()) + " ms");
+    if (written.error)
+        co_return Error(errc::transport,
+                        "the connection broke while the request was sent: " + written.error.message());
+    text_.clear();
+
+    ResponseParser parser(sink, request.method == "HEAD" ? RequestKind::head : RequestKind::other);
+    auto received = co_await receive(parser, report, begun);
+    alarm_.cancel();
+    if (fell_silent_ && !received)
+        co_return Error(errc::timeout,
+                        "nothing came from the service for " + std::to_string(silence_.count()) + " ms");
+    reusable_ = received && parser.keep_alive();
+    co_return received;
+}
+
+// One alarm for the whole exchange: when it rings it looks how long the silence has really been.
+PALETTE_KEYS_INLINE void HttpConnection::listen_for(std::chrono::milliseconds time) {
+    alarm_.set(time, [this] {
+        auto const silent = std::chrono::steady_clock::now() - heard_;
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(silence_ - silent);
+        if (left.count() > 0) {
+            listen_for(left);
+            return;
+        }
+        fell_silent_ = true;
+        stream_->close();
+    });
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::receive(
+    ResponseParser& parser, ExchangeReport& report, std::chrono::steady_clock::time_point begun) {
+    std::size_t filled = 0;
+    std::size_t dirty = 0;
+    boost::system::error_code error;
+    while (parser.state() == ResponseParser::State::needs_more && !error) {
+        auto const read =
+            co_await stream_->read_some(asio::buffer(buffer_.get() + filled, buffer_size_ - filled));
+        error = read.error;
+        if (error) break;
+        heard_ = std::chrono::steady_clock::now();
+        if (!report.received) report.first_byte = heard_ - begun;
+        report.received = true;
+        report.bytes_received += read.size;
+        filled += read.size;
+        dirty = std::max(dirty, filled);
+        auto const taken = parser.take({buffer_.get(), filled});
+        filled -= taken;
+        std::memmove(buffer_.get(), buffer_.get() + taken, filled);
+    }
+    OPENSSL_cleanse(buffer_.get(), dirty);
+    if (error == asio::error::eof)
+        parser.finish(StreamEnd::orderly);
+    else if (error == asio::ssl::error::stream_truncated || error == asio::error::connection_reset)
+        parser.finish(StreamEnd::cut_off);
+    if (parser.state() == ResponseParser::State::done) {
+        if (filled > 0) co_return Error(errc::transport, "the service sent more than an answer");
+        co_return Result<void>();
+    }
+    if (parser.state() == ResponseParser::State::failed && (parser.received_any() || !error))
+        co_return parser.error();
+    co_return Error(errc::transport, error == asio::error::eof || error == asio::ssl::error::stream_truncated
+                                         ? "the service closed the connection without an answer"
+                                         : "the connection broke before the answer: " + error.message());
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::net

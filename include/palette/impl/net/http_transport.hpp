@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/options.hpp>
+#include <palette/result.hpp>
+#include <palette/transport.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+
+namespace palette::inline PALETTE_KEYS_ABI::net {
+
+// HTTP/1.1 over TLS, or in the clear where the endpoint says so, with connections that are used again. On
+// `strand`. errc::invalid_argument if the TLS options cannot work.
+Result<std::shared_ptr<Transport>> make_http_transport(const boost::asio::any_io_executor& strand,
+                                                       const ClientOptions& options);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::net
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/net/http_transport.ipp>
+#endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/net/lookup.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace palette::inline PALETTE_KEYS_ABI::net {
+
+// A coroutine that waits for an answer from another thread. The wait ends once: with the answer, a
+// cancellation, or the end of the context; whoever comes later finds nothing to do.
+class LookupWait {
+public:
+    using Handler = asio::any_completion_handler<void(LookupAnswer)>;
+
+    LookupWait(asio::any_io_executor executor, Handler handler)
+        : waiting_(std::make_unique<Waiting>(std::move(executor), std::move(handler))) {}
+
+    [[nodiscard]] bool is_over() const {
+        std::lock_guard const lock(mutex_);
+        return waiting_ == nullptr;
+    }
+
+    void complete(LookupAnswer answer) {
+        // Held until nothing of the executor is left here: the context's end waits for it in abandon().
+        std::lock_guard const lock(mutex_);
+        auto const waiting = std::exchange(waiting_, nullptr);
+        if (waiting == nullptr) return;
+        asio::post(waiting->executor, asio::append(std::move(waiting->handler), std::move(answer)));
+    }
+
+    void abandon() {
+        std::unique_ptr<Waiting> waiting;  // destroyed after the lock: coroutines are, with their handlers
+        std::lock_guard const lock(mutex_);
+        waiting_.swap(waiting);
+    }
+
+private:
+    // Without a work guard: co_spawn holds one for as long as the coroutine is there.
+    struct Waiting {
+        Waiting(asio::any_io_executor e, Handler h) : executor(std::move(e)), handler(std::move(h)) {}
+
+        asio::any_io_executor executor;
+        Handler handler;
+    };
+
+    mutable std::mutex mutex_;
+    std::unique_ptr<Waiting> waiting_;
+};
+
+// The waits of one context, so that they end with it.
+class LookupWaits : public asio::execution_context::service {
+public:
+    static inline asio::execution_context::id id;
+
+    explicit LookupWaits(asio::execution_context& context) : service(context) {}
+
+    void add(const std::shared_ptr<LookupWait>& wait) {
+        std::lock_guard const lock(mutex_);
+        // A worker that still posts holds its wait, which then stays here.
+        std::erase_if(waits_, [](auto const& other) { return other.expired(); });
+        waits_.push_back(wait);
+    }
+
+private:
+    void shutdown() override {
+        for (auto const& weak : waits_)  // nobody adds to them now
+            if (auto const wait = weak.lock()) wait->abandon();
+    }
+
+    std::mutex mutex_;
+    std::vector<std::weak_ptr<LookupWait>> waits_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::net

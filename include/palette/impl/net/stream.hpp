@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/net/tls.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace palette::inline PALETTE_KEYS_ABI::net {
+
+namespace asio = boost::asio;
+
+// What a read or a write came to.
+class Transfer {
+public:
+    Transfer(boost::system::error_code ec, std::size_t bytes) noexcept : error(ec), size(bytes) {}
+
+    boost::system::error_code error;
+    std::size_t size;
+};
+
+// The bytes of one connection, in the clear or within TLS. Every operation can be cancelled; the stream is
+// good for nothing afterwards.
+class Stream {
+public:
+    Stream() = default;
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    virtual ~Stream() = default;
+
+    virtual asio::awaitable<boost::system::error_code> handshake() = 0;
+    virtual asio::awaitable<Transfer> read_some(asio::mutable_buffer buffer) = 0;
+    virtual asio::awaitable<Transfer> write(asio::const_buffer buffer) = 0;
+    virtual asio::ip::tcp::socket& socket() noexcept = 0;
+
+    // Null in the clear.
+    [[nodiscard]] virtual SSL* tls() noexcept = 0;
+
+    void close() noexcept;
+
+    // Whether nothing has come that nobody asked for, the end included. Of an idle stream.
+    [[nodiscard]] bool is_quiet() noexcept;
+};
+
+// `tls`: none for plain text.
+std::unique_ptr<Stream> make_stream(asio::ip::tcp::socket socket, asio::ssl::context* tls);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::net
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/net/stream.ipp>
+#endif

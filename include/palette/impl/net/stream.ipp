@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/net/stream.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <cerrno>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::net {
+
+PALETTE_KEYS_INLINE void Stream::close() noexcept {
+    boost::system::error_code ignored;
+    socket().close(ignored);
+}
+
+PALETTE_KEYS_INLINE bool Stream::is_quiet() noexcept {
+    char byte;
+    auto const got = ::recv(socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return false;
+    if (tls() == nullptr) return true;
+    // Within TLS it may have been received, and not decrypted yet.
+    ERR_clear_error();
+    auto const peeked = SSL_peek(tls(), &byte, 1);
+    return peeked <= 0 && SSL_get_error(tls(), peeked) == SSL_ERROR_WANT_READ;
+}
+
+inline bool is_cancelled(const asio::cancellation_state& state) noexcept {
+    return state.cancelled() != asio::cancellation_type::none;
+}
+
+template <class AnyStream>
+class StreamOf final : public Stream {
+public:
+    template <class... Args>
+    explicit StreamOf(Args&&... args) : stream_(std::forward<Args>(args)...) {}
+
+    // A cancellation that comes between two operations finds none to end: each looks whether there was one.
+
+    asio::awaitable<boost::system::error_code> handshake() override {
+        if constexpr (is_tls) {
+            auto const state = co_await asio::this_coro::cancellation_state;
+            if (is_cancelled(state)) co_return asio::error::operation_aborted;
+            auto const [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::client,
+                                                               asio::as_tuple(asio::use_awaitable));
+            co_return ec;
+        } else {
+            co_return boost::system::error_code();
+        }
+    }
+
+    asio::awaitable<Transfer> read_some(asio::mutable_buffer buffer) override {
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (is_cancelled(state)) co_return Transfer(asio::error::operation_aborted, 0);
+        auto const [ec, size] = co_await stream_.async_read_some(buffer, asio::as_tuple(asio::use_awaitable));
+        co_return Transfer(ec, size);
+    }
+
+    // One buffer: of several, the writer of TLS would leave a copy on the stack.
+    asio::awaitable<Transfer> write(asio::const_buffer buffer) override {
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (is_cancelled(state)) co_return Transfer(asio::error::operation_aborted, 0);
+        auto const [ec, size] =
+            co_await asio::async_write(stream_, buffer, asio::as_tuple(asio::use_awaitable));
+        co_return Transfer(ec, size);
+    }
+
+    asio::ip::tcp::socket& socket() noexcept override {
+        if constexpr (is_tls)
+            return stream_.next_layer();
+        else
+            return stream_;
+    }
+
+    [[nodiscard]] SSL* tls() noexcept override {
+        if constexpr (is_tls)
+            return stream_.native_handle();
+        else
+            return nullptr;
+    }
+
+private:
+    static constexpr bool is_tls = !std::is_same_v<AnyStream, asio::ip::tcp::socket>;
+
+    AnyStream stream_;
+};
+
+PALETTE_KEYS_INLINE std::unique_ptr<Stream> make_stream(asio::ip::tcp::socket socket,
+                                                        asio::ssl::context* tls) {
+    if (tls == nullptr) return std::make_unique<StreamOf<asio::ip::tcp::socket>>(std::move(socket));
+    return std::make_unique<StreamOf<asio::ssl::stream<asio::ip::tcp::socket>>>(std::move(socket), *tls);
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::net

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/options.hpp>
+#include <palette/result.hpp>
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace palette::inline PALETTE_KEYS_ABI::net {
+
+// Sessions that the service offers to go on with, so that a new connection needs no full handshake. Those
+// of TLS 1.3 are offered once.
+class Sessions {
+public:
+    Sessions() = default;
+    Sessions(const Sessions&) = delete;
+    Sessions& operator=(const Sessions&) = delete;
+    ~Sessions();
+
+    // From now on, sessions of connections of this context come here. Once; the context dies first.
+    void collect_from(SSL_CTX* context);
+
+    // Lets the handshake of this connection begin with one, if there is one.
+    void offer_to(SSL* connection);
+
+private:
+    static int on_new_session(SSL* connection, SSL_SESSION* session);
+    void keep(SSL_SESSION* session);
+
+    static constexpr std::size_t most_ = 8;
+    std::vector<SSL_SESSION*> sessions_;  // the newest last
+};
+
+// Trust, client certificate, TLS 1.2 at least; plaintext is wiped from OpenSSL's buffers.
+// errc::invalid_argument for files that cannot be used.
+Result<std::unique_ptr<boost::asio::ssl::context>> make_tls_context(const TlsOptions& options);
+
+// Who is to be there, by name or address: asked for (SNI), and to be in the certificate.
+void expect_host(SSL* connection, const std::string& host, const TlsOptions& options);
+
+// What went wrong in a handshake, in a sentence of its own for what users meet.
+Error handshake_error(SSL* connection, const std::string& host, const boost::system::error_code& ec);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::net
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/net/tls.ipp>
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/net/tls.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::net {
+
+namespace ssl = boost::asio::ssl;
+
+PALETTE_KEYS_INLINE Sessions::~Sessions() {
+    for (auto* const session : sessions_)
+        SSL_SESSION_free(session);
+}
+
+// Where a context keeps its sessions. Its application data is Asio's.
+inline int sessions_index() {
+    static int const index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+PALETTE_KEYS_INLINE void Sessions::collect_from(SSL_CTX* context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, &Sessions::on_new_session);
+    SSL_CTX_set_ex_data(context, sessions_index(), this);
+}
+
+PALETTE_KEYS_INLINE int Sessions::on_new_session(SSL* connection, SSL_SESSION* session) {
+    auto* const self =
+        static_cast<Sessions*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), sessions_index()));
+    self->keep(session);
+    return 0;  // it is still OpenSSL's; what is kept is a copy
+}
+
+// A copy: OpenSSL declares the session of a connection that breaks off to be no good.
+PALETTE_KEYS_INLINE void Sessions::keep(SSL_SESSION* session) {
+    auto* const copy = SSL_SESSION_dup(session);
+    if (copy == nullptr) return;
+    if (sessions_.size() == most_) {
+        SSL_SESSION_free(sessions_.front());
+        sessions_.erase(sessions_.begin());
+    }
+    sessions_.push_back(copy);
+}
+
+PALETTE_KEYS_INLINE void Sessions::offer_to(SSL* connection) {
+    if (sessions_.empty()) return;
+    auto* const session = sessions_.back();
+    if (SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION) {
+        // Offered again, so that this connection gets one of its own to spoil.
+        auto* const copy = SSL_SESSION_dup(session);
+        SSL_set_session(connection, copy);
+        SSL_SESSION_free(copy);
+        return;
+    }
+    SSL_set_session(connection, session);
+    sessions_.pop_back();
+    SSL_SESSION_free(session);
+}
+
+inline Error bad_tls_option(const std::string& what, const std::string& file,
+                            const boost::system::error_code& ec) {
+    return Error(errc::invalid_argument,
+                 what + ' ' + detail::in_quotes(file, 256) + " cannot be used: " + ec.message())
+        .path("tls");
+}
+
+inline Result<void> set_trust(ssl::context& context, const TlsOptions& options) {
+    boost::system::error_code ec;
+    auto const is_own = !options.ca_file.empty() || !options.ca_directory.empty() || !options.ca_pem.empty();
+    if (!is_own) context.set_default_verify_paths(ec);
+    if (!ec && !options.ca_file.empty()) {
+        context.load_verify_file(options.ca_file, ec);
+        if (ec) return bad_tls_option("the CA file", options.ca_file, ec);
+    }
+    if (!ec && !options.ca_directory.empty()) {
+        std::error_code not_there;
+        if (!std::filesystem::is_directory(options.ca_directory, not_there))
+            return bad_tls_option("the CA directory", options.ca_directory,
+                                  boost::system::errc::make_error_code(boost::system::errc::not_a_directory));
+        context.add_verify_path(options.ca_directory, ec);
+        if (ec) return bad_tls_option("the CA directory", options.ca_directory, ec);
+    }
+    if (!ec && !options.ca_pem.empty())
+        context.add_certificate_authority(boost::asio::buffer(options.ca_pem), ec);
+    if (ec)
+        return Error(errc::invalid_argument, "the CA certificates cannot be used: " + ec.message())
+            .path("tls");
+    return {};
+}
+
+inline Result<void> set_client_certificate(ssl::context& context, const TlsOptions& options) {
+    boost::system::error_code ec;
+    if (options.client_certificate_file.empty()) {
+        if (options.client_key_file.empty()) return {};
+        return Error(errc::invalid_argument, "the client key " +
+                                                 detail::in_quotes(options.client_key_file, 256) +
+                                                 " has no certificate: client_certificate_file is not set")
+            .path("tls");
+    }
+    context.use_certificate_chain_file(options.client_certificate_file, ec);
+    if (ec) return bad_tls_option("the client certificate", options.client_certificate_file, ec);
+    auto const& key =
+        options.client_key_file.empty() ? options.client_certificate_file : options.client_key_file;
+    context.use_private_key_file(key, ssl::context::pem, ec);
+    if (ec) return bad_tls_option("the client key", key, ec);
+    return {};
+}
+
+PALETTE_KEYS_INLINE Result<std::unique_ptr<ssl::context>> make_tls_context(const TlsOptions& options) {
+    auto context = std::make_unique<ssl::context>(ssl::context::tls_client);
+    auto* const native = context->native_handle();
+    SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+    SSL_CTX_set_options(native, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
+    if (auto trust = set_trust(*context, options); !trust) return std::move(trust.error());
+    if (auto own = set_client_certificate(*context, options); !own) return std::move(own.error());
+    context->set_verify_mode(options.insecure_skip_verification ? ssl::verify_none : ssl::verify_peer);
+    return context;
+}
+
+PALETTE_KEYS_INLINE void expect_host(SSL* connection, const std::string& host, const TlsOptions& options) {
+    boost::system::error_code not_an_address;
+    boost::asio::ip::make_address(host, not_an_address);
+    if (not_an_address) SSL_set_tlsext_host_name(connection, host.c_str());
+    if (options.insecure_skip_verification) return;
+    if (not_an_address) {
+        SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        SSL_set1_host(connection, host.c_str());
+    } else {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), host.c_str());
+    }
+}
+
+inline std::string certificate_fault(long verdict, const std::string& host) {
+    switch (verdict) {
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH:
+            return "the certificate of " + host + " is for another host";
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return "the certificate of " + host + " has expired";
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return "the certificate of " + host + " is not valid yet";
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return "the certificate of " + host + " is signed by an authority that is not trusted";
+        default:
+            return "the certificate of " + host +
+                   " is not accepted: " + X509_verify_cert_error_string(verdict);
+    }
+}
+
+PALETTE_KEYS_INLINE Error handshake_error(SSL* connection, const std::string& host,
+                                          const boost::system::error_code& ec) {
+    auto const shown = detail::printable(host);
+    auto const verdict = SSL_get_verify_result(connection);
+    if (verdict != X509_V_OK) return Error(errc::transport, certificate_fault(verdict, shown));
+    auto const reason = ERR_GET_REASON(static_cast<unsigned long>(ec.value()));
+    auto const is_ssl = ec.category() == boost::asio::error::get_ssl_category();
+    if (is_ssl && (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION))
+        return Error(errc::transport, shown + " offers no TLS 1.2 or newer");
+    if (is_ssl && (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG))
+        return Error(errc::transport, shown + " does not speak TLS: is this an http port?");
+    if (ec == ssl::error::stream_truncated || ec == boost::asio::error::eof)
+        return Error(errc::transport, shown + " closed the connection during the TLS handshake");
+    return Error(errc::transport, "the TLS handshake with " + shown + " failed: " + ec.message());
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::net
