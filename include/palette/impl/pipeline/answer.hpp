@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/error.hpp>
+#include <palette/impl/pipeline/call.hpp>
+#include <palette/result.hpp>
+#include <palette/transport.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+// What a kind of request is called, and whether it changes anything.
+struct RequestKind {
+    std::string_view path_template;
+    bool changes;
+};
+
+// The service's own words for why it refuses.
+struct ServerWords {
+    std::string code;
+    std::string message;
+    std::string ref;
+};
+
+// Takes the answers to the attempts of one request: what it is after, or the reason why there is none.
+class Answer : public ResponseSink {
+public:
+    // Before every attempt: what came before is forgotten.
+    virtual void begin(Call& call) = 0;
+
+    // After a complete answer with a good status: what is wrong with it, if anything.
+    virtual Result<void> finish() = 0;
+
+    // What was wrong with the body so far; nothing if it was not the body.
+    [[nodiscard]] virtual const Error* body_error() const noexcept = 0;
+
+    [[nodiscard]] virtual ServerWords words() = 0;
+
+    [[nodiscard]] virtual const HttpResponse& response() const noexcept = 0;
+};
+
+constexpr bool is_success(int status) noexcept {
+    return status >= 200 && status < 300;
+}
+
+// The error of a complete answer that is no success. `words` are free of credentials.
+Error refusal_of(const HttpResponse& response, ServerWords words, const RequestKind& kind);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/pipeline/answer.ipp>
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/time/sleep.hpp>
+#include <palette/options.hpp>
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+// One operation under way, from its start to its completion: what may end it early, and what is known
+// of it. Lives on the client's strand.
+class Call {
+public:
+    Call(boost::asio::any_io_executor executor, timing::TimeSource time, std::uint64_t id,
+         std::string_view name, const Timeouts& timeouts, const CallOptions& options);
+
+    // Starts the clock of its deadlines, and stops it. On the strand.
+    void begin();
+    void end() { alarm_.cancel(); }
+
+    enum class Stop { none, cancelled, closed, queue, deadline };
+
+    // Ends the wait that is under way, and every later one. The first reason counts.
+    void stop(Stop why);
+
+    // What the user's cancellation means now: `total` asks for no effect, and is too late once anything
+    // was sent.
+    void cancel(boost::asio::cancellation_type type);
+
+    // It may be sent: from here on, the time for all of it runs.
+    void admit();
+    // It has to wait after all, before anything was sent.
+    void wait_in_queue();
+
+    [[nodiscard]] bool is_stopped() const noexcept { return stop_ != Stop::none; }
+    [[nodiscard]] bool is_admitted() const noexcept { return admitted_.has_value(); }
+
+    // The error of a stopped call.
+    [[nodiscard]] Error stopped(Effect effect) const;
+
+    [[nodiscard]] boost::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
+    [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+    [[nodiscard]] std::string_view name() const noexcept { return name_; }
+    [[nodiscard]] const CallOptions& options() const noexcept { return options_; }
+    [[nodiscard]] std::chrono::nanoseconds queued() const noexcept;
+    [[nodiscard]] std::chrono::nanoseconds duration() const noexcept;
+    // Until it ends, unless it is let in before.
+    [[nodiscard]] std::chrono::milliseconds time_left() const noexcept;
+
+    int attempts = 0;
+    bool sent = false;              // any byte of any request that changes something
+    const bool* sending = nullptr;  // the same of the one that is under way, if it changes something
+
+private:
+    void expire_after(std::chrono::milliseconds time, Stop why);
+
+    timing::TimeSource time_;
+    std::uint64_t id_;
+    std::string_view name_;
+    std::chrono::milliseconds queue_;
+    std::chrono::milliseconds total_;
+    bool has_own_deadline_;
+    CallOptions options_;
+    std::chrono::nanoseconds begun_;
+    std::chrono::nanoseconds ends_{};
+    std::optional<std::chrono::nanoseconds> admitted_;
+    Stop stop_ = Stop::none;
+    boost::asio::cancellation_signal signal_;
+    timing::Alarm alarm_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/pipeline/call.ipp>
+#endif

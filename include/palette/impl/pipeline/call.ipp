@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/pipeline/call.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+PALETTE_KEYS_INLINE Call::Call(boost::asio::any_io_executor executor, timing::TimeSource time,
+                               std::uint64_t id, std::string_view name, const Timeouts& timeouts,
+                               const CallOptions& options)
+    : time_(time),
+      id_(id),
+      name_(name),
+      queue_(timing::bounded(timeouts.queue)),
+      total_(timing::bounded(options.deadline().value_or(timeouts.total))),
+      has_own_deadline_(options.deadline().has_value()),
+      options_(options),
+      begun_(time_.steady()),
+      alarm_(std::move(executor), std::move(time)) {}
+
+PALETTE_KEYS_INLINE void Call::begin() {
+    wait_in_queue();
+    if (has_own_deadline_ && total_.count() <= 0) stop(Stop::deadline);
+}
+
+PALETTE_KEYS_INLINE void Call::wait_in_queue() {
+    if (attempts > 1 || is_stopped()) return;
+    admitted_.reset();
+    // A deadline of the caller's own is for all of it.
+    auto const is_own = has_own_deadline_ && total_ <= queue_;
+    auto const left = (is_own ? total_ : queue_) - std::chrono::ceil<std::chrono::milliseconds>(duration());
+    expire_after(std::max(left, std::chrono::milliseconds::zero()), is_own ? Stop::deadline : Stop::queue);
+}
+
+PALETTE_KEYS_INLINE void Call::expire_after(std::chrono::milliseconds time, Stop why) {
+    ends_ = time_.steady() + time;
+    alarm_.set(time, [this, why] { stop(why); });
+}
+
+PALETTE_KEYS_INLINE void Call::stop(Stop why) {
+    if (is_stopped()) return;
+    stop_ = why;
+    alarm_.cancel();
+    signal_.emit(boost::asio::cancellation_type::terminal);
+}
+
+PALETTE_KEYS_INLINE void Call::cancel(boost::asio::cancellation_type type) {
+    using boost::asio::cancellation_type;
+    auto const ends_anyhow =
+        (type & (cancellation_type::terminal | cancellation_type::partial)) != cancellation_type::none;
+    auto const is_too_late = sent || (sending != nullptr && *sending);
+    if (ends_anyhow || !is_too_late) stop(Stop::cancelled);
+}
+
+PALETTE_KEYS_INLINE void Call::admit() {
+    if (is_admitted() || is_stopped()) return;
+    admitted_ = time_.steady();
+    auto const used = has_own_deadline_ ? std::chrono::floor<std::chrono::milliseconds>(queued())
+                                        : std::chrono::milliseconds::zero();
+    expire_after(std::max(total_ - used, std::chrono::milliseconds::zero()), Stop::deadline);
+}
+
+PALETTE_KEYS_INLINE std::chrono::nanoseconds Call::queued() const noexcept {
+    return admitted_.value_or(time_.steady()) - begun_;
+}
+
+PALETTE_KEYS_INLINE std::chrono::nanoseconds Call::duration() const noexcept {
+    return time_.steady() - begun_;
+}
+
+PALETTE_KEYS_INLINE std::chrono::milliseconds Call::time_left() const noexcept {
+    return std::chrono::floor<std::chrono::milliseconds>(ends_ - time_.steady());
+}
+
+PALETTE_KEYS_INLINE Error Call::stopped(Effect effect) const {
+    auto const after =
+        " after " + std::to_string(std::chrono::floor<std::chrono::milliseconds>(duration()).count()) + " ms";
+    auto error = [&] {
+        switch (stop_) {
+            case Stop::queue:
+                return Error(errc::timeout, "no place in the queue was free" + after);
+            case Stop::deadline:
+                return Error(errc::timeout, "the deadline passed" + after);
+            case Stop::closed:
+                return Error(errc::operation_aborted, "the client was closed");
+            default:
+                return Error(errc::operation_aborted, "it was cancelled");
+        }
+    }();
+    return std::move(error).effect(effect).attempts(attempts);
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/auth_provider.hpp>
+#include <palette/impl/time/sleep.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <deque>
+#include <memory>
+
+namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+// The credential that is in use, and how another is got: asked for once, however many wait for it. On
+// the client's strand.
+class Credentials {
+public:
+    using Shared = std::shared_ptr<const Credential>;
+
+    Credentials(boost::asio::any_io_executor executor, std::shared_ptr<AuthProvider> provider,
+                std::shared_ptr<Transport> transport, timing::TimeSource time);
+    ~Credentials();
+
+    // One that is good as far as is known.
+    boost::asio::awaitable<Result<Shared>> get();
+
+    // Another one than `rejected`, to which the service answered 401; `rejected` itself if there is no
+    // other.
+    boost::asio::awaitable<Result<Shared>> get_other_than(Shared rejected);
+
+    // The last ones that were in use: what may be quoted at us.
+    [[nodiscard]] const std::deque<Shared>& recent() const noexcept;
+
+private:
+    struct Refresh;
+    class State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/pipeline/credentials.ipp>
+#endif
