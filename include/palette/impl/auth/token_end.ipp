@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/auth/token_end.hpp>
+#include <palette/secret.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace palette::inline PALETTE_KEYS_ABI::auth {
+
+inline int base64url_digit(char c) noexcept {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+inline std::optional<Secret> from_base64url(std::string_view digits) {
+    std::string bytes;
+    bytes.reserve(digits.size());
+    std::uint32_t bits = 0;
+    unsigned count = 0;
+    for (char const c : digits) {
+        auto const digit = base64url_digit(c);
+        if (digit < 0) return std::nullopt;
+        bits = bits << 6 | static_cast<std::uint32_t>(digit);
+        count += 6;
+        if (count < 8) continue;
+        count -= 8;
+        bytes += static_cast<char>(bits >> count & 0xFF);
+    }
+    return Secret::take(bytes);
+}
+
+PALETTE_KEYS_INLINE std::optional<Instant> end_in_jwt(std::string_view token) {
+    auto const first = token.find('.');
+    auto const last = token.rfind('.');
+    if (first == last) return std::nullopt;
+    auto const payload = from_base64url(token.substr(first + 1, last - first - 1));
+    if (!payload) return std::nullopt;
+
+    boost::json::error_code ec;
+    auto const claims = boost::json::parse(payload->expose(), ec);
+    auto const* const object = claims.if_object();
+    auto const* const exp = object != nullptr ? object->if_contains("exp") : nullptr;
+    if (ec || exp == nullptr) return std::nullopt;
+    auto const seconds = exp->to_number<double>(ec);
+    if (ec) return std::nullopt;
+    return detail::clamp(Instant{detail::saturated_milliseconds(std::chrono::duration<double>(seconds))});
+}
+
+PALETTE_KEYS_INLINE Instant end_of_token(std::string_view token, Instant now) {
+    auto const said = end_in_jwt(token);
+    return said && *said > now ? *said : now + std::chrono::minutes{15};
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::auth
