@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/api_key.hpp>
+#include <palette/options.hpp>
+#include <palette/result.hpp>
+#include <palette/user.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+// The operations of ApiKeyClient for programs without an event loop: each waits for its Result.
+//
+//     palette::BlockingApiKeyClient client(palette::ClientOptions::from_environment().value());
+//     for (auto const& key : client.list().value())
+//         std::cout << key.name << '\n';
+//
+// What an operation does, its errors and its deadlines are those of ApiKeyClient.
+//
+// Threads: any number of them may call it at the same time. Network and timers are served by one thread of
+// the client's own, which ends with it. An operation that is called in that thread, from an Observer or an
+// AuthProvider, would wait for itself: it fails with errc::invalid_argument.
+//
+// Cancellation: cancel(), from another thread. The destructor must not run while a thread still waits.
+class PALETTE_KEYS_DECL BlockingApiKeyClient {
+public:
+    // Throws Exception (errc::invalid_argument) if the options cannot work.
+    explicit BlockingApiKeyClient(ClientOptions options = {});
+    BlockingApiKeyClient(BlockingApiKeyClient&&) noexcept;
+    BlockingApiKeyClient& operator=(BlockingApiKeyClient&&) noexcept;
+    ~BlockingApiKeyClient();
+
+    Result<KeyList> list(ListFilter filter = {}, CallOptions options = {});
+    Result<KeyList> find(std::string name, CallOptions options = {});
+    Result<ApiKey> get(std::string uid, CallOptions options = {});
+    Result<CreatedApiKey> create(NewApiKey key, CallOptions options = {});
+    Result<ApiKey> update(std::string uid, ApiKeyEdit edit, CallOptions options = {});
+    Result<ApiKey> update(ApiKey seen, ApiKeyEdit edit, CallOptions options = {});
+    Result<ApiKey> renew(std::string uid, std::chrono::milliseconds duration, CallOptions options = {});
+    Result<void> revoke(std::string uid, CallOptions options = {});
+    Result<void> reactivate(std::string uid, CallOptions options = {});
+    Result<void> set_active(std::string uid, bool is_active, CallOptions options = {});
+    Result<void> remove(std::string uid, CallOptions options = {});
+    Result<Identity> whoami(CallOptions options = {});
+    Result<User> find_user(std::string email, CallOptions options = {});
+
+    // Ends all operations that are under way, with errc::operation_aborted.
+    void cancel();
+
+    // Takes no new operations, waits for those under way, and closes the connections.
+    Result<void> close();
+
+private:
+    class Machine;
+    std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/client/blocking_client.ipp>
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/api_key.hpp>
+#include <palette/impl/client/client_core.hpp>
+#include <palette/options.hpp>
+#include <palette/result.hpp>
+#include <palette/user.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+// The API keys of a Palette tenant.
+//
+//     boost::asio::awaitable<void> run(palette::ApiKeyClient& client) {
+//         auto created = co_await
+//         client.async_create(palette::NewApiKey("ci").expires(palette::Expiry::in(30d))); if (!created)
+//         co_return log(created.error().message()); use(created->secret());
+//     }
+//
+// Every operation completes with one Result: void(Result<T>) is the signature of its handler. Without a
+// token it is deferred, so that co_await works on it; any other token does too: a callback, use_future,
+// use_awaitable, as_tuple, bind_cancellation_slot. Before the token it takes CallOptions, or not.
+//
+// Errors: each says whether anything was changed (Error::effect). What cannot be sent is refused before a
+// byte is sent, with errc::invalid_argument.
+//
+// Time: what waits for the rate limit or a connection, waits timeouts.queue at most; the rest has
+// timeouts.total, or CallOptions::deadline() for all of it. An operation ends by then, whatever the
+// network does.
+//
+// Cancellation, of single operations through the handler's slot: `terminal` and `partial` end it at once,
+// with the effect that is known; `total` only before anything that changes something was sent. A key
+// whose value has been received is delivered all the same.
+//
+// Threads: operations may be started from any thread; they run on the executor given, and complete on the
+// handler's. A cancellation signal is emitted on the handler's executor and lives until the completion.
+// The client must not outlive the executor's context. When the client is destroyed, its operations end
+// with errc::operation_aborted, as long as the context runs. Not to be used after a fork.
+class PALETTE_KEYS_DECL ApiKeyClient {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    // Throws Exception (errc::invalid_argument) if the options cannot work: a CA file that cannot be
+    // read, a time-out of zero.
+    explicit ApiKeyClient(boost::asio::any_io_executor executor, ClientOptions options = {});
+
+    template <class Context>
+        requires requires(Context& context) { boost::asio::any_io_executor(context.get_executor()); }
+    explicit ApiKeyClient(Context& context, ClientOptions options = {})
+        : ApiKeyClient(boost::asio::any_io_executor(context.get_executor()), std::move(options)) {}
+
+    ApiKeyClient(ApiKeyClient&&) noexcept = default;
+    ApiKeyClient& operator=(ApiKeyClient&&) noexcept;
+    ~ApiKeyClient();
+
+    [[nodiscard]] executor_type get_executor() const noexcept;
+
+    // Ends all operations that are under way, with errc::operation_aborted.
+    void cancel();
+
+    // All keys that the caller may see and that meet the filter; every page of them.
+    template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
+    auto async_list(ListFilter filter, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::list, KeyList>(token, std::move(filter), options);
+    }
+    template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
+    auto async_list(ListFilter filter, Token&& token = Token()) {
+        return async_list(std::move(filter), CallOptions(), std::forward<Token>(token));
+    }
+    template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
+    auto async_list(Token&& token = Token()) {
+        return async_list(ListFilter(), CallOptions(), std::forward<Token>(token));
+    }
+
+    // All keys of that name: names are not unique.
+    template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
+    auto async_find(std::string name, CallOptions options, Token&& token = Token()) {
+        return async_list(ListFilter().name(std::move(name)), options, std::forward<Token>(token));
+    }
+    template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
+    auto async_find(std::string name, Token&& token = Token()) {
+        return async_find(std::move(name), CallOptions(), std::forward<Token>(token));
+    }
+
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_get(std::string uid, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::get, ApiKey>(token, std::move(uid), options);
+    }
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_get(std::string uid, Token&& token = Token()) {
+        return async_get(std::move(uid), CallOptions(), std::forward<Token>(token));
+    }
+
+    // The value is in the answer and nowhere else. Once it has been received the operation succeeds,
+    // whatever follows; CreatedApiKey::confirmed() tells whether a read has proved the uid.
+    template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
+    auto async_create(NewApiKey key, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::create, CreatedApiKey>(token, std::move(key), options);
+    }
+    template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
+    auto async_create(NewApiKey key, Token&& token = Token()) {
+        return async_create(std::move(key), CallOptions(), std::forward<Token>(token));
+    }
+
+    // Reads the key, changes what the edit names, writes it, and reads it back: the key as it is then.
+    // errc::conflict, not_applied: it is not as `seen`. errc::conflict, applied: it did not become what
+    // was written, since somebody else wrote too. Between the read and the write is a moment in which
+    // another writer's change is lost: the service has no way to exclude that.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_update(std::string uid, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::update, ApiKey>(token, std::move(uid), std::move(edit),
+                                                          std::optional<ApiKey>(), options);
+    }
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_update(std::string uid, ApiKeyEdit edit, Token&& token = Token()) {
+        return async_update(std::move(uid), std::move(edit), CallOptions(), std::forward<Token>(token));
+    }
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_update(ApiKey seen, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
+        auto uid = seen.uid;
+        return start<&detail::ClientCore::update, ApiKey>(token, std::move(uid), std::move(edit),
+                                                          std::optional<ApiKey>(std::move(seen)), options);
+    }
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_update(ApiKey seen, ApiKeyEdit edit, Token&& token = Token()) {
+        return async_update(std::move(seen), std::move(edit), CallOptions(), std::forward<Token>(token));
+    }
+
+    // Lets it live for `duration` from when it is sent, and changes nothing else.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_renew(std::string uid, std::chrono::milliseconds duration, CallOptions options,
+                     Token&& token = Token()) {
+        return start<&detail::ClientCore::renew, ApiKey>(token, std::move(uid), duration, options);
+    }
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_renew(std::string uid, std::chrono::milliseconds duration, Token&& token = Token()) {
+        return async_renew(std::move(uid), duration, CallOptions(), std::forward<Token>(token));
+    }
+
+    // Switches it off; on again, as long as its expiry has not passed. To do again what is done is no
+    // error.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_revoke(std::string uid, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::revoke, void>(token, std::move(uid), options);
+    }
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_revoke(std::string uid, Token&& token = Token()) {
+        return async_revoke(std::move(uid), CallOptions(), std::forward<Token>(token));
+    }
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_reactivate(std::string uid, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::reactivate, void>(token, std::move(uid), options);
+    }
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_reactivate(std::string uid, Token&& token = Token()) {
+        return async_reactivate(std::move(uid), CallOptions(), std::forward<Token>(token));
+    }
+
+    // The service's other way to do the same two: a PATCH of the key itself.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_set_active(std::string uid, bool is_active, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::set_active, void>(token, std::move(uid), is_active, options);
+    }
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_set_active(std::string uid, bool is_active, Token&& token = Token()) {
+        return async_set_active(std::move(uid), is_active, CallOptions(), std::forward<Token>(token));
+    }
+
+    // For good. errc::not_found if there is no such key.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_remove(std::string uid, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::remove, void>(token, std::move(uid), options);
+    }
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_remove(std::string uid, Token&& token = Token()) {
+        return async_remove(std::move(uid), CallOptions(), std::forward<Token>(token));
+    }
+
+    // Whose credential it is.
+    template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
+    auto async_whoami(CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::whoami, Identity>(token, options);
+    }
+    template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
+    auto async_whoami(Token&& token = Token()) {
+        return async_whoami(CallOptions(), std::forward<Token>(token));
+    }
+
+    // The user of that e-mail address, in any case of its letters. errc::not_found if there is none.
+    template <detail::TokenFor<User> Token = boost::asio::deferred_t>
+    auto async_find_user(std::string email, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::find_user, User>(token, std::move(email), options);
+    }
+    template <detail::TokenFor<User> Token = boost::asio::deferred_t>
+    auto async_find_user(std::string email, Token&& token = Token()) {
+        return async_find_user(std::move(email), CallOptions(), std::forward<Token>(token));
+    }
+
+    // Takes no new operations, waits for those under way, and closes the connections.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_close(Token&& token = Token()) {
+        return start<&detail::ClientCore::close, void>(token);
+    }
+
+private:
+    template <auto Operation, class T, class Token, class... Args>
+    auto start(Token& token, Args... args) {
+        return boost::asio::async_initiate<Token, void(Result<T>)>(detail::Initiation<Operation>{core_},
+                                                                   token, std::move(args)...);
+    }
+
+    std::shared_ptr<detail::ClientCore> core_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/client/client_core.ipp>
+#endif

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/client.hpp>
+#include <palette/impl/client/core.hpp>
+#include <palette/impl/client/operations.hpp>
+#include <palette/impl/net/http_transport.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+namespace client {
+
+inline std::shared_ptr<Transport> transport_for(const asio::any_io_executor& strand,
+                                                const ClientOptions& options) {
+    if (options.transport) return options.transport;
+    auto made = net::make_http_transport(strand, options);
+    if (!made) throw Exception(std::move(made.error()));
+    return std::move(*made);
+}
+
+inline ClientOptions checked(ClientOptions options) {
+    using std::chrono::milliseconds;
+    struct Named {
+        const char* name;
+        milliseconds& time;
+    };
+    auto& times = options.timeouts;
+    for (auto const& [name, time] : {Named{"queue", times.queue}, Named{"total", times.total},
+                                     Named{"lookup", times.lookup}, Named{"connect", times.connect},
+                                     Named{"handshake", times.handshake}, Named{"silence", times.silence}}) {
+        if (time.count() <= 0)
+            throw Exception(Error(errc::invalid_argument, "a time-out of nothing lets nothing be done")
+                                .path(std::string("timeouts.") + name));
+        time = timing::bounded(time);
+    }
+    if (options.pool.most_connections == 0)
+        throw Exception(
+            Error(errc::invalid_argument, "a client needs a connection").path("pool.most_connections"));
+    auto const& rate = options.rate_limit;
+    if (!rate.is_off() && !(rate.per_second > 0 && rate.burst >= 1))
+        throw Exception(
+            Error(errc::invalid_argument, "a rate limit lets at least one through").path("rate_limit"));
+    return options;
+}
+
+PALETTE_KEYS_INLINE Core::Core(asio::any_io_executor executor, ClientOptions options)
+    : base_(std::move(executor)),
+      strand_(asio::make_strand(base_)),
+      options_(checked(std::move(options))),
+      transport_(transport_for(strand_, options_)),
+      pipeline_(strand_, options_, transport_),
+      idle_(strand_, asio::steady_timer::time_point::max()) {}
+
+PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) {
+    auto const calls = calls_;  // a call that stops may end at once
+    for (auto* const call : calls)
+        if (calls_.contains(call)) call->stop(why);
+}
+
+PALETTE_KEYS_INLINE bool Core::begin(pipeline::Call& call, Kind kind) {
+    calls_.insert(&call);
+    if (kind == Kind::work) {
+        ++working_;
+        call.begin();
+        if (!takes_new_) call.stop(pipeline::Call::Stop::closed);
+    }
+    return !call.is_stopped();
+}
+
+PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error* error) {
+    calls_.erase(&call);
+    call.end();
+    if (kind == Kind::work && --working_ == 0) idle_.cancel();
+    observe(call, error);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Core::wait_for_work(pipeline::Call& call) {
+    while (working_ > 0 && !call.is_stopped())
+        co_await idle_.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* error) const {
+    if (!options_.observer) return;
+    OperationEvent event;
+    event.operation_id = call.id();
+    event.operation = call.name();
+    event.attempts = call.attempts;
+    if (error != nullptr) {
+        event.error = error->code();
+        event.effect = error->effect();
+    }
+    event.queued = call.queued();
+    event.duration = call.duration();
+    options_.observer->on_operation(event);
+}
+
+}  // namespace client
+namespace detail {
+
+PALETTE_KEYS_INLINE ClientCore::ClientCore(boost::asio::any_io_executor executor, ClientOptions options)
+    : core_(std::make_shared<client::Core>(std::move(executor), std::move(options))) {}
+
+PALETTE_KEYS_INLINE ClientCore::~ClientCore() = default;
+
+PALETTE_KEYS_INLINE void ClientCore::list(Handler<KeyList> handler, ListFilter filter, CallOptions options) {
+    core_->start<KeyList>(client::Core::Kind::work, "list", std::move(handler), options, client::list,
+                          std::move(filter));
+}
+
+PALETTE_KEYS_INLINE void ClientCore::get(Handler<ApiKey> handler, std::string uid, CallOptions options) {
+    core_->start<ApiKey>(client::Core::Kind::work, "get", std::move(handler), options, client::get,
+                         std::move(uid));
+}
+
+PALETTE_KEYS_INLINE void ClientCore::create(Handler<CreatedApiKey> handler, NewApiKey key,
+                                            CallOptions options) {
+    core_->start<CreatedApiKey>(client::Core::Kind::work, "create", std::move(handler), options,
+                                client::create, std::move(key));
+}
+
+PALETTE_KEYS_INLINE void ClientCore::update(Handler<ApiKey> handler, std::string uid, ApiKeyEdit edit,
+                                            std::optional<ApiKey> seen, CallOptions options) {
+    core_->start<ApiKey>(client::Core::Kind::work, "update", std::move(handler), options, client::update,
+                         std::move(uid), std::move(edit), std::move(seen));
+}
+
+PALETTE_KEYS_INLINE void ClientCore::renew(Handler<ApiKey> handler, std::string uid,
+                                           std::chrono::milliseconds duration, CallOptions options) {
+    core_->start<ApiKey>(client::Core::Kind::work, "renew", std::move(handler), options, client::renew,
+                         std::move(uid), duration);
+}
+
+PALETTE_KEYS_INLINE void ClientCore::revoke(Handler<void> handler, std::string uid, CallOptions options) {
+    core_->start<void>(client::Core::Kind::work, "revoke", std::move(handler), options, client::set_state,
+                       std::move(uid), false);
+}
+
+PALETTE_KEYS_INLINE void ClientCore::reactivate(Handler<void> handler, std::string uid, CallOptions options) {
+    core_->start<void>(client::Core::Kind::work, "reactivate", std::move(handler), options, client::set_state,
+                       std::move(uid), true);
+}
+
+PALETTE_KEYS_INLINE void ClientCore::set_active(Handler<void> handler, std::string uid, bool is_active,
+                                                CallOptions options) {
+    core_->start<void>(client::Core::Kind::work, "set_active", std::move(handler), options,
+                       client::set_active, std::move(uid), is_active);
+}
+
+PALETTE_KEYS_INLINE void ClientCore::remove(Handler<void> handler, std::string uid, CallOptions options) {
+    core_->start<void>(client::Core::Kind::work, "remove", std::move(handler), options, client::remove,
+                       std::move(uid));
+}
+
+PALETTE_KEYS_INLINE void ClientCore::whoami(Handler<Identity> handler, CallOptions options) {
+    core_->start<Identity>(client::Core::Kind::work, "whoami", std::move(handler), options, client::whoami);
+}
+
+PALETTE_KEYS_INLINE void ClientCore::find_user(Handler<User> handler, std::string email,
+                                               CallOptions options) {
+    core_->start<User>(client::Core::Kind::work, "find_user", std::move(handler), options, client::find_user,
+                       std::move(email));
+}
+
+PALETTE_KEYS_INLINE void ClientCore::close(Handler<void> handler) {
+    core_->start<void>(client::Core::Kind::closing, "close", std::move(handler), CallOptions(),
+                       client::close);
+}
+
+PALETTE_KEYS_INLINE void ClientCore::cancel() {
+    boost::asio::post(core_->strand(), [core = core_] { core->stop_all(pipeline::Call::Stop::cancelled); });
+}
+
+PALETTE_KEYS_INLINE void ClientCore::abandon() {
+    boost::asio::post(core_->strand(), [core = core_] {
+        core->refuse_new();
+        core->stop_all(pipeline::Call::Stop::closed);
+        core->transport().close();
+    });
+}
+
+PALETTE_KEYS_INLINE boost::asio::any_io_executor ClientCore::executor() const noexcept {
+    return core_->base();
+}
+
+}  // namespace detail
+
+PALETTE_KEYS_INLINE ApiKeyClient::ApiKeyClient(boost::asio::any_io_executor executor, ClientOptions options)
+    : core_(std::make_shared<detail::ClientCore>(std::move(executor), std::move(options))) {}
+
+PALETTE_KEYS_INLINE ApiKeyClient& ApiKeyClient::operator=(ApiKeyClient&& other) noexcept {
+    if (this != &other) {
+        if (core_) core_->abandon();
+        core_ = std::move(other.core_);
+    }
+    return *this;
+}
+
+PALETTE_KEYS_INLINE ApiKeyClient::~ApiKeyClient() {
+    if (core_) core_->abandon();
+}
+
+PALETTE_KEYS_INLINE ApiKeyClient::executor_type ApiKeyClient::get_executor() const noexcept {
+    return core_->executor();
+}
+
+PALETTE_KEYS_INLINE void ApiKeyClient::cancel() {
+    core_->cancel();
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI

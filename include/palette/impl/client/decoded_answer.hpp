@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/pipeline/answer.hpp>
+#include <palette/impl/wire/decode.hpp>
+
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+// The service's words in the body of a refusal. The status has told what there is to know; a body that
+// cannot be read is of no interest.
+class RefusalWords {
+public:
+    void write(std::string_view piece) {
+        if (is_good_ && !decoder_.write(piece)) is_good_ = false;
+    }
+
+    [[nodiscard]] pipeline::ServerWords finish() {
+        if (!is_good_) return {};
+        auto decoded = decoder_.finish();
+        if (!decoded) return {};
+        return {std::move(decoded->code), std::move(decoded->message), std::move(decoded->ref)};
+    }
+
+private:
+    wire::Decoder<wire::ErrorBody> decoder_;
+    bool is_good_ = true;
+};
+
+struct NoBody {};
+
+template <class T>
+struct AnswerParts {
+    using Decoder = wire::Decoder<T>;
+    using Decoded = T;
+};
+template <>
+struct AnswerParts<void> {
+    using Decoder = NoBody;
+    using Decoded = NoBody;
+};
+
+// An answer that is decoded as it arrives: a success into a T, a refusal into the service's words. Without
+// a T, a success has no body worth reading.
+template <class T>
+class DecodedAnswer final : public pipeline::Answer {
+public:
+    void begin(pipeline::Call& call) override {
+        call_ = &call;
+        response_ = HttpResponse();
+        value_.reset();
+        words_.reset();
+        error_.reset();
+    }
+
+    void waits(bool waiting) override {
+        if (waiting)
+            call_->wait_in_queue();
+        else
+            call_->admit();
+    }
+
+    void head(const HttpResponse& response) override {
+        response_ = response;
+        if (pipeline::is_success(response.status))
+            value_.emplace();
+        else
+            words_.emplace();
+    }
+
+    bool body(std::string_view piece) override {
+        if (words_) words_->write(piece);
+        if constexpr (!std::is_void_v<T>) {
+            if (value_)
+                if (auto written = value_->write(piece); !written) error_ = std::move(written.error());
+        }
+        return !error_;
+    }
+
+    Result<void> finish() override {
+        if constexpr (!std::is_void_v<T>) {
+            auto decoded = value_->finish();
+            if (!decoded) return std::move(decoded.error());
+            decoded_.emplace(std::move(*decoded));
+        } else if (response_.status != 204) {
+            // A page of somebody on the way must not pass for a change that was made.
+            return Error(errc::unexpected_status, "the service should have answered with 204")
+                .effect(Effect::unknown);
+        }
+        return {};
+    }
+
+    [[nodiscard]] const Error* body_error() const noexcept override { return error_ ? &*error_ : nullptr; }
+    [[nodiscard]] const HttpResponse& response() const noexcept override { return response_; }
+    [[nodiscard]] pipeline::ServerWords words() override {
+        return words_ ? words_->finish() : pipeline::ServerWords();
+    }
+
+    // After a success.
+    [[nodiscard]] auto& value() noexcept { return *decoded_; }
+
+private:
+    pipeline::Call* call_ = nullptr;
+    HttpResponse response_;
+    std::optional<typename AnswerParts<T>::Decoder> value_;
+    std::optional<RefusalWords> words_;
+    std::optional<Error> error_;
+    std::optional<typename AnswerParts<T>::Decoded> decoded_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client

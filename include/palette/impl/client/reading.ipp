@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The operations that change nothing.
+
+#include <palette/impl/client/http_date.hpp>
+#include <palette/impl/client/operations.hpp>
+#include <palette/impl/client/requests.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get(Core& core, pipeline::Call& call, std::string uid) {
+    auto path = path_of(read_key, uid);
+    if (!path) co_return std::move(path.error());
+    DecodedAnswer<ApiKey> answer;
+    HttpRequest request("GET", std::move(*path));
+    auto sent = co_await send(core, call, read_key, std::move(request), answer);
+    if (!sent) co_return std::move(sent.error());
+    co_return std::move(answer.value());
+}
+
+// The places where a list goes on: as many as there are, none of them twice (W11).
+class Pages {
+public:
+    explicit Pages(std::string first) : path_(std::move(first)) {}
+
+    [[nodiscard]] std::string path() const {
+        if (next_.empty()) return path_;
+        auto const separator = path_.find('?') == std::string::npos ? '?' : '&';
+        return path_ + separator + "continue=" + wire::query_value(next_);
+    }
+
+    // False: the list has ended.
+    Result<bool> go_on(std::string next) {
+        next_ = std::move(next);
+        if (next_.empty()) return false;
+        if (!seen_.insert(next_).second)
+            return Error(errc::bad_value, "the service's list leads back to where it has been")
+                .path("listmeta.continue");
+        return true;
+    }
+
+private:
+    std::string path_;
+    std::string next_;
+    std::set<std::string> seen_;
+};
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::Call& call,
+                                                          ListFilter filter) {
+    Pages pages(std::string(list_keys.path_template));
+    detail::Blocks<ApiKey> wanted;
+    std::optional<Instant> as_of;
+    for (;;) {
+        DecodedAnswer<wire::KeyPage> answer;
+        HttpRequest request("GET", pages.path());
+        auto sent = co_await send(core, call, list_keys, std::move(request), answer);
+        if (!sent) co_return std::move(sent.error());
+        if (!as_of) as_of = parse_http_date(answer.response().header("Date")).value_or(core.now());
+        auto more = pages.go_on(std::move(answer.value().next));
+        if (!more) co_return std::move(more.error()).attempts(call.attempts);
+        if (wanted.empty() && !*more && filter == ListFilter())
+            co_return KeyList(std::move(answer.value().items), *as_of);
+        for (auto& key : answer.value().items)
+            if (filter.matches(key, *as_of)) wanted.emplace_back(std::move(key));
+        if (!*more) co_return KeyList(std::move(wanted), *as_of);
+    }
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> whoami(Core& core, pipeline::Call& call) {
+    DecodedAnswer<Identity> answer;
+    HttpRequest request("GET", std::string(read_identity.path_template));
+    auto sent = co_await send(core, call, read_identity, std::move(request), answer);
+    if (!sent) co_return std::move(sent.error());
+    co_return std::move(answer.value());
+}
+
+inline bool same_address(std::string_view a, std::string_view b) noexcept {
+    auto const small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    return std::ranges::equal(a, b, {}, small, small);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<User>> find_user(Core& core, pipeline::Call& call,
+                                                            std::string email) {
+    if (email.empty()) co_return Error(errc::invalid_argument, "an e-mail address is needed").path("email");
+    if (auto good = wire::check_utf8(email, "email"); !good) co_return std::move(good.error());
+    Pages pages(std::string(list_users.path_template) + "?limit=50");
+    for (;;) {
+        DecodedAnswer<wire::UserPage> answer;
+        HttpRequest request("GET", pages.path());
+        auto sent = co_await send(core, call, list_users, std::move(request), answer);
+        if (!sent) co_return std::move(sent.error());
+        for (auto& user : answer.value().items)
+            if (same_address(user.email, email)) co_return std::move(user);
+        auto more = pages.go_on(std::move(answer.value().next));
+        if (!more) co_return std::move(more.error()).attempts(call.attempts);
+        if (!*more)
+            co_return Error(errc::not_found, "no user of the tenant has this e-mail address")
+                .attempts(call.attempts);
+    }
+}
+
+// Every work has its deadline, so that this ends.
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> close(Core& core, pipeline::Call& call) {
+    core.refuse_new();
+    co_await core.wait_for_work(call);
+    if (call.is_stopped()) co_return call.stopped(Effect::not_applied);
+    core.transport().close();
+    co_return Result<void>();
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client

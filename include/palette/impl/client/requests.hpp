@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/client/core.hpp>
+#include <palette/impl/client/decoded_answer.hpp>
+#include <palette/impl/pipeline/answer.hpp>
+#include <palette/impl/wire/text.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+// The requests that there are.
+inline constexpr pipeline::RequestKind list_keys{"/v1/apiKeys", false};
+inline constexpr pipeline::RequestKind create_key{"/v1/apiKeys", true};
+inline constexpr pipeline::RequestKind read_key{"/v1/apiKeys/{uid}", false};
+inline constexpr pipeline::RequestKind change_key{"/v1/apiKeys/{uid}", true};
+inline constexpr pipeline::RequestKind change_state{"/v1/apiKeys/{uid}/state", true};
+inline constexpr pipeline::RequestKind read_identity{"/v1/users/info", false};
+inline constexpr pipeline::RequestKind list_users{"/v1/users", false};
+
+// "/v1/apiKeys/{uid}" with the uid in its place.
+inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::string_view uid) {
+    static constexpr std::string_view place = "{uid}";
+    auto segment = wire::path_segment(uid, "uid");
+    if (!segment) return std::move(segment.error());
+    std::string path(kind.path_template);
+    path.replace(path.find(place), place.size(), *segment);
+    return path;
+}
+
+// Sends a request of that kind and gives what was answered.
+template <class T>
+asio::awaitable<Result<void>> send(Core& core, pipeline::Call& call, const pipeline::RequestKind& kind,
+                                   HttpRequest request, DecodedAnswer<T>& answer) {
+    co_return co_await core.pipeline().send(call, kind, request, answer);
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client
