@@ -15,6 +15,10 @@
 #include <string_view>
 #include <vector>
 
+namespace palette::inline PALETTE_KEYS_ABI {
+struct ClientOptions;
+}
+
 namespace palette::inline PALETTE_KEYS_ABI::testing {
 
 // The API-key service of Palette, in this process: on a real socket of this machine, with TLS and a
@@ -23,8 +27,7 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 // documented, and misbehaves when told to.
 //
 //     palette::testing::Emulator emulator;
-//     auto const& admin = emulator.user(palette::testing::Role::tenant_admin);
-//     curl(emulator.url() + "/v1/apiKeys", "ApiKey: ", admin.api_key.expose(), emulator.ca_pem());
+//     palette::ApiKeyClient client(context, emulator.client_options(palette::testing::Role::tenant_admin));
 //
 // It is a scope: it serves, in a thread of its own, from the constructor on until the destructor, which
 // closes every connection and waits for the thread. Nothing is written to disk. Many can run at once.
@@ -59,6 +62,9 @@ public:
 
     // The user of that role who is there from the start, with an API key that never ends.
     [[nodiscard]] const TestUser& user(Role role) const noexcept;
+
+    // For a client of that user: the endpoint, the authority, and the user's API key.
+    [[nodiscard]] ClientOptions client_options(Role role) const;
 
     TestUser add_user(NewTestUser user);
 
@@ -118,4 +124,5 @@ private:
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/emulator.ipp>
+#    include <palette/testing/client_options.ipp>
 #endif

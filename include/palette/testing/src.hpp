@@ -35,3 +35,4 @@
 #include <palette/impl/emulator/tenant.ipp>
 #include <palette/impl/emulator/test_user.ipp>
 #include <palette/impl/emulator/tokens.ipp>
+#include <palette/testing/client_options.ipp>
