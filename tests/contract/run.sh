@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# run.sh PROGRAM CHECKER [OPTION...]: every operation of the emulator PROGRAM, run with OPTION..., under the
+# run.sh PROGRAM CHECKER COMMAND [OPTION...]: COMMAND uses the emulator PROGRAM, run with OPTION..., under the
 # eyes of CHECKER, which compares requests and answers with the API's description. Exits as CHECKER does;
 # with 77 where it cannot be run.
 set -euo pipefail
 
-(($# >= 2)) || { echo "usage: run.sh PROGRAM CHECKER [OPTION...]" >&2; exit 2; }
-program=$1 checker=$2
-shift 2
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+(($# >= 3)) || { echo "usage: run.sh PROGRAM CHECKER COMMAND [OPTION...]" >&2; exit 2; }
+program=$1 checker=$2 command=$3
+shift 3
 
 skip() {
     echo "skipped: $1"
@@ -19,7 +18,9 @@ skip() {
 for needed in npm node curl; do
     command -v "$needed" >/dev/null || skip "the contract checker needs $needed"
 done
-[[ -x $program ]] || { echo "run.sh: there is no program at $program" >&2; exit 2; }
+for needed in "$program" "$command"; do
+    [[ -x $needed ]] || { echo "run.sh: there is no program at $needed" >&2; exit 2; }
+done
 
 scratch=$(mktemp -d)
 emulator=
@@ -47,5 +48,5 @@ PALETTE_ORG=$(text_of org "$tenant")
 export PALETTE_API_KEY PALETTE_EMAIL PALETTE_PASSWORD PALETTE_ORG
 
 status=0
-"$checker" "$(text_of url "$tenant")" -- "$here/happy_path.sh" 3<&- || status=$?
+"$checker" "$(text_of url "$tenant")" -- "$command" 3<&- || status=$?
 exit "$status"
