@@ -8,7 +8,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 // The provider whose answer never changes.
-std::shared_ptr<AuthProvider> always(Result<std::shared_ptr<const Credential>> answer);
+std::shared_ptr<AuthProvider> always(const Result<std::shared_ptr<const Credential>>& answer);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail
 

@@ -19,8 +19,9 @@ private:
     Result<std::shared_ptr<const Credential>> answer_;
 };
 
-PALETTE_KEYS_INLINE std::shared_ptr<AuthProvider> always(Result<std::shared_ptr<const Credential>> answer) {
-    return std::make_shared<SameAnswer>(std::move(answer));
+PALETTE_KEYS_INLINE std::shared_ptr<AuthProvider> always(
+    const Result<std::shared_ptr<const Credential>>& answer) {
+    return std::make_shared<SameAnswer>(answer);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail

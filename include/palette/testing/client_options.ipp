@@ -12,6 +12,7 @@ PALETTE_KEYS_INLINE ClientOptions Emulator::client_options(Role role) const {
     options.endpoint = endpoint();
     options.tls.ca_pem = ca_pem();
     options.auth = auth::api_key(Secret(user(role).api_key.expose()));
+    options.clock = clock();
     return options;
 }
 

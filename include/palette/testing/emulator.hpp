@@ -57,13 +57,17 @@ public:
     // The certificate of its authority; empty with plain HTTP.
     [[nodiscard]] const std::string& ca_pem() const noexcept;
 
+    // The one that was given; null: the machine's.
+    [[nodiscard]] const std::shared_ptr<Clock>& clock() const noexcept;
+
     [[nodiscard]] const std::string& tenant_uid() const noexcept;
     [[nodiscard]] const std::string& org() const noexcept;
 
     // The user of that role who is there from the start, with an API key that never ends.
     [[nodiscard]] const TestUser& user(Role role) const noexcept;
 
-    // For a client of that user: the endpoint, the authority, and the user's API key.
+    // For a client of that user: the endpoint, the authority, the user's API key, and the clock if one was
+    // given: then time-outs pass on it too.
     [[nodiscard]] ClientOptions client_options(Role role) const;
 
     TestUser add_user(NewTestUser user);

@@ -99,6 +99,10 @@ PALETTE_KEYS_INLINE const std::string& Emulator::ca_pem() const noexcept {
     return machine_->ca_pem();
 }
 
+PALETTE_KEYS_INLINE const std::shared_ptr<Clock>& Emulator::clock() const noexcept {
+    return machine_->options().clock;
+}
+
 PALETTE_KEYS_INLINE const std::string& Emulator::tenant_uid() const noexcept {
     return machine_->tenant_uid();
 }

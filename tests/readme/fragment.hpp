@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// What a fragment of code in README.md or SECURITY.md has at hand, beside what it includes itself. A fragment
+// is the body of a coroutine with these parameters:
+//
+//     client    a palette::ApiKeyClient
+//     options   a palette::ClientOptions
+//     uid, line a std::string each
+//
+// and may call log(text).
+
+#include <palette/api_keys.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+using namespace std::chrono_literals;
+
+inline void log(std::string_view text) {
+    std::cerr << text << '\n';
+}
+
+#define PALETTE_KEYS_FRAGMENT                                                                            \
+    boost::asio::awaitable<void> fragment(                                                               \
+        [[maybe_unused]] palette::ApiKeyClient& client, [[maybe_unused]] palette::ClientOptions options, \
+        [[maybe_unused]] std::string uid, [[maybe_unused]] std::string line)
