@@ -96,7 +96,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<asio::ip::tcp::socket>> Connector::co
             ec = error;
             any_late = bound.is_late();
         }
-        if (!ec) co_return std::move(socket);
+        // Who comes too late has been closed already.
+        if (!ec && !any_late) co_return std::move(socket);
         last = any_late ? "no answer within " + in_milliseconds(share) : ec.message();
     }
     co_return Error(any_late ? errc::timeout : errc::transport,
@@ -105,7 +106,9 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<asio::ip::tcp::socket>> Connector::co
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Connector::shake_hands(Stream& stream) {
     auto const executor = co_await asio::this_coro::executor;
-    expect_host(stream.tls(), endpoint_.host(), tls_options_);
+    if (!expect_host(stream.tls(), endpoint_.host(), tls_options_))
+        co_return Error(errc::transport, "the certificate of " + detail::printable(endpoint_.host()) +
+                                             " could not be compared with its name");
     sessions_->offer_to(stream.tls());
     boost::system::error_code ec;
     bool late = false;

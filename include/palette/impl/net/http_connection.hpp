@@ -18,7 +18,7 @@ namespace palette::inline PALETTE_KEYS_ABI::net {
 class HttpConnection {
 public:
     // `silence`: how long nothing may go or come in an exchange.
-    HttpConnection(std::unique_ptr<Stream> stream, const asio::any_io_executor& strand,
+    HttpConnection(std::unique_ptr<Stream> stream, std::shared_ptr<timing::SharedTimer> timer,
                    std::chrono::milliseconds silence);
     HttpConnection(const HttpConnection&) = delete;
     HttpConnection& operator=(const HttpConnection&) = delete;

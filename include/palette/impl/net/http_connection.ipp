@@ -8,6 +8,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/beast/core/string.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -23,6 +24,18 @@ inline bool splits_header(std::string_view text) noexcept {
     });
 }
 
+inline bool is_token(std::string_view text) noexcept {
+    static constexpr std::string_view letters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+    return !text.empty() && text.find_first_not_of(letters) == std::string_view::npos;
+}
+
+// These say where a message ends and a connection goes on, which nobody but the transport knows.
+inline bool is_ours(std::string_view name) noexcept {
+    static constexpr std::string_view names[] = {"host", "connection", "content-length", "transfer-encoding"};
+    return std::ranges::any_of(names, [&](auto ours) { return boost::beast::iequals(ours, name); });
+}
+
 inline void append_field(Secret& out, std::string_view name, std::string_view value) {
     out.append(name);
     out.append(": ");
@@ -32,6 +45,10 @@ inline void append_field(Secret& out, std::string_view name, std::string_view va
 
 PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::string& authority,
                                         Secret& out) {
+    auto const ends_target = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; };
+    if (!is_token(request.method)) return Error(errc::invalid_argument, "not a method").path("method");
+    if (!request.target.starts_with('/') || std::ranges::any_of(request.target, ends_target))
+        return Error(errc::invalid_argument, "not a path").path("target");
     out.append(request.method);
     out.append(" ");
     out.append(request.target);
@@ -41,8 +58,10 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
     append_field(out, "Accept", "application/json");
     append_field(out, "Accept-Encoding", "identity");
     for (auto const& [name, value] : request.headers) {
-        if (splits_header(name) || splits_header(value))
-            return Error(errc::invalid_argument, "a header with a control character").path("headers");
+        if (!is_token(name) || is_ours(name) || splits_header(value))
+            return Error(errc::invalid_argument,
+                         "a header that is the transport's own, or has a character that none has")
+                .path("headers");
         append_field(out, name, value);
     }
     if (request.credential) {
@@ -63,11 +82,11 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
 }
 
 PALETTE_KEYS_INLINE HttpConnection::HttpConnection(std::unique_ptr<Stream> stream,
-                                                   const asio::any_io_executor& strand,
+                                                   std::shared_ptr<timing::SharedTimer> timer,
                                                    std::chrono::milliseconds silence)
     : stream_(std::move(stream)),
       silence_(silence),
-      alarm_(strand, timing::TimeSource()),
+      alarm_(std::move(timer), timing::TimeSource()),
       buffer_(std::make_unique<char[]>(buffer_size_)) {}
 
 PALETTE_KEYS_INLINE HttpConnection::~HttpConnection() {

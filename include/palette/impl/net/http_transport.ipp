@@ -23,6 +23,7 @@ public:
     HttpTransport(asio::any_io_executor strand, const ClientOptions& options,
                   std::unique_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions)
         : strand_(std::move(strand)),
+          timer_(std::make_shared<timing::SharedTimer>(strand_)),
           authority_(options.endpoint.authority()),
           pool_(options.pool),
           silence_(options.timeouts.silence),
@@ -31,8 +32,14 @@ public:
     asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                            ExchangeReport& report) override {
         Lease lease(*this);
-        auto leased = co_await acquire(lease, sink, report);
-        if (!leased) co_return leased;
+        drop_expired();
+        auto const turn = alive(pool_.request());
+        if (turn.action == Turn::Action::use) {
+            use(lease, turn.connection, report);
+        } else {
+            auto acquired = co_await acquire(turn, lease, sink, report);
+            if (!acquired) co_return acquired;
+        }
         co_return co_await lease.connection().exchange(request, authority_, sink, report);
     }
 
@@ -76,9 +83,23 @@ private:
         std::optional<Turn> turn;
     };
 
-    asio::awaitable<Result<void>> acquire(Lease& lease, ResponseSink& sink, ExchangeReport& report) {
-        drop_expired();
-        auto turn = pool_.request();
+    // What is still open may have died meanwhile.
+    Turn alive(Turn turn) {
+        while (turn.action == Turn::Action::use && !connections_.at(turn.connection)->is_quiet()) {
+            auto const dead = turn.connection;
+            turn = pool_.replace(dead);
+            connections_.erase(dead);
+        }
+        return turn;
+    }
+
+    static void use(Lease& lease, ConnectionId connection, ExchangeReport& report) {
+        report.reused_connection = true;
+        lease.hold(connection);
+    }
+
+    asio::awaitable<Result<void>> acquire(Turn turn, Lease& lease, ResponseSink& sink,
+                                          ExchangeReport& report) {
         if (turn.action == Turn::Action::wait) {
             auto const begun = std::chrono::steady_clock::now();
             sink.waits(true);
@@ -86,21 +107,14 @@ private:
             report.wait = since(begun);
             sink.waits(false);
             if (!come) co_return std::move(come.error());
-            turn = *come;
-        }
-        // What is still open may have died meanwhile.
-        while (turn.action == Turn::Action::use && !connections_.at(turn.connection)->is_quiet()) {
-            auto const dead = turn.connection;
-            turn = pool_.replace(dead);
-            connections_.erase(dead);
+            turn = alive(*come);
         }
         if (turn.action == Turn::Action::refuse_closed)
             co_return Error(errc::operation_aborted, "the client was closed");
         if (turn.action == Turn::Action::refuse_full)
             co_return Error(errc::timeout, "too many operations wait for a connection already");
         if (turn.action == Turn::Action::use) {
-            report.reused_connection = true;
-            lease.hold(turn.connection);
+            use(lease, turn.connection, report);
             co_return Result<void>();
         }
         co_return co_await open(lease, turn.connection, report);
@@ -116,7 +130,7 @@ private:
             co_return std::move(stream.error());
         }
         pool_.opened(id);
-        connections_.emplace(id, std::make_unique<HttpConnection>(std::move(*stream), strand_, silence_));
+        connections_.emplace(id, std::make_unique<HttpConnection>(std::move(*stream), timer_, silence_));
         co_return Result<void>();
     }
 
@@ -163,6 +177,7 @@ private:
     }
 
     asio::any_io_executor strand_;
+    std::shared_ptr<timing::SharedTimer> timer_;
     std::string authority_;
     Pool pool_;
     std::chrono::milliseconds silence_;

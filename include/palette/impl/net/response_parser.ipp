@@ -26,6 +26,17 @@ inline bool is_last_chunk(std::string_view lines) noexcept {
     return end != 0 && end != none && std::string_view("\r; \t").find(lines[end]) != none;
 }
 
+inline constexpr std::string_view every_answer_starts_with = "HTTP/1.";
+
+// Letters and the like are good anywhere behind the version, but at the beginning of a line: from `at` on
+// to the first byte that has to be looked at.
+inline std::size_t skip_plain(std::string_view lines, std::size_t at) noexcept {
+    auto const is_plain = [](char c) { return c >= ' ' && c != '\x7F'; };
+    if (!is_plain(lines[at - 1])) return at;
+    auto const rest = lines.substr(at);
+    return at + static_cast<std::size_t>(std::ranges::find_if_not(rest, is_plain) - rest.begin());
+}
+
 // Beast waits for the end of a head once it has seen an incomplete one, and asserts that the last chunk
 // does not come in certain pieces ("0\r\n", then "\r"). So it is given whole lines only, and its own bounds,
 // which depend on the pieces too, are out of reach.
@@ -72,6 +83,8 @@ PALETTE_KEYS_INLINE std::size_t ResponseParser::take_some(std::string_view bytes
 PALETTE_KEYS_INLINE std::size_t ResponseParser::complete_lines(std::string_view bytes) {
     auto const lines = bytes.substr(0, limits_.head_bytes);
     for (; scanned_ < lines.size(); ++scanned_) {
+        if (scanned_ > every_answer_starts_with.size()) scanned_ = skip_plain(lines, scanned_);
+        if (scanned_ == lines.size()) break;
         if (auto const* what = fault_at(lines, scanned_)) return refuse(what), 0;
         if (lines[scanned_] == '\n' && are_complete(lines.substr(0, scanned_ + 1)))
             return std::exchange(scanned_, 0) + 1;
@@ -86,7 +99,7 @@ PALETTE_KEYS_INLINE std::size_t ResponseParser::complete_lines(std::string_view 
 // Why the byte there cannot follow the bytes before it; null if it can.
 PALETTE_KEYS_INLINE const char* ResponseParser::fault_at(std::string_view lines,
                                                          std::size_t at) const noexcept {
-    constexpr std::string_view start = "HTTP/1.";
+    constexpr auto start = every_answer_starts_with;
     char const c = lines[at];
     char const before = at == 0 ? '\0' : lines[at - 1];
     if (part_ == Part::head && at < start.size() && c != start[at]) {

@@ -32,7 +32,7 @@ PALETTE_KEYS_INLINE bool Stream::is_quiet() noexcept {
     // Within TLS it may have been received, and not decrypted yet.
     ERR_clear_error();
     auto const peeked = SSL_peek(tls(), &byte, 1);
-    return peeked <= 0 && SSL_get_error(tls(), peeked) == SSL_ERROR_WANT_READ;
+    return peeked <= 0 && SSL_get_error(tls(), peeked) == SSL_ERROR_WANT_READ && SSL_has_pending(tls()) == 0;
 }
 
 inline bool is_cancelled(const asio::cancellation_state& state) noexcept {

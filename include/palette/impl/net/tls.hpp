@@ -40,7 +40,8 @@ private:
 Result<std::unique_ptr<boost::asio::ssl::context>> make_tls_context(const TlsOptions& options);
 
 // Who is to be there, by name or address: asked for (SNI), and to be in the certificate.
-void expect_host(SSL* connection, const std::string& host, const TlsOptions& options);
+// False: nothing may be sent.
+[[nodiscard]] bool expect_host(SSL* connection, const std::string& host, const TlsOptions& options);
 
 // What went wrong in a handshake, in a sentence of its own for what users meet.
 Error handshake_error(SSL* connection, const std::string& host, const boost::system::error_code& ec);

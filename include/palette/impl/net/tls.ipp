@@ -108,6 +108,8 @@ inline Result<void> set_client_certificate(ssl::context& context, const TlsOptio
                                                  " has no certificate: client_certificate_file is not set")
             .path("tls");
     }
+    // Without this OpenSSL would ask at the terminal, and wait.
+    context.set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); });
     context.use_certificate_chain_file(options.client_certificate_file, ec);
     if (ec) return bad_tls_option("the client certificate", options.client_certificate_file, ec);
     auto const& key =
@@ -129,17 +131,14 @@ PALETTE_KEYS_INLINE Result<std::unique_ptr<ssl::context>> make_tls_context(const
     return context;
 }
 
-PALETTE_KEYS_INLINE void expect_host(SSL* connection, const std::string& host, const TlsOptions& options) {
+PALETTE_KEYS_INLINE bool expect_host(SSL* connection, const std::string& host, const TlsOptions& options) {
     boost::system::error_code not_an_address;
     boost::asio::ip::make_address(host, not_an_address);
-    if (not_an_address) SSL_set_tlsext_host_name(connection, host.c_str());
-    if (options.insecure_skip_verification) return;
-    if (not_an_address) {
-        SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        SSL_set1_host(connection, host.c_str());
-    } else {
-        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), host.c_str());
-    }
+    if (not_an_address && SSL_set_tlsext_host_name(connection, host.c_str()) != 1) return false;
+    if (options.insecure_skip_verification) return true;
+    if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), host.c_str()) == 1;
+    SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set1_host(connection, host.c_str()) == 1;
 }
 
 inline std::string certificate_fault(long verdict, const std::string& host) {
@@ -154,6 +153,7 @@ inline std::string certificate_fault(long verdict, const std::string& host) {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
             return "the certificate of " + host + " is signed by an authority that is not trusted";
@@ -167,7 +167,8 @@ PALETTE_KEYS_INLINE Error handshake_error(SSL* connection, const std::string& ho
                                           const boost::system::error_code& ec) {
     auto const shown = detail::printable(host);
     auto const verdict = SSL_get_verify_result(connection);
-    if (verdict != X509_V_OK) return Error(errc::transport, certificate_fault(verdict, shown));
+    auto const is_verified = SSL_get_verify_mode(connection) != SSL_VERIFY_NONE;
+    if (is_verified && verdict != X509_V_OK) return Error(errc::transport, certificate_fault(verdict, shown));
     auto const reason = ERR_GET_REASON(static_cast<unsigned long>(ec.value()));
     auto const is_ssl = ec.category() == boost::asio::error::get_ssl_category();
     if (is_ssl && (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION))

@@ -65,9 +65,8 @@ public:
 
     [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
 
-    // The bytes that the parser is reading from, so as to notice secrets that it copies elsewhere.
-    void reading(std::string_view chunk) noexcept { chunk_ = chunk; }
-    [[nodiscard]] bool secret_was_copied() const noexcept { return secret_was_copied_; }
+    // Whether there was any of a secret in the text: the parser leaves traces on the stack.
+    [[nodiscard]] bool secret_was_seen() const noexcept { return secret_was_seen_; }
 
     // Remembers an error at the current place; the first one counts.
     bool fail(errc code, std::string what = {}) {
@@ -304,11 +303,11 @@ private:
                 in_array() ? list_part(text) : note(text);
                 break;
             case Kind::secret:
-                notice_copy(text);
+                secret_was_seen_ = secret_was_seen_ || !text.empty();
                 static_cast<Secret*>(target_)->append(text);
                 break;
             case Kind::withheld:
-                notice_copy(text);
+                secret_was_seen_ = secret_was_seen_ || !text.empty();
                 break;
             default:
                 note(text);
@@ -320,13 +319,6 @@ private:
         if (!string_begun_) texts.emplace_back();
         string_begun_ = true;
         texts.back().append(text);
-    }
-
-    void notice_copy(std::string_view text) noexcept {
-        std::less<> const before;
-        auto const* const end = chunk_.data() + chunk_.size();
-        bool const inside = !before(text.data(), chunk_.data()) && before(text.data(), end);
-        if (!text.empty() && !inside) secret_was_copied_ = true;
     }
 
     bool number(View last, Stop& stop) {
@@ -446,8 +438,7 @@ private:
 
     std::size_t seen_ = 0;     // bytes of text at least: the same, however it was cut
     std::size_t charged_ = 0;  // bytes of memory, about
-    std::string_view chunk_;
-    bool secret_was_copied_ = false;
+    bool secret_was_seen_ = false;
     Effect on_error_;
     std::optional<Error> error_;
 };

@@ -15,8 +15,8 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::wire {
 
-// A string with escapes is put together in a buffer on the parser's stack, which it leaves as it is. Its
-// calls nest, each with such buffers, and go less than half as deep as this.
+// The parser leaves what it read on its stack: a string with escapes in the buffer in which it was put
+// together, others in registers that were saved. Its calls nest, and go less than half as deep as this.
 PALETTE_KEYS_NOINLINE inline void wipe_dead_stack() noexcept {
     char dead[32 * 1024];
     OPENSSL_cleanse(dead, sizeof dead);
@@ -96,7 +96,7 @@ public:
         received_ += part.size();
         if (!utf8_(part, [this](std::string_view good) { parse(good); }))
             handler().fail(errc::not_json, "the answer is not UTF-8");
-        if (handler().secret_was_copied()) wipe_dead_stack();
+        if (handler().secret_was_seen()) wipe_dead_stack();
         if (part.size() < chunk.size())
             handler().fail(errc::too_large,
                            "the answer is larger than " + std::to_string(limits_.bytes) + " bytes");
@@ -123,7 +123,6 @@ private:
     // Not inlined: what it leaves on the stack shall be dead when it has returned.
     PALETTE_KEYS_NOINLINE void parse(std::string_view part) {
         if (handler().error()) return;
-        handler().reading(part);
         boost::json::error_code fault;
         auto const consumed = parser_.write_some(true, part.data(), part.size(), fault);
 
