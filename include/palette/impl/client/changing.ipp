@@ -54,7 +54,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> create(Core& core, pi
     DecodedAnswer<CreatedApiKey> answer;
     HttpRequest request("POST", std::string(create_key.path_template));
     request.body = std::move(*body);
-    auto sent = co_await send(core, call, create_key, std::move(request), answer);
+    auto sent = co_await send(core, call, create_key, request, answer);
     if (!sent) co_return std::move(sent.error());
     auto uid = answer.value().uid();
     auto const confirmed = co_await is_confirmed(core, call, uid, key.name());
@@ -93,7 +93,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> update(Core& core, pipeline:
     DecodedAnswer<void> answer;
     HttpRequest request("PUT", std::move(*path));
     request.body = std::move(*body);
-    auto sent = co_await send(core, call, change_key, std::move(request), answer);
+    auto sent = co_await send(core, call, change_key, request, answer);
     if (!sent) co_return std::move(sent.error());
 
     auto after = co_await get(core, call, std::move(uid));
@@ -136,7 +136,7 @@ inline asio::awaitable<Result<void>> change(Core& core, pipeline::Call& call,
     DecodedAnswer<void> answer;
     HttpRequest request(std::move(method), std::move(*path));
     request.body = wire::encode_state(is_active);
-    auto sent = co_await send(core, call, kind, std::move(request), answer);
+    auto sent = co_await send(core, call, kind, request, answer);
     if (!sent) co_return sent;
     co_return co_await verify_state(core, call, std::move(uid), is_active);
 }
@@ -156,7 +156,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> remove(Core& core, pipeline::C
     if (!path) co_return std::move(path.error());
     DecodedAnswer<void> answer;
     HttpRequest request("DELETE", std::move(*path));
-    auto sent = co_await send(core, call, change_key, std::move(request), answer);
+    auto sent = co_await send(core, call, change_key, request, answer);
     if (!sent || !call.options().verifies()) co_return sent;
     auto read = co_await get(core, call, std::move(uid));
     if (!read && is_not_found(read.error().code())) co_return Result<void>();

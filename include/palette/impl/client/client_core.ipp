@@ -7,6 +7,7 @@
 #include <palette/impl/net/http_transport.hpp>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -51,9 +52,17 @@ inline ClientOptions checked(ClientOptions options) {
     return options;
 }
 
+// A strand is asked and told much: one on the executor itself costs less than one on what hides it.
+inline asio::any_io_executor strand_on(const asio::any_io_executor& base) {
+    if (auto const* const bare = base.target<asio::io_context::executor_type>())
+        return asio::make_strand(*bare);
+    return asio::make_strand(base);
+}
+
 PALETTE_KEYS_INLINE Core::Core(asio::any_io_executor executor, ClientOptions options)
     : base_(std::move(executor)),
-      strand_(asio::make_strand(base_)),
+      strand_(strand_on(base_)),
+      timer_(std::make_shared<timing::SharedTimer>(strand_)),
       options_(checked(std::move(options))),
       transport_(transport_for(strand_, options_)),
       pipeline_(strand_, options_, transport_),

@@ -7,7 +7,6 @@
 #include <palette/options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/append.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -77,6 +76,7 @@ private:
 
     asio::any_io_executor base_;
     asio::any_io_executor strand_;
+    std::shared_ptr<timing::SharedTimer> timer_;
     ClientOptions options_;
     std::shared_ptr<Transport> transport_;
     pipeline::Pipeline pipeline_;
@@ -94,14 +94,36 @@ struct Core::Started {
           handler(std::move(h)),
           work(asio::get_associated_executor(handler, core.base())),
           strand(core.strand()),
-          call(core.strand(), core.pipeline().time(), ++core.last_id_, name, core.options().timeouts,
-               options) {}
+          call(core.timer_, core.pipeline().time(), ++core.last_id_, name, core.options().timeouts, options) {
+    }
 
     Kind kind;
     detail::Handler<T> handler;
     asio::executor_work_guard<asio::associated_executor_t<detail::Handler<T>, asio::any_io_executor>> work;
     asio::any_io_executor strand;
     pipeline::Call call;
+};
+
+// Gives an operation's handler its result. The result stays where it is on the way: Asio moves what it
+// posts a dozen times.
+template <class T>
+class Completion {
+public:
+    using executor_type = asio::associated_executor_t<detail::Handler<T>, asio::any_io_executor>;
+
+    Completion(executor_type executor, detail::Handler<T> handler, Result<T> result)
+        : executor_(std::move(executor)),
+          handler_(std::move(handler)),
+          result_(std::make_unique<Result<T>>(std::move(result))) {}
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+    void operator()() { std::move(handler_)(std::move(*result_)); }
+
+private:
+    executor_type executor_;
+    detail::Handler<T> handler_;
+    std::unique_ptr<Result<T>> result_;
 };
 
 // The slot holds nothing that keeps anything alive: its signal may outlive the operation, and the context.
@@ -145,7 +167,8 @@ asio::awaitable<void> Core::run(std::shared_ptr<Core> core, std::shared_ptr<Star
         }
     }
     core->end(call, started->kind, *result ? nullptr : &result->error());
-    asio::post(core->base_, asio::append(std::move(started->handler), std::move(*result)));
+    asio::post(core->base_,
+               Completion<T>(started->work.get_executor(), std::move(started->handler), std::move(*result)));
     started->work.reset();
 }
 

@@ -18,7 +18,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get(Core& core, pipeline::Ca
     if (!path) co_return std::move(path.error());
     DecodedAnswer<ApiKey> answer;
     HttpRequest request("GET", std::move(*path));
-    auto sent = co_await send(core, call, read_key, std::move(request), answer);
+    auto sent = co_await send(core, call, read_key, request, answer);
     if (!sent) co_return std::move(sent.error());
     co_return std::move(answer.value());
 }
@@ -58,7 +58,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::
     for (;;) {
         DecodedAnswer<wire::KeyPage> answer;
         HttpRequest request("GET", pages.path());
-        auto sent = co_await send(core, call, list_keys, std::move(request), answer);
+        auto sent = co_await send(core, call, list_keys, request, answer);
         if (!sent) co_return std::move(sent.error());
         if (!as_of) as_of = parse_http_date(answer.response().header("Date")).value_or(core.now());
         auto more = pages.go_on(std::move(answer.value().next));
@@ -74,7 +74,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::
 PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> whoami(Core& core, pipeline::Call& call) {
     DecodedAnswer<Identity> answer;
     HttpRequest request("GET", std::string(read_identity.path_template));
-    auto sent = co_await send(core, call, read_identity, std::move(request), answer);
+    auto sent = co_await send(core, call, read_identity, request, answer);
     if (!sent) co_return std::move(sent.error());
     co_return std::move(answer.value());
 }
@@ -92,7 +92,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> find_user(Core& core, pipeline
     for (;;) {
         DecodedAnswer<wire::UserPage> answer;
         HttpRequest request("GET", pages.path());
-        auto sent = co_await send(core, call, list_users, std::move(request), answer);
+        auto sent = co_await send(core, call, list_users, request, answer);
         if (!sent) co_return std::move(sent.error());
         for (auto& user : answer.value().items)
             if (same_address(user.email, email)) co_return std::move(user);

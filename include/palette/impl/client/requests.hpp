@@ -31,11 +31,10 @@ inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::strin
     return path;
 }
 
-// Sends a request of that kind and gives what was answered.
-template <class T>
-asio::awaitable<Result<void>> send(Core& core, pipeline::Call& call, const pipeline::RequestKind& kind,
-                                   HttpRequest request, DecodedAnswer<T>& answer) {
-    co_return co_await core.pipeline().send(call, kind, request, answer);
+// Sends a request of that kind and gives what was answered. All of it outlives the coroutine.
+inline asio::awaitable<Result<void>> send(Core& core, pipeline::Call& call, const pipeline::RequestKind& kind,
+                                          HttpRequest& request, pipeline::Answer& answer) {
+    return core.pipeline().send(call, kind, request, answer);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -18,7 +18,7 @@ namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 // of it. Lives on the client's strand.
 class Call {
 public:
-    Call(boost::asio::any_io_executor executor, timing::TimeSource time, std::uint64_t id,
+    Call(std::shared_ptr<timing::SharedTimer> timer, timing::TimeSource time, std::uint64_t id,
          std::string_view name, const Timeouts& timeouts, const CallOptions& options);
 
     // Starts the clock of its deadlines, and stops it. On the strand.

@@ -9,7 +9,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
-PALETTE_KEYS_INLINE Call::Call(boost::asio::any_io_executor executor, timing::TimeSource time,
+PALETTE_KEYS_INLINE Call::Call(std::shared_ptr<timing::SharedTimer> timer, timing::TimeSource time,
                                std::uint64_t id, std::string_view name, const Timeouts& timeouts,
                                const CallOptions& options)
     : time_(time),
@@ -20,7 +20,7 @@ PALETTE_KEYS_INLINE Call::Call(boost::asio::any_io_executor executor, timing::Ti
       has_own_deadline_(options.deadline().has_value()),
       options_(options),
       begun_(time_.steady()),
-      alarm_(std::move(executor), std::move(time)) {}
+      alarm_(std::move(timer), std::move(time)) {}
 
 PALETTE_KEYS_INLINE void Call::begin() {
     wait_in_queue();

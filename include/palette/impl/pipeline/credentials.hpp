@@ -22,6 +22,9 @@ public:
                 std::shared_ptr<Transport> transport, timing::TimeSource time);
     ~Credentials();
 
+    // One that is good as far as is known, and need not be asked for; otherwise null.
+    [[nodiscard]] Shared at_hand() const;
+
     // One that is good as far as is known.
     boost::asio::awaitable<Result<Shared>> get();
 

@@ -41,10 +41,14 @@ public:
           transport_(std::move(transport)),
           time_(std::move(time)) {}
 
+    [[nodiscard]] Shared at_hand() const {
+        return current_ && !ends_within(*current_, renewed_before_end) ? current_ : nullptr;
+    }
+
     boost::asio::awaitable<Result<Shared>> get() {
+        if (auto good = at_hand()) co_return good;
         if (!current_) co_return co_await refreshed(CredentialRequest::Reason::first);
         auto const held = current_;
-        if (!ends_within(*held, renewed_before_end)) co_return held;
         auto other = co_await refreshed(CredentialRequest::Reason::expiring);
         // While a login fails, what is good still is used on.
         if (!other && !ends_within(*held, std::chrono::milliseconds::zero())) co_return held;
@@ -152,6 +156,10 @@ PALETTE_KEYS_INLINE Credentials::~Credentials() = default;
 
 PALETTE_KEYS_INLINE const std::deque<Credentials::Shared>& Credentials::recent() const noexcept {
     return state_->recent();
+}
+
+PALETTE_KEYS_INLINE Credentials::Shared Credentials::at_hand() const {
+    return state_->at_hand();
 }
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<Credentials::Shared>> Credentials::get() {

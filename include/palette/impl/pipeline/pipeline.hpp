@@ -30,7 +30,7 @@ public:
     [[nodiscard]] const timing::TimeSource& time() const noexcept { return time_; }
 
 private:
-    boost::asio::awaitable<Result<void>> wait_for_turn(Call& call, std::string_view limit);
+    Result<std::chrono::milliseconds> take_turn(const Call& call, std::string_view limit);
     boost::asio::awaitable<Result<void>> attempt(Call& call, const RequestKind& kind, HttpRequest& request,
                                                  Answer& answer, int resends);
     [[nodiscard]] Error safe(const Error& error, const Call& call) const;

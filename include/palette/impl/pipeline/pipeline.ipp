@@ -33,9 +33,18 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
                                                                         Answer& answer) {
     Result<Credentials::Shared> credential = nullptr;
     for (int resends = 0;; ++resends) {
-        auto turn = co_await wait_for_turn(call, limit_of(kind.path_template));
-        if (!turn) co_return turn;
-        if (resends == 0) credential = co_await credentials_.get();
+        auto const limit = limit_of(kind.path_template);
+        auto turn = take_turn(call, limit);
+        if (!turn) co_return std::move(turn.error());
+        bool has_come = true;
+        if (turn->count() > 0) has_come = co_await timing::sleep(time_, *turn);
+        if (!has_come || call.is_stopped()) {
+            limiter_.give_back(limit);
+            co_return call.stopped(Effect::not_applied);
+        }
+        call.admit();
+        if (resends == 0) credential = credentials_.at_hand();
+        if (credential && !*credential) credential = co_await credentials_.get();
         // Whatever became of a login, the operation itself has done nothing.
         if (call.is_stopped()) co_return call.stopped(Effect::not_applied);
         if (!credential) co_return safe(credential.error().effect(Effect::not_applied), call);
@@ -52,23 +61,16 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
     }
 }
 
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::wait_for_turn(Call& call,
-                                                                                 std::string_view limit) {
-    auto const wait = limiter_.wait(limit, time_.steady());
-    auto const milliseconds = std::chrono::ceil<std::chrono::milliseconds>(wait);
-    if (milliseconds > call.time_left())
-        co_return Error(errc::timeout, "the rate limit lets it through in " +
-                                           std::to_string(milliseconds.count()) +
-                                           " ms only, and that is later than it may wait")
+// How long it has to wait for the turn that is its own now.
+PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::take_turn(const Call& call,
+                                                                          std::string_view limit) {
+    auto const wait = std::chrono::ceil<std::chrono::milliseconds>(limiter_.wait(limit, time_.steady()));
+    if (wait > call.time_left())
+        return Error(errc::timeout, "the rate limit lets it through in " + std::to_string(wait.count()) +
+                                        " ms only, and that is later than it may wait")
             .attempts(call.attempts);
     limiter_.take(limit);
-    auto const waited = co_await timing::sleep(time_, milliseconds);
-    if (!waited || call.is_stopped()) {
-        limiter_.give_back(limit);
-        co_return call.stopped(Effect::not_applied);
-    }
-    call.admit();
-    co_return Result<void>();
+    return wait;
 }
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call& call,

@@ -5,11 +5,15 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::timing {
 
@@ -39,10 +43,41 @@ inline std::chrono::milliseconds bounded(std::chrono::milliseconds time) noexcep
 // Waits; false if it was cancelled.
 boost::asio::awaitable<bool> sleep(TimeSource time, std::chrono::milliseconds duration);
 
+// Many waits on one timer of Asio's. To set one of those costs about as much as to send a request, so it
+// looks up early rather than being set anew for every wait. On one strand. No timer runs while nothing waits.
+class SharedTimer : public std::enable_shared_from_this<SharedTimer> {
+public:
+    explicit SharedTimer(boost::asio::any_io_executor executor);
+    SharedTimer(const SharedTimer&) = delete;
+    SharedTimer& operator=(const SharedTimer&) = delete;
+    ~SharedTimer() = default;
+
+    using Time = std::chrono::steady_clock::time_point;
+    using Wait = std::multimap<Time, std::function<void()>>::iterator;
+
+    // `ring` is called once, and the wait is gone before, unless it is removed.
+    Wait add(std::chrono::milliseconds duration, std::function<void()> ring);
+    void remove(Wait wait);
+
+    [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
+
+private:
+    void look_up_in_time(Time now);
+    void look();
+
+    boost::asio::any_io_executor executor_;
+    boost::asio::steady_timer timer_;
+    std::multimap<Time, std::function<void()>> waits_;
+    std::optional<Time> looks_;  // when it does so next
+};
+
 // Calls a function after a time, on an executor, unless it is told otherwise meanwhile.
 class Alarm {
 public:
-    Alarm(boost::asio::any_io_executor executor, TimeSource time);
+    Alarm(std::shared_ptr<SharedTimer> timer, TimeSource time);
+    // With a timer of its own: for what is rare.
+    Alarm(boost::asio::any_io_executor executor, TimeSource time)
+        : Alarm(std::make_shared<SharedTimer>(std::move(executor)), std::move(time)) {}
     Alarm(const Alarm&) = delete;
     Alarm& operator=(const Alarm&) = delete;
     ~Alarm();
