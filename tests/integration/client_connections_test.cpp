@@ -271,9 +271,9 @@ TEST_CASE("client: a service from which nothing comes is left, with what is know
 TEST_CASE("client: an answer that comes slowly is waited for") {
     Emulator emulator;
     auto options = options_for(emulator);
-    options.timeouts.silence = 150ms;
+    options.timeouts.silence = 400ms;
     BlockingApiKeyClient client(options);
-    emulator.faults().add("GET / drip:1 x1");
+    emulator.faults().add("GET / drip:2 x1");
     auto const begun = std::chrono::steady_clock::now();
     auto const slow = client.whoami();
     CHECK_MESSAGE(slow, slow.error());
@@ -404,7 +404,7 @@ TEST_CASE("client: of several addresses of a host one that works is enough") {
             return;
         }
         auto options = host->client_options();
-        options.timeouts.connect = 100ms;
+        options.timeouts.connect = 600ms;
         auto const list = BlockingApiKeyClient(options).list();
         CHECK_MESSAGE(list, list.error());
     }

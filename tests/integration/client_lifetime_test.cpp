@@ -284,7 +284,7 @@ TEST_CASE("client lifetime: what another client is moved over is aborted, and th
 TEST_CASE("client lifetime: async_close waits for what is under way, and takes nothing new") {
     LifeScene scene;
     scene.options.pool.most_connections = 1;
-    scene.options.rate_limit = {.per_second = 0.01, .burst = 2};
+    scene.options.rate_limit = {.per_second = 0.01, .burst = 2.5};
     scene.emulator.faults().add("* / delay:1000");
     scene.open_client();
     // The first waits for an answer, the second for the connection, the third for the rate limit.

@@ -80,12 +80,12 @@ private:
     std::vector<std::jthread> runners_;
 };
 
-// An operation whose handler runs on a strand of its own, where it may be cancelled too.
+using Strand = asio::strand<asio::io_context::executor_type>;
+
+// An operation whose handler runs on a strand, where it is cancelled too.
 class Watched : public std::enable_shared_from_this<Watched> {
 public:
-    Watched(asio::io_context& context, std::latch& all_ended)
-        : strand_(asio::make_strand(context)),
-          all_ended_(all_ended) {}
+    Watched(Strand strand, std::latch& all_ended) : strand_(std::move(strand)), all_ended_(all_ended) {}
 
     auto handler() {
         auto on_end = [self = shared_from_this()](auto const& result) {
@@ -96,11 +96,16 @@ public:
         return asio::bind_executor(strand_, asio::bind_cancellation_slot(signal_.slot(), std::move(on_end)));
     }
 
+    template <class Function>
+    void post(Function function) {
+        asio::post(strand_, std::move(function));
+    }
+
+    // On the strand.
     void cancel() {
-        asio::post(strand_, [self = shared_from_this()] {
-            self->was_cancelled = true;
-            if (self->completions == 0) self->signal_.emit(asio::cancellation_type::terminal);
-        });
+        if (completions > 0) return;
+        was_cancelled = true;
+        signal_.emit(asio::cancellation_type::terminal);
     }
 
     // Read when all have ended and nothing runs any more.
@@ -110,7 +115,7 @@ public:
     std::optional<errc> code;  // of a failure
 
 private:
-    asio::strand<asio::io_context::executor_type> strand_;
+    Strand strand_;
     std::latch& all_ended_;
     asio::cancellation_signal signal_;
 };
@@ -153,12 +158,16 @@ TEST_CASE("client threads: eight threads start and cancel operations of a contex
         ApiKeyClient client(run.context, options_for(emulator));
         in_threads(threads, [&](int thread) {
             auto future = client.async_whoami(asio::use_future);
+            auto const strand = asio::make_strand(run.context);
+            auto const first = all.begin() + thread * operations;
             for (int i = 0; i < operations; ++i) {
-                auto const n = static_cast<std::size_t>(thread * operations + i);
-                all[n] = std::make_shared<Watched>(run.context, all_ended);
-                start(client, i, uids[n], *all[n]);
-                if (i % 3 == 0) all[n]->cancel();
+                auto& watched = first[i] = std::make_shared<Watched>(strand, all_ended);
+                start(client, i, uids[static_cast<std::size_t>(thread * operations + i)], *watched);
             }
+            asio::post(strand, [first] {
+                for (int i = 0; i < operations; i += 3)
+                    first[i]->cancel();
+            });
             good_futures += future.get() ? 1 : 0;
         });
         all_ended.wait();
@@ -173,6 +182,48 @@ TEST_CASE("client threads: eight threads start and cancel operations of a contex
         if (watched->code) CHECK((watched->was_cancelled && watched->code == errc::operation_aborted));
     }
     CHECK(good >= threads * operations * 2 / 3 - threads);
+}
+
+// Stays in the middle of an operation, and orders nothing between the threads while it does.
+struct StaysInside : Observer {
+    void on_attempt(const AttemptEvent&) noexcept override {
+        is_inside.store(true, std::memory_order_relaxed);
+        while (!may_leave.load(std::memory_order_relaxed))
+            std::this_thread::yield();
+    }
+    std::atomic<bool> is_inside = false;
+    std::atomic<bool> may_leave = false;
+};
+
+TEST_CASE("client threads: a cancellation comes in the middle of a step and touches nothing of it") {
+    for (bool const is_by_signal : {true, false}) {
+        CAPTURE(is_by_signal);
+        Emulator emulator(for_many());
+        emulator.faults().add("PUT / stall");
+        auto options = options_for(emulator);
+        auto const inside = std::make_shared<StaysInside>();
+        options.observer = inside;
+        RunByThreads run(2);
+        ApiKeyClient client(run.context, options);
+        std::latch ended(1);
+        auto const watched = std::make_shared<Watched>(asio::make_strand(run.context), ended);
+        client.async_update(emulator.keys().back().uid, ApiKeyEdit().name("b"), watched->handler());
+        while (!inside->is_inside.load(std::memory_order_relaxed))
+            std::this_thread::yield();
+        if (is_by_signal) {
+            watched->post([&] {
+                watched->cancel();
+                inside->may_leave.store(true, std::memory_order_relaxed);
+            });
+        } else {
+            client.cancel();
+            inside->may_leave.store(true, std::memory_order_relaxed);
+        }
+        ended.wait();
+        run.join();
+        CHECK(watched->completions == 1);
+        CHECK(watched->code == errc::operation_aborted);
+    }
 }
 
 TEST_CASE("client threads: cancel() misses nothing that has begun, whatever it is doing") {

@@ -297,44 +297,53 @@ bool is_skipped() {
     return sanitized;
 }
 
+// Creates keys over one connection, the first of them while it is fresh. Then all are dropped, the one that
+// was sent as well; the client lives on.
+void use_keys(int version, int creates, void (*check)(std::size_t, const std::vector<std::string>&)) {
+    CAPTURE(version);
+    CAPTURE(creates);
+    Needle const key;
+    std::vector<Needle> const values(static_cast<std::size_t>(creates));
+    Service const service(version, key, values);
+    auto& shared = service.shared();
+    MemoryScan scan;
+
+    ClientOptions options;
+    options.endpoint = Endpoint::parse("127.0.0.1:" + std::to_string(shared.port)).value();
+    options.tls.ca_pem = shared.authority;
+    options.auth = std::make_shared<ManyKeys>(key);
+    BlockingApiKeyClient client(options);
+    for (auto const& value : values) {
+        auto created = std::make_unique<Result<CreatedApiKey>>(client.create(NewApiKey("ci")));
+        REQUIRE_MESSAGE(*created, created->error());
+        CHECK(value.is((*created)->secret().expose()));
+        CHECK((*created)->confirmed());
+        check(1, scan.find(value));
+        created.reset();
+        check(0, scan.find(value));
+        check(1, scan.find(key));
+    }
+    // A client keeps its last eight credentials, to know them when they are quoted at it.
+    for (shared.accepted = 1; shared.accepted <= 8; ++shared.accepted)
+        CHECK(client.get(std::string(uid)));
+    --shared.accepted;
+    CHECK(shared.requests_with_key == 2 * creates + 1);
+    check(0, scan.find(key));
+    CHECK(scan.bytes() > 1024 * 1024);
+    CHECK(client.get(std::string(uid)));
+    CHECK(shared.connections == 1);
+}
+
+// FAILS: the parser of JSON leaves parts of a value on the stack also where the value has no escapes.
 TEST_CASE("memory: nothing is left of the keys that were sent and received, while the connection lives") {
     if (is_skipped()) return;
-    for (int const version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-        for (int const creates : {1, 3}) {
-            CAPTURE(version);
-            CAPTURE(creates);
-            Needle const key;
-            std::vector<Needle> const values(static_cast<std::size_t>(creates));
-            Service const service(version, key, values);
-            auto& shared = service.shared();
-            MemoryScan scan;
-
-            ClientOptions options;
-            options.endpoint = Endpoint::parse("127.0.0.1:" + std::to_string(shared.port)).value();
-            options.tls.ca_pem = shared.authority;
-            options.auth = std::make_shared<ManyKeys>(key);
-            BlockingApiKeyClient client(options);
-            for (auto const& value : values) {
-                auto created = std::make_unique<Result<CreatedApiKey>>(client.create(NewApiKey("ci")));
-                REQUIRE_MESSAGE(*created, created->error());
-                CHECK(value.is((*created)->secret().expose()));
-                CHECK((*created)->confirmed());
-                check_copies(1, scan.find(value));
-                created.reset();
-                check_copies(0, scan.find(value));
-                check_copies(1, scan.find(key));
-            }
-            // A client keeps its last eight credentials, to know them when they are quoted at it.
-            for (shared.accepted = 1; shared.accepted <= 8; ++shared.accepted)
-                CHECK(client.get(std::string(uid)));
-            --shared.accepted;
-            CHECK(shared.requests_with_key == 2 * creates + 1);
-            check_copies(0, scan.find(key));
-            CHECK(scan.bytes() > 1024 * 1024);
-            CHECK(client.get(std::string(uid)));
-            CHECK(shared.connections == 1);
-        }
-    }
+    // The first call of a function in a shared library saves the registers, and with them a few letters of
+    // what they have copied last, on the stack: once in a program's life, and here before what counts.
+    for (int const version : {TLS1_2_VERSION, TLS1_3_VERSION})
+        use_keys(version, 2, [](std::size_t, const std::vector<std::string>&) {});
+    for (int const version : {TLS1_2_VERSION, TLS1_3_VERSION})
+        for (int const creates : {1, 3})
+            use_keys(version, creates, check_copies);
 }
 
 TEST_CASE("memory: the scan finds a copy, and a part of one, until it is wiped") {

@@ -164,7 +164,10 @@ public:
         ::shutdown(listener_.number(), SHUT_RDWR);
         thread_.join();
         for (auto& connection : connections_) {
-            order(connection, Answer{{}, Ending::cut});
+            {
+                std::lock_guard const lock(mutex_);
+                order(connection, Answer{{}, Ending::cut});
+            }
             ::shutdown(connection.socket.number(), SHUT_RDWR);
             connection.thread.join();
         }
