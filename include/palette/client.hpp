@@ -71,7 +71,8 @@ public:
     // All keys that the caller may see and that meet the filter; every page of them.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(ListFilter filter, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::list, KeyList>(token, std::move(filter), options);
+        return start<&detail::ClientCore::list, KeyList>(std::forward<Token>(token), std::move(filter),
+                                                         options);
     }
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(ListFilter filter, Token&& token = Token()) {
@@ -94,7 +95,7 @@ public:
 
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_get(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::get, ApiKey>(token, std::move(uid), options);
+        return start<&detail::ClientCore::get, ApiKey>(std::forward<Token>(token), std::move(uid), options);
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_get(std::string uid, Token&& token = Token()) {
@@ -105,7 +106,8 @@ public:
     // whatever follows; CreatedApiKey::confirmed() tells whether a read has proved the uid.
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::create, CreatedApiKey>(token, std::move(key), options);
+        return start<&detail::ClientCore::create, CreatedApiKey>(std::forward<Token>(token), std::move(key),
+                                                                 options);
     }
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, Token&& token = Token()) {
@@ -118,8 +120,8 @@ public:
     // another writer's change is lost: the service has no way to exclude that.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(std::string uid, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::update, ApiKey>(token, std::move(uid), std::move(edit),
-                                                          std::optional<ApiKey>(), options);
+        return start<&detail::ClientCore::update, ApiKey>(std::forward<Token>(token), std::move(uid),
+                                                          std::move(edit), std::optional<ApiKey>(), options);
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(std::string uid, ApiKeyEdit edit, Token&& token = Token()) {
@@ -128,7 +130,8 @@ public:
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(ApiKey seen, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
         auto uid = seen.uid;
-        return start<&detail::ClientCore::update, ApiKey>(token, std::move(uid), std::move(edit),
+        return start<&detail::ClientCore::update, ApiKey>(std::forward<Token>(token), std::move(uid),
+                                                          std::move(edit),
                                                           std::optional<ApiKey>(std::move(seen)), options);
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
@@ -140,7 +143,8 @@ public:
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, CallOptions options,
                      Token&& token = Token()) {
-        return start<&detail::ClientCore::renew, ApiKey>(token, std::move(uid), duration, options);
+        return start<&detail::ClientCore::renew, ApiKey>(std::forward<Token>(token), std::move(uid), duration,
+                                                         options);
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, Token&& token = Token()) {
@@ -151,7 +155,7 @@ public:
     // error.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::revoke, void>(token, std::move(uid), options);
+        return start<&detail::ClientCore::revoke, void>(std::forward<Token>(token), std::move(uid), options);
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, Token&& token = Token()) {
@@ -159,7 +163,8 @@ public:
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_reactivate(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::reactivate, void>(token, std::move(uid), options);
+        return start<&detail::ClientCore::reactivate, void>(std::forward<Token>(token), std::move(uid),
+                                                            options);
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_reactivate(std::string uid, Token&& token = Token()) {
@@ -169,7 +174,8 @@ public:
     // The service's other way to do the same two: a PATCH of the key itself.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_set_active(std::string uid, bool is_active, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::set_active, void>(token, std::move(uid), is_active, options);
+        return start<&detail::ClientCore::set_active, void>(std::forward<Token>(token), std::move(uid),
+                                                            is_active, options);
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_set_active(std::string uid, bool is_active, Token&& token = Token()) {
@@ -179,7 +185,7 @@ public:
     // For good. errc::not_found if there is no such key.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_remove(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::remove, void>(token, std::move(uid), options);
+        return start<&detail::ClientCore::remove, void>(std::forward<Token>(token), std::move(uid), options);
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_remove(std::string uid, Token&& token = Token()) {
@@ -189,7 +195,7 @@ public:
     // Whose credential it is.
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::whoami, Identity>(token, options);
+        return start<&detail::ClientCore::whoami, Identity>(std::forward<Token>(token), options);
     }
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(Token&& token = Token()) {
@@ -199,7 +205,8 @@ public:
     // The user of that e-mail address, in any case of its letters. errc::not_found if there is none.
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::find_user, User>(token, std::move(email), options);
+        return start<&detail::ClientCore::find_user, User>(std::forward<Token>(token), std::move(email),
+                                                           options);
     }
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, Token&& token = Token()) {
@@ -209,12 +216,12 @@ public:
     // Takes no new operations, waits for those under way, and closes the connections.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_close(Token&& token = Token()) {
-        return start<&detail::ClientCore::close, void>(token);
+        return start<&detail::ClientCore::close, void>(std::forward<Token>(token));
     }
 
 private:
     template <auto Operation, class T, class Token, class... Args>
-    auto start(Token& token, Args... args) {
+    auto start(Token&& token, Args... args) {  // NOLINT(*-missing-std-forward): Asio wants an lvalue
         return boost::asio::async_initiate<Token, void(Result<T>)>(detail::Initiation<Operation>{core_},
                                                                    token, std::move(args)...);
     }

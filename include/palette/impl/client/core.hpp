@@ -145,8 +145,9 @@ void Core::start(Kind kind, std::string_view name, detail::Handler<T> handler, C
     auto const started = std::make_shared<Started<T>>(*this, kind, name, std::move(handler), options);
     bridge_cancellation(started);
     // The signal that the slot belongs to outlives the coroutine's frame: the handler here holds it.
-    asio::co_spawn(strand_, run<T>(shared_from_this(), started, std::move(operation), std::move(args)...),
-                   asio::bind_cancellation_slot(started->call.slot(), [started](std::exception_ptr) {}));
+    asio::co_spawn(
+        strand_, run<T>(shared_from_this(), started, std::move(operation), std::move(args)...),
+        asio::bind_cancellation_slot(started->call.slot(), [started](const std::exception_ptr&) {}));
 }
 
 template <class T, class Operation, class... Args>

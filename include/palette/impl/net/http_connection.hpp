@@ -48,6 +48,7 @@ private:
     bool fell_silent_ = false;
     Secret text_;                     // of the request; its pages serve the next one: they cost a lot to get
     std::unique_ptr<char[]> buffer_;  // wiped after every exchange
+    bool is_clean_ = true;            // nothing followed the answer
     bool reusable_ = true;
 };
 

@@ -129,7 +129,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     if (fell_silent_ && !received)
         co_return Error(errc::timeout,
                         "nothing came from the service for " + std::to_string(silence_.count()) + " ms");
-    reusable_ = received && parser.keep_alive();
+    // What follows an answer that is whole takes nothing from it, and nothing else may follow.
+    reusable_ = received && parser.keep_alive() && is_clean_;
     co_return received;
 }
 
@@ -172,10 +173,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::receive(
         parser.finish(StreamEnd::orderly);
     else if (error == asio::ssl::error::stream_truncated || error == asio::error::connection_reset)
         parser.finish(StreamEnd::cut_off);
-    if (parser.state() == ResponseParser::State::done) {
-        if (filled > 0) co_return Error(errc::transport, "the service sent more than an answer");
-        co_return Result<void>();
-    }
+    is_clean_ = filled == 0;
+    if (parser.state() == ResponseParser::State::done) co_return Result<void>();
     if (parser.state() == ResponseParser::State::failed && (parser.received_any() || !error))
         co_return parser.error();
     co_return Error(errc::transport, error == asio::error::eof || error == asio::ssl::error::stream_truncated

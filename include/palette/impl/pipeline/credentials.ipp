@@ -95,9 +95,9 @@ private:
         auto const refresh = std::make_shared<Refresh>(executor_);
         refresh_ = refresh;
         // The signal outlives the coroutine's frame: the handler here holds it.
-        boost::asio::co_spawn(
-            executor_, ask(shared_from_this(), refresh, reason),
-            boost::asio::bind_cancellation_slot(refresh->signal.slot(), [refresh](std::exception_ptr) {}));
+        boost::asio::co_spawn(executor_, ask(shared_from_this(), refresh, reason),
+                              boost::asio::bind_cancellation_slot(refresh->signal.slot(),
+                                                                  [refresh](const std::exception_ptr&) {}));
         return refresh;
     }
 

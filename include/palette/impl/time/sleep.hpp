@@ -43,8 +43,9 @@ inline std::chrono::milliseconds bounded(std::chrono::milliseconds time) noexcep
 // Waits; false if it was cancelled.
 boost::asio::awaitable<bool> sleep(TimeSource time, std::chrono::milliseconds duration);
 
-// Many waits on one timer of Asio's. To set one of those costs about as much as to send a request, so it
-// looks up early rather than being set anew for every wait. On one strand. No timer runs while nothing waits.
+// Many waits on one timer of Asio's, which is dear to set and to cancel, and nearly all waits end early: it
+// looks up once a second rather than being set anew for each of them. On one strand. It does not run while
+// nothing waits.
 class SharedTimer : public std::enable_shared_from_this<SharedTimer> {
 public:
     explicit SharedTimer(boost::asio::any_io_executor executor);

@@ -64,8 +64,7 @@ PALETTE_KEYS_INLINE void SharedTimer::remove(Wait wait) {
     looks_.reset();
 }
 
-// A second later if nothing ends before: what waits is mostly gone by then, and what comes meanwhile ends
-// later.
+// Whatever is added later ends later than that, as a rule, and leaves the timer as it is.
 PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) {
     auto const time = std::min(waits_.begin()->first, now + std::chrono::seconds{1});
     if (looks_ && *looks_ <= time) return;
