@@ -216,7 +216,7 @@ TEST_CASE("client cancellation: the place of who goes in the rate limit is left 
     CHECK(comes.outcome.is_good());
 }
 
-TEST_CASE("client cancellation: cancel() ends what waits in every phase, and the client goes on") {
+TEST_CASE("client cancellation: cancelling all ends what waits in every phase, and the client goes on") {
     for (auto const phase : {Phase::limiter, Phase::connection, Phase::answer}) {
         CAPTURE(static_cast<int>(phase));
         CancelScene scene;

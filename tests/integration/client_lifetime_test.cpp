@@ -260,7 +260,7 @@ TEST_CASE("client lifetime: operations go on when their client is moved") {
     CHECK(third.get_executor() == scene.context->get_executor());
 }
 
-TEST_CASE("client lifetime: what another client is moved over is aborted, and the other's goes on") {
+TEST_CASE("client lifetime: what another client is moved over is aborted, and what that one does goes on") {
     LifeScene scene;
     scene.emulator.faults().add("* / delay:1000");
     ApiKeyClient kept(*scene.context, scene.options);
@@ -281,7 +281,7 @@ TEST_CASE("client lifetime: what another client is moved over is aborted, and th
     scene.run_until([&] { return kept_ends->good == 1; });
 }
 
-TEST_CASE("client lifetime: async_close waits for what is under way, and takes nothing new") {
+TEST_CASE("client lifetime: closing waits for what is under way, and takes nothing new") {
     LifeScene scene;
     scene.options.pool.most_connections = 1;
     scene.options.rate_limit = {.per_second = 0.01, .burst = 2.5};
@@ -312,7 +312,7 @@ TEST_CASE("client lifetime: async_close waits for what is under way, and takes n
     scene.run_until([&] { return scene.emulator.connections() == 0; });
 }
 
-TEST_CASE("client lifetime: async_close waits beyond timeouts.queue, and more than one may wait") {
+TEST_CASE("client lifetime: closing waits longer than a queue may, and more than one may wait") {
     LifeScene scene;
     scene.emulator.faults().add("* / delay:600000");
     scene.open_client();
@@ -346,7 +346,7 @@ TEST_CASE("client lifetime: a closed client refuses operations, and closes again
     CHECK(scene.ends->good == 2);
 }
 
-TEST_CASE("client lifetime: async_close can be cancelled while an operation without an end is under way") {
+TEST_CASE("client lifetime: closing can be cancelled while an operation without an end is under way") {
     LifeScene scene;
     scene.emulator.faults().add("* / stall");
     scene.options.timeouts.silence = 24h;

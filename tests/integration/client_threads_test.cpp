@@ -226,7 +226,7 @@ TEST_CASE("client threads: a cancellation comes in the middle of a step and touc
     }
 }
 
-TEST_CASE("client threads: cancel() misses nothing that has begun, whatever it is doing") {
+TEST_CASE("client threads: cancelling all misses nothing that has begun, whatever it is doing") {
     Emulator emulator(for_many());
     emulator.faults().add("* / stall");
     RunByThreads run(4);
@@ -312,7 +312,7 @@ struct CallsBack : Observer, AuthProvider {
     std::vector<errc> codes;
 };
 
-TEST_CASE("client threads: a blocking operation in the client's own thread is refused, and does not hang") {
+TEST_CASE("client threads: a blocking operation in the thread of its client is refused, and does not hang") {
     Emulator emulator(for_many());
     auto options = options_for(emulator);
     auto const calls_back = std::make_shared<CallsBack>(options.auth);
@@ -324,7 +324,7 @@ TEST_CASE("client threads: a blocking operation in the client's own thread is re
     CHECK(calls_back->codes == std::vector<errc>{errc::invalid_argument, errc::invalid_argument});
 }
 
-TEST_CASE("client threads: cancel() from another thread ends what blocks, and the client goes on") {
+TEST_CASE("client threads: cancelling from another thread ends what blocks, and the client goes on") {
     Emulator emulator(for_many());
     emulator.faults().add("* / stall x3");
     BlockingApiKeyClient client(options_for(emulator));

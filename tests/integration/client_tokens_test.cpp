@@ -91,7 +91,7 @@ asio::awaitable<void> await_temporaries(TokenScene& scene) {
     CHECK((co_await client.async_find("b", CallOptions().deadline(30s)))->size() == 1);
 }
 
-TEST_CASE("client tokens: co_await takes temporaries as arguments") {
+TEST_CASE("client tokens: an awaited operation takes temporaries as arguments") {
     TokenScene scene;
     scene.run(await_temporaries(scene));
 }
@@ -149,7 +149,7 @@ asio::awaitable<void> await_in_other_ways(TokenScene& scene) {
     CHECK(who->org_name == "acme");
 }
 
-TEST_CASE("client tokens: use_awaitable, as_tuple and a deferred operation in a variable can be awaited") {
+TEST_CASE("client tokens: what makes awaitables, tuples or deferred operations in variables can be awaited") {
     TokenScene scene;
     scene.run(await_in_other_ways(scene));
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/time/sleep.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace {
+
+using namespace std::chrono_literals;
+using palette::timing::Alarm;
+using palette::timing::SharedTimer;
+using palette::timing::TimeSource;
+using Clock = std::chrono::steady_clock;
+
+struct TimerScene {
+    boost::asio::io_context context;
+    std::shared_ptr<SharedTimer> timer = std::make_shared<SharedTimer>(context.get_executor());
+    std::string rung;
+
+    auto ring(char name) {
+        return [this, name] { rung += name; };
+    }
+    [[nodiscard]] std::chrono::nanoseconds run() {
+        auto const begun = Clock::now();
+        context.run();
+        context.restart();
+        return Clock::now() - begun;
+    }
+};
+
+TEST_CASE("shared timer: alarms ring in the order of their times, whatever the order they were set in") {
+    TimerScene scene;
+    Alarm a(scene.timer, TimeSource());
+    Alarm b(scene.timer, TimeSource());
+    Alarm c(scene.timer, TimeSource());
+    a.set(30ms, scene.ring('a'));
+    b.set(5ms, scene.ring('b'));
+    c.set(15ms, scene.ring('c'));
+    CHECK(scene.run() >= 30ms);
+    CHECK(scene.rung == "bca");
+}
+
+TEST_CASE("shared timer: nothing waits for alarms that are cancelled or gone") {
+    TimerScene scene;
+    Alarm a(scene.timer, TimeSource());
+    a.set(1h, scene.ring('a'));
+    {
+        Alarm b(scene.timer, TimeSource());
+        b.set(2h, scene.ring('b'));
+    }
+    a.cancel();
+    CHECK(scene.run() < 1min);
+    CHECK(scene.rung.empty());
+}
+
+TEST_CASE("shared timer: to set an alarm anew is to forget what it was set to before") {
+    TimerScene scene;
+    Alarm a(scene.timer, TimeSource());
+    a.set(1h, scene.ring('x'));
+    a.set(1ms, scene.ring('x'));
+    a.set(2ms, scene.ring('a'));
+    CHECK(scene.run() < 1min);
+    CHECK(scene.rung == "a");
+}
+
+TEST_CASE("shared timer: an alarm rings at its own time although others were set to ring later") {
+    TimerScene scene;
+    Alarm late(scene.timer, TimeSource());
+    Alarm early(scene.timer, TimeSource());
+    late.set(1h, scene.ring('l'));
+    early.set(10ms, [&] {
+        scene.rung += 'e';
+        late.cancel();
+    });
+    auto const took = scene.run();
+    CHECK(took >= 10ms);
+    CHECK(took < 1min);
+    CHECK(scene.rung == "e");
+}
+
+TEST_CASE("shared timer: an alarm beyond a second rings no earlier than it should") {
+    TimerScene scene;
+    Alarm a(scene.timer, TimeSource());
+    a.set(1100ms, scene.ring('a'));
+    CHECK(scene.run() >= 1100ms);
+    CHECK(scene.rung == "a");
+}
+
+TEST_CASE("shared timer: what rings may set its own alarm again, and end others that are due") {
+    TimerScene scene;
+    Alarm a(scene.timer, TimeSource());
+    std::optional<Alarm> b(std::in_place, scene.timer, TimeSource());
+    b->set(3ms, scene.ring('b'));
+    a.set(1ms, [&] {
+        scene.rung += '1';
+        b.reset();
+        a.set(1ms, scene.ring('2'));
+    });
+    CHECK(scene.run() < 1min);
+    CHECK(scene.rung == "12");
+}
+
+TEST_CASE("shared timer: an alarm may die with all that it hangs on while it rings") {
+    TimerScene scene;
+    auto a = std::make_unique<Alarm>(scene.timer, TimeSource());
+    a->set(1ms, [&] {
+        a.reset();
+        scene.timer.reset();
+        scene.rung += 'a';
+    });
+    CHECK(scene.run() < 1min);
+    CHECK(scene.rung == "a");
+}
+
+}  // namespace
