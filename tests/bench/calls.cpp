@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Reading one key, over and over: one call after another, where the time of an exchange counts; and 64 at a
+// time, where it counts how many the client's thread gets done.
+
+#include "bench/measure.hpp"
+#include "bench/our_client.hpp"
+#include "bench/peer_bare.hpp"
+#include "bench/peer_beast.hpp"
+#include "bench/peer_curl.hpp"
+
+#include <deque>
+#include <string>
+
+namespace {
+
+using namespace bench;
+namespace asio = boost::asio;
+
+constexpr int calls = 500;  // of one round
+constexpr int lanes = 64;
+constexpr int rounds = 40;
+
+const std::string& target() {
+    static std::string const text = "/v1/apiKeys/" + std::string(key_uid);
+    return text;
+}
+
+asio::awaitable<void> ours(palette::ApiKeyClient& client, int count) {
+    for (int i = 0; i < count; ++i) {
+        auto const key = co_await client.async_get(std::string(key_uid));
+        require(key && key->uid == key_uid);
+    }
+}
+
+asio::awaitable<void> by_hand(BeastPeer& peer, int count) {
+    for (int i = 0; i < count; ++i) {
+        auto const key = co_await peer.get(target());
+        require(key.at("metadata").at("uid").as_string() == key_uid);
+    }
+}
+
+void with_curl(CurlPeer& peer, int count) {
+    for (int i = 0; i < count; ++i)
+        require(peer.get(target()).at("metadata").at("uid") == key_uid);
+}
+
+void one_after_another(Table& table, const CannedService& service) {
+    asio::io_context context(1);
+    palette::ApiKeyClient client(context, options_for(service.port()));
+    BeastPeer beast(context.get_executor(), service.port());
+    run(context, beast.connect());
+    CurlPeer curl(service.port());
+    BarePeer bare(service.port());
+    auto const time_of = [](auto work) { return [=] { return wall_time(work) / calls; }; };
+    auto const we = time_of([&] { run(context, ours(client, calls)); });
+    auto const by_beast = time_of([&] { run(context, by_hand(beast, calls)); });
+    auto const by_curl = time_of([&] { with_curl(curl, calls); });
+    auto const without_http = time_of([&] {
+        for (int i = 0; i < calls; ++i)
+            bare.get(target());
+    });
+    table.at_most(1.15, "one in flight: Beast by hand, boost::json::parse", microseconds,
+                  compare(rounds, we, by_beast));
+    table.at_most(0.40, "one in flight: libcurl, nlohmann::json", microseconds, compare(rounds, we, by_curl));
+    table.show("  (send and recv of the same bytes alone: libcurl)", microseconds,
+               compare(rounds, without_http, by_curl));
+}
+
+void many_at_once(Table& table, const CannedService& service) {
+    asio::io_context context(1);
+    auto options = options_for(service.port());
+    options.pool.most_connections = lanes;
+    palette::ApiKeyClient client(context, options);
+    std::deque<BeastPeer> peers;
+    Runner runner(context);
+    for (int i = 0; i < lanes; ++i)
+        runner.add(peers.emplace_back(context.get_executor(), service.port()).connect());
+    runner.run();
+
+    constexpr int of_one = 32;
+    auto const per_second = [](double seconds) { return lanes * of_one / seconds; };
+    auto const we = [&] {
+        for (int i = 0; i < lanes; ++i)
+            runner.add(ours(client, of_one));
+        return per_second(cpu_time([&] { runner.run(); }));
+    };
+    auto const they = [&] {
+        for (auto& peer : peers)
+            runner.add(by_hand(peer, of_one));
+        return per_second(cpu_time([&] { runner.run(); }));
+    };
+    table.at_least(0.90, "64 in flight: 64 connections with Beast by hand", thousands_per_second,
+                   compare(rounds, we, they));
+}
+
+}  // namespace
+
+int main() {
+    stay_on_one_core();
+    CannedService const service(0);
+    Table table("read a key (loopback, plain HTTP, no rate limit)");
+    one_after_another(table, service);
+    many_at_once(table, service);
+    return table.status();
+}
