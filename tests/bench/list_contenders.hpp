@@ -17,7 +17,7 @@ public:
         : keys_(keys),
           service_(keys),
           client_(context_, options_for(service_.port())),
-          peer_(context_.get_executor(), service_.port()) {
+          peer_(context_.get_executor(), service_.port(), 64 * 1024) {
         run(context_, peer_.connect());
         ours(1);
     }

@@ -13,6 +13,7 @@
 #include <boost/json.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,14 +21,15 @@
 namespace bench {
 
 // A client written by hand with Beast, as in its own examples: one connection, one time-out for a step,
-// the body in a string, the answer as a DOM.
+// the body in a string, the answer as a DOM. For long answers it knows better than those: it has a `buffer`
+// to read much at a time.
 class BeastPeer {
 public:
-    BeastPeer(const boost::asio::any_io_executor& executor, std::uint16_t port)
+    BeastPeer(const boost::asio::any_io_executor& executor, std::uint16_t port, std::size_t buffer = 0)
         : stream_(executor),
           port_(port),
           authority_("127.0.0.1:" + std::to_string(port)) {
-        buffer_.reserve(64 * 1024);  // otherwise it reads a long answer in little pieces
+        buffer_.reserve(buffer);
     }
 
     boost::asio::awaitable<void> connect() {
