@@ -63,7 +63,7 @@ public:
     // True: the request waits for a connection now; false: it has one. Where there is no wait, neither comes.
     virtual void waits(bool) {}
 
-    virtual void head(const HttpResponse& response) = 0;
+    virtual void head(HttpResponse response) = 0;
 
     // False: no more is wanted, and the exchange ends with an error. The piece is gone afterwards.
     virtual bool body(std::string_view piece) = 0;

@@ -35,7 +35,7 @@ class Recorder final : public palette::ResponseSink {
 public:
     Recorder(Outcome& outcome, std::size_t most_body) : outcome_(outcome), most_body_(most_body) {}
 
-    void head(const palette::HttpResponse& response) override {
+    void head(palette::HttpResponse response) override {
         ++outcome_.heads;
         outcome_.status = response.status;
         outcome_.headers = response.headers;

@@ -164,7 +164,7 @@ TEST_CASE("response: header values lose the white space around them and keep wha
 TEST_CASE("response: pieces of a body are not copied on their way to the sink") {
     class Where final : public ResponseSink {
     public:
-        void head(const HttpResponse&) override {}
+        void head(HttpResponse) override {}
         bool body(std::string_view piece) override { return pieces.push_back(piece), true; }
         std::vector<std::string_view> pieces;
     };

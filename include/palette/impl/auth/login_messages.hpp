@@ -25,7 +25,7 @@ Result<HttpRequest> refresh_request(const Secret& token);
 // Reads the answer to either as it arrives.
 class TokenAnswer final : public ResponseSink {
 public:
-    void head(const HttpResponse& response) override { status_ = response.status; }
+    void head(HttpResponse response) override { status_ = response.status; }
     bool body(std::string_view piece) override;
 
     // The token, if all of the answer came (`exchanged`) and it is one. No text of an error holds any of

@@ -69,13 +69,14 @@ PALETTE_KEYS_INLINE Core::Core(asio::any_io_executor executor, ClientOptions opt
       idle_(strand_, asio::steady_timer::time_point::max()) {}
 
 PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) {
-    auto const calls = calls_;  // a call that stops may end at once
-    for (auto* const call : calls)
-        if (calls_.contains(call)) call->stop(why);
+    // One that stops may end at once, and leaves its place to the last.
+    for (auto i = calls_.size(); i-- > 0;)
+        if (i < calls_.size()) calls_[i]->stop(why);
 }
 
 PALETTE_KEYS_INLINE bool Core::begin(pipeline::Call& call, Kind kind) {
-    calls_.insert(&call);
+    call.place = calls_.size();
+    calls_.push_back(&call);
     if (kind == Kind::work) {
         ++working_;
         call.begin();
@@ -85,7 +86,9 @@ PALETTE_KEYS_INLINE bool Core::begin(pipeline::Call& call, Kind kind) {
 }
 
 PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error* error) {
-    calls_.erase(&call);
+    calls_[call.place] = calls_.back();
+    calls_[call.place]->place = call.place;
+    calls_.pop_back();
     call.end();
     if (kind == Kind::work && --working_ == 0) idle_.cancel();
     observe(call, error);

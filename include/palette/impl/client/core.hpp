@@ -23,10 +23,10 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
@@ -81,7 +81,7 @@ private:
     std::shared_ptr<Transport> transport_;
     pipeline::Pipeline pipeline_;
     std::atomic<std::uint64_t> last_id_ = 0;
-    std::set<pipeline::Call*> calls_;
+    std::vector<pipeline::Call*> calls_;
     std::size_t working_ = 0;
     asio::steady_timer idle_;  // cancelled when the last work has ended
     bool takes_new_ = true;

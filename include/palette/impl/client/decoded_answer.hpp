@@ -64,9 +64,9 @@ public:
             call_->admit();
     }
 
-    void head(const HttpResponse& response) override {
-        response_ = response;
-        if (pipeline::is_success(response.status))
+    void head(HttpResponse response) override {
+        response_ = std::move(response);
+        if (pipeline::is_success(response_.status))
             value_.emplace();
         else
             words_.emplace();

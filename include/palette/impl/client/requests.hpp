@@ -26,8 +26,10 @@ inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::strin
     static constexpr std::string_view place = "{uid}";
     auto segment = wire::path_segment(uid, "uid");
     if (!segment) return std::move(segment.error());
-    std::string path(kind.path_template);
-    path.replace(path.find(place), place.size(), *segment);
+    auto const at = kind.path_template.find(place);
+    std::string path;
+    path.reserve(kind.path_template.size() - place.size() + segment->size());
+    path.append(kind.path_template, 0, at).append(*segment).append(kind.path_template, at + place.size());
     return path;
 }
 

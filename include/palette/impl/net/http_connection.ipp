@@ -36,6 +36,11 @@ inline bool is_ours(std::string_view name) noexcept {
     return std::ranges::any_of(names, [&](auto ours) { return boost::beast::iequals(ours, name); });
 }
 
+inline constexpr std::string_view fields_of_every_request = "User-Agent: palette-keys/" PALETTE_KEYS_VERSION
+                                                            "\r\n"
+                                                            "Accept: application/json\r\n"
+                                                            "Accept-Encoding: identity\r\n";
+
 inline void append_field(Secret& out, std::string_view name, std::string_view value) {
     out.append(name);
     out.append(": ");
@@ -54,9 +59,7 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
     out.append(request.target);
     out.append(" HTTP/1.1\r\n");
     append_field(out, "Host", authority);
-    append_field(out, "User-Agent", "palette-keys/" PALETTE_KEYS_VERSION);
-    append_field(out, "Accept", "application/json");
-    append_field(out, "Accept-Encoding", "identity");
+    out.append(fields_of_every_request);
     for (auto const& [name, value] : request.headers) {
         if (!is_token(name) || is_ours(name) || splits_header(value))
             return Error(errc::invalid_argument,
@@ -100,8 +103,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     // Until all has gone well: whoever is cancelled here leaves a connection in the middle of an exchange.
     reusable_ = false;
     auto const state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none)
-        co_return Error(errc::operation_aborted, "it was cancelled");
+    if (is_cancelled(state)) co_return Error(errc::operation_aborted, "it was cancelled");
     text_.clear();
     auto rendered = render(request, authority, text_);
     reusable_ = !rendered;
@@ -112,15 +114,15 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     // Once the system has been asked to write, nobody knows how much has left.
     report.sent = true;
     auto const text = text_.expose();
-    auto const written = co_await stream_->write(asio::buffer(text.data(), text.size()));
-    report.bytes_sent += written.size;
+    auto const [broken, written] = co_await stream_->write(asio::buffer(text.data(), text.size()));
+    report.bytes_sent += written;
     heard_ = std::chrono::steady_clock::now();
     if (fell_silent_)
         co_return Error(errc::timeout, "the service took nothing of the request for " +
                                            std::to_string(silence_.count()) + " ms");
-    if (written.error)
+    if (broken)
         co_return Error(errc::transport,
-                        "the connection broke while the request was sent: " + written.error.message());
+                        "the connection broke while the request was sent: " + broken.message());
     text_.clear();
 
     ResponseParser parser(sink, request.method == "HEAD" ? RequestKind::head : RequestKind::other);
@@ -154,15 +156,21 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::receive(
     std::size_t dirty = 0;
     boost::system::error_code error;
     while (parser.state() == ResponseParser::State::needs_more && !error) {
-        auto const read =
+        // A cancellation that comes between two operations finds none to end.
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (is_cancelled(state)) {
+            error = asio::error::operation_aborted;
+            break;
+        }
+        auto const [broken, size] =
             co_await stream_->read_some(asio::buffer(buffer_.get() + filled, buffer_size_ - filled));
-        error = read.error;
+        error = broken;
         if (error) break;
         heard_ = std::chrono::steady_clock::now();
         if (!report.received) report.first_byte = heard_ - begun;
         report.received = true;
-        report.bytes_received += read.size;
-        filled += read.size;
+        report.bytes_received += size;
+        filled += size;
         dirty = std::max(dirty, filled);
         auto const taken = parser.take({buffer_.get(), filled});
         filled -= taken;

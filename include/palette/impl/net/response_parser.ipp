@@ -26,6 +26,7 @@ inline bool is_last_chunk(std::string_view lines) noexcept {
     return end != 0 && end != none && std::string_view("\r; \t").find(lines[end]) != none;
 }
 
+inline constexpr std::size_t usual_fields = 16;
 inline constexpr std::string_view every_answer_starts_with = "HTTP/1.";
 
 // Letters and the like are good anywhere behind the version, but at the beginning of a line: from `at` on
@@ -177,6 +178,7 @@ PALETTE_KEYS_INLINE void ResponseParser::take_field(http::field id, std::string_
                     "the answer has more than " + std::to_string(limits_.fields) + " headers");
     if (part_ != Part::head) return;  // a trailer: nothing of ours is in one
     check_framing(id, value);
+    if (response_.headers.empty()) response_.headers.reserve(usual_fields);
     response_.headers.emplace_back(name, value);
 }
 
@@ -206,7 +208,7 @@ PALETTE_KEYS_INLINE void ResponseParser::take_head() {
         return;
     }
     if (!message_->is_done()) check_body();
-    if (state_ == State::needs_more) sink_.head(response_);
+    if (state_ == State::needs_more) sink_.head(std::move(response_));
 }
 
 PALETTE_KEYS_INLINE void ResponseParser::check_body() {

@@ -10,22 +10,21 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <tuple>
 
 namespace palette::inline PALETTE_KEYS_ABI::net {
 
 namespace asio = boost::asio;
 
-// What a read or a write came to.
-class Transfer {
-public:
-    Transfer(boost::system::error_code ec, std::size_t bytes) noexcept : error(ec), size(bytes) {}
+// What a read or a write came to: an error, if any, and how many bytes have gone or come.
+using Transfer = std::tuple<boost::system::error_code, std::size_t>;
 
-    boost::system::error_code error;
-    std::size_t size;
-};
+inline bool is_cancelled(const asio::cancellation_state& state) noexcept {
+    return state.cancelled() != asio::cancellation_type::none;
+}
 
 // The bytes of one connection, in the clear or within TLS. Every operation can be cancelled; the stream is
-// good for nothing afterwards.
+// good for nothing afterwards. A cancellation that comes before one of them is for the caller to notice.
 class Stream {
 public:
     Stream() = default;

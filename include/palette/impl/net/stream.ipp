@@ -35,17 +35,11 @@ PALETTE_KEYS_INLINE bool Stream::is_quiet() noexcept {
     return peeked <= 0 && SSL_get_error(tls(), peeked) == SSL_ERROR_WANT_READ && SSL_has_pending(tls()) == 0;
 }
 
-inline bool is_cancelled(const asio::cancellation_state& state) noexcept {
-    return state.cancelled() != asio::cancellation_type::none;
-}
-
 template <class AnyStream>
 class StreamOf final : public Stream {
 public:
     template <class... Args>
     explicit StreamOf(Args&&... args) : stream_(std::forward<Args>(args)...) {}
-
-    // A cancellation that comes between two operations finds none to end: each looks whether there was one.
 
     asio::awaitable<boost::system::error_code> handshake() override {
         if constexpr (is_tls) {
@@ -60,19 +54,12 @@ public:
     }
 
     asio::awaitable<Transfer> read_some(asio::mutable_buffer buffer) override {
-        auto const state = co_await asio::this_coro::cancellation_state;
-        if (is_cancelled(state)) co_return Transfer(asio::error::operation_aborted, 0);
-        auto const [ec, size] = co_await stream_.async_read_some(buffer, asio::as_tuple(asio::use_awaitable));
-        co_return Transfer(ec, size);
+        return stream_.async_read_some(buffer, asio::as_tuple(asio::use_awaitable));
     }
 
     // One buffer: of several, the writer of TLS would leave a copy on the stack.
     asio::awaitable<Transfer> write(asio::const_buffer buffer) override {
-        auto const state = co_await asio::this_coro::cancellation_state;
-        if (is_cancelled(state)) co_return Transfer(asio::error::operation_aborted, 0);
-        auto const [ec, size] =
-            co_await asio::async_write(stream_, buffer, asio::as_tuple(asio::use_awaitable));
-        co_return Transfer(ec, size);
+        return asio::async_write(stream_, buffer, asio::as_tuple(asio::use_awaitable));
     }
 
     asio::ip::tcp::socket& socket() noexcept override {

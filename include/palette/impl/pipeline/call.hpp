@@ -6,6 +6,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -55,10 +56,14 @@ public:
     [[nodiscard]] std::chrono::milliseconds time_left() const noexcept;
 
     int attempts = 0;
+    std::size_t place = 0;          // among those under way
     bool sent = false;              // any byte of any request that changes something
     const bool* sending = nullptr;  // the same of the one that is under way, if it changes something
 
 private:
+    [[nodiscard]] std::chrono::milliseconds queue_bound() const noexcept {
+        return has_own_deadline_ ? std::min(total_, queue_) : queue_;
+    }
     void expire_after(std::chrono::milliseconds time, Stop why);
 
     timing::TimeSource time_;

@@ -22,8 +22,9 @@ PALETTE_KEYS_INLINE Call::Call(std::shared_ptr<timing::SharedTimer> timer, timin
       begun_(time_.steady()),
       alarm_(std::move(timer), std::move(time)) {}
 
+// The alarm is set when it waits: mostly it is let in at once.
 PALETTE_KEYS_INLINE void Call::begin() {
-    wait_in_queue();
+    ends_ = begun_ + queue_bound();
     if (has_own_deadline_ && total_.count() <= 0) stop(Stop::deadline);
 }
 
@@ -32,7 +33,7 @@ PALETTE_KEYS_INLINE void Call::wait_in_queue() {
     admitted_.reset();
     // A deadline of the caller's own is for all of it.
     auto const is_own = has_own_deadline_ && total_ <= queue_;
-    auto const left = (is_own ? total_ : queue_) - std::chrono::ceil<std::chrono::milliseconds>(duration());
+    auto const left = queue_bound() - std::chrono::ceil<std::chrono::milliseconds>(duration());
     expire_after(std::max(left, std::chrono::milliseconds::zero()), is_own ? Stop::deadline : Stop::queue);
 }
 

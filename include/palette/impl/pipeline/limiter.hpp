@@ -27,14 +27,18 @@ public:
     }
 
     // Takes the place that wait() told of; give_back() leaves it to those who come later.
-    void take(std::string_view kind) { bucket_of(kind).tokens -= 1; }
-    void give_back(std::string_view kind) { bucket_of(kind).tokens += 1; }
+    void take(std::string_view kind) { add(kind, -1); }
+    void give_back(std::string_view kind) { add(kind, 1); }
 
 private:
     struct Bucket {
         double tokens;
         std::chrono::nanoseconds filled{};
     };
+
+    void add(std::string_view kind, double tokens) {
+        if (!limit_.is_off()) bucket_of(kind).tokens += tokens;
+    }
 
     Bucket& bucket_of(std::string_view kind) {
         return buckets_.try_emplace(std::string(kind), Bucket{most()}).first->second;

@@ -37,7 +37,10 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         auto turn = take_turn(call, limit);
         if (!turn) co_return std::move(turn.error());
         bool has_come = true;
-        if (turn->count() > 0) has_come = co_await timing::sleep(time_, *turn);
+        if (turn->count() > 0) {
+            call.wait_in_queue();
+            has_come = co_await timing::sleep(time_, *turn);
+        }
         if (!has_come || call.is_stopped()) {
             limiter_.give_back(limit);
             co_return call.stopped(Effect::not_applied);

@@ -54,21 +54,28 @@ public:
     ~SharedTimer() = default;
 
     using Time = std::chrono::steady_clock::time_point;
-    using Wait = std::multimap<Time, std::function<void()>>::iterator;
+    struct Wait;
+    using Waits = std::multimap<Time, Wait*>;
+    struct Wait {
+        bool is_set = false;
+        Waits::iterator place{};
+        Waits::node_type node{};  // while it is not set: for the next time
+        std::function<void()> ring{};
+    };
 
-    // `ring` is called once, and the wait is gone before, unless it is removed.
-    Wait add(std::chrono::milliseconds duration, std::function<void()> ring);
-    void remove(Wait wait);
+    void set(Wait& wait, std::chrono::milliseconds duration, std::function<void()> ring);
+    void cancel(Wait& wait);
 
     [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
 private:
     void look_up_in_time(Time now);
     void look();
+    void ring(Wait& wait);
 
     boost::asio::any_io_executor executor_;
     boost::asio::steady_timer timer_;
-    std::multimap<Time, std::function<void()>> waits_;
+    Waits waits_;
     std::optional<Time> looks_;  // when it does so next
 };
 
@@ -88,8 +95,11 @@ public:
     void cancel();
 
 private:
-    struct State;
-    std::shared_ptr<State> state_;
+    struct Given;
+    std::shared_ptr<SharedTimer> timer_;
+    TimeSource time_;
+    SharedTimer::Wait wait_;
+    std::shared_ptr<Given> given_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::timing

@@ -49,16 +49,26 @@ PALETTE_KEYS_INLINE SharedTimer::SharedTimer(boost::asio::any_io_executor execut
     : executor_(std::move(executor)),
       timer_(executor_) {}
 
-PALETTE_KEYS_INLINE SharedTimer::Wait SharedTimer::add(std::chrono::milliseconds duration,
-                                                       std::function<void()> ring) {
+PALETTE_KEYS_INLINE void SharedTimer::set(Wait& wait, std::chrono::milliseconds duration,
+                                          std::function<void()> ring) {
     auto const now = std::chrono::steady_clock::now();
-    auto const wait = waits_.emplace(now + bounded(duration), std::move(ring));
+    if (wait.is_set) wait.node = waits_.extract(wait.place);
+    if (wait.node.empty()) {
+        Waits one;
+        one.emplace(Time(), nullptr);
+        wait.node = one.extract(one.begin());
+    }
+    wait.node.key() = now + bounded(duration);
+    wait.node.mapped() = &wait;
+    wait.ring = std::move(ring);
+    wait.place = waits_.insert(std::move(wait.node));
+    wait.is_set = true;
     look_up_in_time(now);
-    return wait;
 }
 
-PALETTE_KEYS_INLINE void SharedTimer::remove(Wait wait) {
-    waits_.erase(wait);
+PALETTE_KEYS_INLINE void SharedTimer::cancel(Wait& wait) {
+    if (!std::exchange(wait.is_set, false)) return;
+    wait.node = waits_.extract(wait.place);
     if (!waits_.empty()) return;
     timer_.cancel();
     looks_.reset();
@@ -76,66 +86,53 @@ PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) {
     });
 }
 
+// It may be set again by what it rings, or die.
+PALETTE_KEYS_INLINE void SharedTimer::ring(Wait& wait) {
+    wait.node = waits_.extract(wait.place);
+    wait.is_set = false;
+    std::exchange(wait.ring, nullptr)();
+}
+
 PALETTE_KEYS_INLINE void SharedTimer::look() {
     auto const now = std::chrono::steady_clock::now();
     if (!looks_ || *looks_ > now) return;  // it was set anew, or not at all, after it had rung
     looks_.reset();
     while (!waits_.empty() && waits_.begin()->first <= now)
-        waits_.extract(waits_.begin()).mapped()();
+        ring(*waits_.begin()->second);
     if (!waits_.empty()) look_up_in_time(now);
 }
 
-// Shared with the calls of a given clock that are under way; a set or a cancel makes those of before
-// worthless.
-struct Alarm::State : std::enable_shared_from_this<State> {
-    State(std::shared_ptr<SharedTimer> t, TimeSource source) : timer(std::move(t)), time(std::move(source)) {}
-
-    void ring_if(std::uint64_t wanted) {
-        if (wanted == generation && ring) std::exchange(ring, nullptr)();
-    }
-
-    std::shared_ptr<SharedTimer> timer;
-    TimeSource time;
-    std::optional<SharedTimer::Wait> wait;
-    std::shared_ptr<void> waiting;  // on a given clock
+// What a given clock calls, as long as the alarm has it.
+struct Alarm::Given {
+    std::shared_ptr<void> waiting;
     std::function<void()> ring;
-    std::uint64_t generation = 0;
 };
 
 PALETTE_KEYS_INLINE Alarm::Alarm(std::shared_ptr<SharedTimer> timer, TimeSource time)
-    : state_(std::make_shared<State>(std::move(timer), std::move(time))) {}
+    : timer_(std::move(timer)),
+      time_(std::move(time)) {}
 
 PALETTE_KEYS_INLINE Alarm::~Alarm() {
     cancel();
 }
 
 PALETTE_KEYS_INLINE void Alarm::set(std::chrono::milliseconds duration, std::function<void()> ring) {
-    auto& state = *state_;
-    auto const before = std::exchange(state.wait, std::nullopt);
-    state.ring = std::move(ring);
-    auto const generation = ++state.generation;
-    if (auto const& clock = state.time.clock()) {
-        auto const ring_now = [weak = state.weak_from_this(), generation] {
-            if (auto const alive = weak.lock()) alive->ring_if(generation);
+    if (auto const& clock = time_.clock()) {
+        given_ = std::make_shared<Given>();
+        given_->ring = std::move(ring);
+        auto const ring_now = [weak = std::weak_ptr(given_)] {
+            if (auto const alive = weak.lock()) alive->ring();
         };
-        state.waiting = clock->call_after(duration, [executor = state.timer->executor(), ring_now] {
-            boost::asio::post(executor, ring_now);
-        });
-    } else {
-        state.wait = state.timer->add(duration, [&state] {
-            state.wait.reset();
-            state.ring_if(state.generation);
-        });
+        given_->waiting = clock->call_after(
+            duration, [executor = timer_->executor(), ring_now] { boost::asio::post(executor, ring_now); });
+        return;
     }
-    // Now: what waits on is not the last.
-    if (before) state.timer->remove(*before);
+    timer_->set(wait_, duration, std::move(ring));
 }
 
 PALETTE_KEYS_INLINE void Alarm::cancel() {
-    ++state_->generation;
-    state_->ring = nullptr;
-    state_->waiting.reset();
-    if (auto const wait = std::exchange(state_->wait, std::nullopt)) state_->timer->remove(*wait);
+    given_.reset();
+    timer_->cancel(wait_);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::timing
