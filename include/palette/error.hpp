@@ -10,6 +10,8 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
@@ -93,6 +95,17 @@ enum class Effect {
 
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Effect effect);
 
+// What an attempt met after which another one was made.
+class FailedAttempt {
+public:
+    FailedAttempt(errc code_, int status_) noexcept : code(code_), status(status_) {}
+
+    errc code;
+    int status;  // of HTTP; 0: no complete answer
+
+    friend bool operator==(const FailedAttempt&, const FailedAttempt&) = default;
+};
+
 // Why an operation failed, and what that means for the caller. A value: copyable, comparable.
 //
 //     if (auto key = co_await client.async_get(uid); !key) log(key.error().message());
@@ -124,6 +137,9 @@ public:
     // How many requests were sent. 0: refused before the first.
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
+    // What those met that were made before the last one and failed, in their order.
+    [[nodiscard]] const std::vector<FailedAttempt>& earlier() const noexcept { return earlier_; }
+
     // One line: what happened, whether it was applied, what to do next.
     [[nodiscard]] std::string message() const;
 
@@ -134,12 +150,14 @@ public:
     Error& path(std::string path) & noexcept;
     Error& status(int status) & noexcept;
     Error& attempts(int attempts) & noexcept;
+    Error& earlier(std::vector<FailedAttempt> attempts) & noexcept;
     Error& server(std::string code, std::string message, std::string ref) & noexcept;
 
     Error&& effect(Effect e) && noexcept { return std::move(effect(e)); }
     Error&& path(std::string p) && noexcept { return std::move(path(std::move(p))); }
     Error&& status(int s) && noexcept { return std::move(status(s)); }
     Error&& attempts(int n) && noexcept { return std::move(attempts(n)); }
+    Error&& earlier(std::vector<FailedAttempt> a) && noexcept { return std::move(earlier(std::move(a))); }
     Error&& server(std::string code, std::string message, std::string ref) && noexcept {
         return std::move(server(std::move(code), std::move(message), std::move(ref)));
     }
@@ -156,6 +174,7 @@ private:
     std::string server_code_;
     std::string server_message_;
     std::string ref_;
+    std::vector<FailedAttempt> earlier_;
 };
 
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Error& error);

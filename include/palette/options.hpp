@@ -5,6 +5,7 @@
 #include <palette/clock.hpp>
 #include <palette/endpoint.hpp>
 #include <palette/observer.hpp>
+#include <palette/rate_limiter.hpp>
 #include <palette/result.hpp>
 #include <palette/transport.hpp>
 
@@ -53,14 +54,21 @@ struct PoolOptions {
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{50};
 };
 
-// The service's documented limit for each kind of path: what goes beyond is held back here.
-struct RateLimitOptions {
-    double per_second = 10;
-    double burst = 50;
-
-    // Nothing is held back.
-    [[nodiscard]] static RateLimitOptions off() noexcept { return {0, 0}; }
-    [[nodiscard]] bool is_off() const noexcept { return burst == 0; }
+// What is sent again after it failed, and when no more. What is safe to send again the client knows: a read
+// and what can be done twice, after a passing failure; what creates, only if it was certainly not done.
+struct RetryOptions {
+    // Of one request, the first included. 1: nothing is sent again. A 429 does not count: it proves that
+    // nothing was done, and is waited out as long as there is time.
+    int most_attempts = 4;
+    // Before the second attempt it waits for a random part of this; before each later one, of twice as much;
+    // never more than most_wait. Where the service says how long (Retry-After), that long.
+    std::chrono::milliseconds first_wait = std::chrono::milliseconds{200};
+    std::chrono::milliseconds most_wait = std::chrono::seconds{5};
+    // How often in a row the client as a whole sends something again, so that it does not multiply an
+    // outage. Each success gives a tenth of one back.
+    double budget = 20;
+    // How long a key is looked for whose creation was not answered.
+    std::chrono::milliseconds settle = std::chrono::seconds{2};
 };
 
 // What a client is made of. Defaults are for production; what is needed is a credential.
@@ -80,6 +88,8 @@ struct PALETTE_KEYS_DECL ClientOptions {
     std::shared_ptr<Observer> observer{};
     std::shared_ptr<Clock> clock{};          // none: the machine's
     std::shared_ptr<Transport> transport{};  // none: HTTP/1.1 over TLS
+    RetryOptions retry{};
+    std::shared_ptr<RateLimiter> limiter{};  // none: one of its own, as rate_limit says
 
     // From PALETTE_HOST, PALETTE_API_KEY or else SPECTROCLOUD_APIKEY, and PALETTE_CA_FILE, which replaces
     // the system's authorities. errc::invalid_argument names the variable that is missing or wrong. A

@@ -26,7 +26,6 @@
 #include <palette/impl/client/blocking_client.ipp>
 #include <palette/impl/client/changing.ipp>
 #include <palette/impl/client/client_core.ipp>
-#include <palette/impl/client/http_date.ipp>
 #include <palette/impl/client/reading.ipp>
 #include <palette/impl/credential.ipp>
 #include <palette/impl/endpoint.ipp>
@@ -34,6 +33,7 @@
 #include <palette/impl/error.ipp>
 #include <palette/impl/expiry.ipp>
 #include <palette/impl/files.ipp>
+#include <palette/impl/http_date.ipp>
 #include <palette/impl/key_requests.ipp>
 #include <palette/impl/key_text.ipp>
 #include <palette/impl/net/connector.ipp>
@@ -50,7 +50,9 @@
 #include <palette/impl/pipeline/credentials.ipp>
 #include <palette/impl/pipeline/pipeline.ipp>
 #include <palette/impl/pipeline/redact.ipp>
+#include <palette/impl/pipeline/retry_after.ipp>
 #include <palette/impl/printable.ipp>
+#include <palette/impl/rate_limiter.ipp>
 #include <palette/impl/rfc3339.ipp>
 #include <palette/impl/secret.ipp>
 #include <palette/impl/string_map.ipp>

@@ -112,6 +112,17 @@ public:
     }
 };
 
+// "HTTP 503, HTTP 503, transport"
+inline std::string in_words(const std::vector<FailedAttempt>& attempts) {
+    std::string words;
+    for (auto const& attempt : attempts) {
+        if (!words.empty()) words += ", ";
+        words += attempt.status != 0 ? "HTTP " + std::to_string(attempt.status)
+                                     : std::string(text_of(static_cast<int>(attempt.code)).name);
+    }
+    return words;
+}
+
 PALETTE_KEYS_INLINE void throw_exception(Error error) {
     throw Exception(std::move(error));
 }
@@ -176,6 +187,11 @@ PALETTE_KEYS_INLINE Error& Error::attempts(int attempts) & noexcept {
     return *this;
 }
 
+PALETTE_KEYS_INLINE Error& Error::earlier(std::vector<FailedAttempt> attempts) & noexcept {
+    earlier_ = std::move(attempts);
+    return *this;
+}
+
 PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, std::string ref) & noexcept {
     server_code_ = std::move(code);
     server_message_ = std::move(message);
@@ -201,6 +217,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
     add("ref ", ref_);
     if (!answer.empty()) line += " (" + answer + ")";
     if (attempts_ > 1) line += ", after " + std::to_string(attempts_) + " attempts";
+    if (!earlier_.empty()) line += " (before: " + detail::in_words(earlier_) + ")";
 
     switch (effect_) {
         case Effect::not_applied:

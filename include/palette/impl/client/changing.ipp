@@ -8,6 +8,8 @@
 #include <palette/impl/wire/encode.hpp>
 #include <palette/impl/wire/text.hpp>
 
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -68,6 +70,45 @@ inline bool is_as_written(const ApiKey& read, const ApiKey& written) {
            read.labels == written.labels;
 }
 
+inline Error changed_by_others() {
+    return Error(errc::conflict, "the key is not as it was written: somebody else has changed it as well");
+}
+
+// A write that was not answered is not sent again blindly: somebody else may have written after it.
+class WriteGuard final : public pipeline::Guard {
+public:
+    WriteGuard(Core& core, pipeline::Call& call, ApiKey before, ApiKey written)
+        : core_(core),
+          call_(call),
+          before_(std::move(before)),
+          written_(std::move(written)) {}
+
+    asio::awaitable<Result<bool>> is_done() override {
+        auto read = co_await get(core_, call_, before_.uid);
+        if (!read) co_return std::move(read.error());
+        if (is_as_written(*read, written_)) {
+            read_.emplace(std::move(*read));
+            co_return true;
+        }
+        if (is_as_written(*read, before_)) co_return false;
+        conflicts_ = true;
+        co_return changed_by_others();
+    }
+
+    [[nodiscard]] const ApiKey& written() const noexcept { return written_; }
+    [[nodiscard]] bool conflicts() const noexcept { return conflicts_; }
+    // The key as it was found to be written.
+    [[nodiscard]] std::optional<ApiKey>& read() noexcept { return read_; }
+
+private:
+    Core& core_;
+    pipeline::Call& call_;
+    ApiKey before_;
+    ApiKey written_;
+    std::optional<ApiKey> read_;
+    bool conflicts_ = false;
+};
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> update(Core& core, pipeline::Call& call, std::string uid,
                                                            ApiKeyEdit edit, std::optional<ApiKey> seen) {
     auto path = path_of(change_key, uid);
@@ -88,21 +129,22 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> update(Core& core, pipeline:
             .attempts(call.attempts);
     auto body = wire::encode_update(*before, edit);
     if (!body) co_return std::move(body.error());
-    auto const written = edit.applied_to(std::move(*before));
+    auto written = edit.applied_to(*before);
+    WriteGuard guard(core, call, std::move(*before), std::move(written));
 
     DecodedAnswer<void> answer;
     HttpRequest request("PUT", std::move(*path));
     request.body = std::move(*body);
-    auto sent = co_await send(core, call, change_key, request, answer);
+    auto sent = co_await send(core, call, write_key, request, answer, &guard);
+    if (guard.conflicts())
+        co_return changed_by_others().effect(Effect::unknown).attempts(call.attempts).earlier(call.failures);
     if (!sent) co_return std::move(sent.error());
+    if (guard.read()) co_return std::move(*guard.read());
 
     auto after = co_await get(core, call, std::move(uid));
     if (!after) co_return std::move(after.error()).effect(Effect::applied);
-    if (!is_as_written(*after, written))
-        co_return Error(errc::conflict,
-                        "the key is not as it was written: somebody else has changed it as well")
-            .effect(Effect::applied)
-            .attempts(call.attempts);
+    if (!is_as_written(*after, guard.written()))
+        co_return changed_by_others().effect(Effect::applied).attempts(call.attempts);
     co_return after;
 }
 
@@ -151,12 +193,27 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> set_active(Core& core, pipelin
     return change(core, call, change_key, "PATCH", std::move(uid), is_active);
 }
 
+// Whether the service still takes a credential: to one that it does not, it may answer as if there were no
+// such key (W12).
+inline asio::awaitable<bool> is_still_good(Core& core, pipeline::Call& call,
+                                           std::shared_ptr<const Credential> credential) {
+    DecodedAnswer<Identity> answer;
+    HttpRequest request("GET", std::string(read_identity.path_template));
+    auto const sent = co_await send(core, call, read_identity, request, answer);
+    co_return sent && request.credential == credential;
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> remove(Core& core, pipeline::Call& call, std::string uid) {
     auto path = path_of(change_key, uid);
     if (!path) co_return std::move(path.error());
     DecodedAnswer<void> answer;
     HttpRequest request("DELETE", std::move(*path));
     auto sent = co_await send(core, call, change_key, request, answer);
+    if (!sent && is_not_found(sent.error()) && sent.error().effect() == Effect::unknown) {
+        // An attempt before this one, which was not answered, has perhaps done it.
+        auto const good = co_await is_still_good(core, call, request.credential);
+        if (good) sent = Result<void>();
+    }
     if (!sent || !call.options().verifies()) co_return sent;
     auto read = co_await get(core, call, std::move(uid));
     if (!read && is_not_found(read.error().code())) co_return Result<void>();

@@ -27,6 +27,17 @@ inline std::shared_ptr<Transport> transport_for(const asio::any_io_executor& str
     return std::move(*made);
 }
 
+inline void check(const RetryOptions& retry) {
+    auto const refuse = [](const char* what, const char* field) {
+        throw Exception(Error(errc::invalid_argument, what).path(std::string("retry.") + field));
+    };
+    if (retry.most_attempts < 1) refuse("a request is sent once at least", "most_attempts");
+    if (retry.first_wait.count() < 0) refuse("a time is not negative", "first_wait");
+    if (retry.most_wait.count() < 0) refuse("a time is not negative", "most_wait");
+    if (retry.settle.count() < 0) refuse("a time is not negative", "settle");
+    if (!(retry.budget >= 0)) refuse("a budget is not negative", "budget");
+}
+
 inline ClientOptions checked(ClientOptions options) {
     using std::chrono::milliseconds;
     struct Named {
@@ -45,10 +56,9 @@ inline ClientOptions checked(ClientOptions options) {
     if (options.pool.most_connections == 0)
         throw Exception(
             Error(errc::invalid_argument, "a client needs a connection").path("pool.most_connections"));
-    auto const& rate = options.rate_limit;
-    if (!rate.is_off() && !(rate.per_second > 0 && rate.burst >= 1))
-        throw Exception(
-            Error(errc::invalid_argument, "a rate limit lets at least one through").path("rate_limit"));
+    if (options.pool.idle_timeout.count() < 0)
+        throw Exception(Error(errc::invalid_argument, "a time is not negative").path("pool.idle_timeout"));
+    check(options.retry);
     return options;
 }
 

@@ -3,7 +3,7 @@
 
 // The operations that change nothing.
 
-#include <palette/impl/client/http_date.hpp>
+#include <palette/impl/http_date.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/requests.hpp>
 
@@ -60,7 +60,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::
         HttpRequest request("GET", pages.path());
         auto sent = co_await send(core, call, list_keys, request, answer);
         if (!sent) co_return std::move(sent.error());
-        if (!as_of) as_of = parse_http_date(answer.response().header("Date")).value_or(core.now());
+        if (!as_of) as_of = detail::parse_http_date(answer.response().header("Date")).value_or(core.now());
         auto more = pages.go_on(std::move(answer.value().next));
         if (!more) co_return std::move(more.error()).attempts(call.attempts);
         if (wanted.empty() && !*more && filter == ListFilter())

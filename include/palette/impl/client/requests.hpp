@@ -13,13 +13,15 @@
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
 // The requests that there are.
-inline constexpr pipeline::RequestKind list_keys{"/v1/apiKeys", false};
-inline constexpr pipeline::RequestKind create_key{"/v1/apiKeys", true};
-inline constexpr pipeline::RequestKind read_key{"/v1/apiKeys/{uid}", false};
-inline constexpr pipeline::RequestKind change_key{"/v1/apiKeys/{uid}", true};
-inline constexpr pipeline::RequestKind change_state{"/v1/apiKeys/{uid}/state", true};
-inline constexpr pipeline::RequestKind read_identity{"/v1/users/info", false};
-inline constexpr pipeline::RequestKind list_users{"/v1/users", false};
+inline constexpr pipeline::RequestKind list_keys{"/v1/apiKeys", pipeline::Safety::read};
+inline constexpr pipeline::RequestKind create_key{"/v1/apiKeys", pipeline::Safety::once};
+inline constexpr pipeline::RequestKind read_key{"/v1/apiKeys/{uid}", pipeline::Safety::read};
+// All of the key: what somebody else has written meanwhile would be lost.
+inline constexpr pipeline::RequestKind write_key{"/v1/apiKeys/{uid}", pipeline::Safety::once};
+inline constexpr pipeline::RequestKind change_key{"/v1/apiKeys/{uid}", pipeline::Safety::change};
+inline constexpr pipeline::RequestKind change_state{"/v1/apiKeys/{uid}/state", pipeline::Safety::change};
+inline constexpr pipeline::RequestKind read_identity{"/v1/users/info", pipeline::Safety::read};
+inline constexpr pipeline::RequestKind list_users{"/v1/users", pipeline::Safety::read};
 
 // "/v1/apiKeys/{uid}" with the uid in its place.
 inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::string_view uid) {
@@ -35,8 +37,9 @@ inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::strin
 
 // Sends a request of that kind and gives what was answered. All of it outlives the coroutine.
 inline asio::awaitable<Result<void>> send(Core& core, pipeline::Call& call, const pipeline::RequestKind& kind,
-                                          HttpRequest& request, pipeline::Answer& answer) {
-    return core.pipeline().send(call, kind, request, answer);
+                                          HttpRequest& request, pipeline::Answer& answer,
+                                          pipeline::Guard* guard = nullptr) {
+    return core.pipeline().send(call, kind, request, answer, guard);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -40,7 +40,10 @@ public:
             auto acquired = co_await acquire(turn, lease, sink, report);
             if (!acquired) co_return acquired;
         }
-        co_return co_await lease.connection().exchange(request, authority_, sink, report);
+        auto result = co_await lease.connection().exchange(request, authority_, sink, report);
+        // It died without a sign, as those do that have been idle with it (W18).
+        if (!result && report.reused_connection && report.sent && !report.received) close_idle();
+        co_return result;
     }
 
     void close() override {
@@ -168,6 +171,11 @@ private:
             pool_.release(id, found->second->is_reusable(), std::chrono::steady_clock::now());
         if (!released.is_kept) connections_.erase(found);
         settle(released.next);
+    }
+
+    void close_idle() {
+        for (auto const id : pool_.distrust_idle())
+            connections_.erase(id);
     }
 
     // No timer: it would keep a context running that has nothing else to do.

@@ -90,6 +90,9 @@ public:
     // user will find out. Whether it was idle.
     bool idle_died(ConnectionId connection) noexcept;
 
+    // One of them was dead without showing it, and the others are to be closed: they may be as dead.
+    [[nodiscard]] std::vector<ConnectionId> distrust_idle();
+
     // Those that are idle for too long, and are to be closed.
     [[nodiscard]] std::vector<ConnectionId> expire(Time now);
 

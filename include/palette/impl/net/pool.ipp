@@ -84,6 +84,13 @@ PALETTE_KEYS_INLINE bool Pool::idle_died(ConnectionId connection) noexcept {
     return std::erase_if(idle_, [&](const Idle& idle) { return idle.connection == connection; }) > 0;
 }
 
+PALETTE_KEYS_INLINE std::vector<ConnectionId> Pool::distrust_idle() {
+    std::vector<ConnectionId> distrusted;
+    for (auto const& idle : std::exchange(idle_, {}))
+        distrusted.push_back(idle.connection);
+    return distrusted;
+}
+
 PALETTE_KEYS_INLINE std::vector<ConnectionId> Pool::expire(Time now) {
     std::vector<ConnectionId> expired;
     auto const fresh =

@@ -3,6 +3,7 @@
 
 #include <palette/error.hpp>
 #include <palette/impl/pipeline/call.hpp>
+#include <palette/impl/pipeline/retry.hpp>
 #include <palette/result.hpp>
 #include <palette/transport.hpp>
 
@@ -11,10 +12,12 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
-// What a kind of request is called, and whether it changes anything.
+// What a kind of request is called, and what it means to send it twice.
 struct RequestKind {
     std::string_view path_template;
-    bool changes;
+    Safety safety;
+
+    [[nodiscard]] constexpr bool changes() const noexcept { return safety != Safety::read; }
 };
 
 // The service's own words for why it refuses.

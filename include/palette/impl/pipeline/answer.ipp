@@ -48,7 +48,7 @@ PALETTE_KEYS_INLINE Error refusal_of(const HttpResponse& response, ServerWords w
     else if (response.header("Content-Type").find("html") != std::string_view::npos)
         what = "something between here and the service answered with a page of HTML";
     return Error(code, std::move(what))
-        .effect(kind.changes && !proves_refusal(code) ? Effect::unknown : Effect::not_applied)
+        .effect(kind.changes() && !proves_refusal(code) ? Effect::unknown : Effect::not_applied)
         .status(response.status)
         .server(std::move(words.code), std::move(words.message), std::move(words.ref));
 }

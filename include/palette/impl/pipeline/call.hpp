@@ -3,15 +3,20 @@
 
 #include <palette/impl/time/sleep.hpp>
 #include <palette/options.hpp>
+#include <palette/result.hpp>
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
@@ -55,7 +60,16 @@ public:
     // Until it ends, unless it is let in before.
     [[nodiscard]] std::chrono::milliseconds time_left() const noexcept;
 
+    // Its place in the queues of the rate limit: all its requests have the same one, so that what was begun
+    // comes to its end before others begin.
+    std::optional<RateLimiter::Ticket> ticket;
+
+    // Before a request that must not be done twice is sent anew with another credential, which may be
+    // somebody else's: an error ends it.
+    std::function<boost::asio::awaitable<Result<void>>()> before_replay;
+
     int attempts = 0;
+    std::vector<FailedAttempt> failures;
     std::size_t place = 0;          // among those under way
     bool sent = false;              // any byte of any request that changes something
     const bool* sending = nullptr;  // the same of the one that is under way, if it changes something

@@ -92,7 +92,7 @@ PALETTE_KEYS_INLINE Error Call::stopped(Effect effect) const {
                 return Error(errc::operation_aborted, "it was cancelled");
         }
     }();
-    return std::move(error).effect(effect).attempts(attempts);
+    return std::move(error).effect(effect).attempts(attempts).earlier(failures);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

@@ -4,17 +4,33 @@
 #include <palette/impl/pipeline/answer.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/credentials.hpp>
-#include <palette/impl/pipeline/limiter.hpp>
+#include <palette/impl/pipeline/retry.hpp>
 #include <palette/options.hpp>
+#include <palette/rate_limiter.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <map>
 #include <memory>
+#include <random>
+#include <string>
 #include <string_view>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+// Looks what has become of a request before it is sent again.
+class Guard {
+public:
+    Guard() = default;
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+    virtual ~Guard() = default;
+
+    // False: it was not done, and may be sent again. An error: it may not, and that is why.
+    virtual boost::asio::awaitable<Result<bool>> is_done() = 0;
+};
 
 // Takes a request from the queue to a decoded answer. On the client's strand.
 class Pipeline {
@@ -22,29 +38,39 @@ public:
     Pipeline(const boost::asio::any_io_executor& executor, const ClientOptions& options,
              std::shared_ptr<Transport> transport);
 
-    // Success: a good status, and `answer` has it decoded. All four outlive the coroutine. A request that
-    // changes something is sent once, and again only after a complete 401.
+    // Success: a good status, and `answer` has it decoded. All four outlive the coroutine. What fails is sent
+    // again as far as the kind and the options allow; after a complete 401 once with another credential.
+    // `guard`: for a kind that is sent once, tells whether an attempt without an answer was done after all.
     boost::asio::awaitable<Result<void>> send(Call& call, const RequestKind& kind, HttpRequest& request,
-                                              Answer& answer);
+                                              Answer& answer, Guard* guard = nullptr);
 
     [[nodiscard]] const timing::TimeSource& time() const noexcept { return time_; }
 
 private:
-    Result<std::chrono::milliseconds> take_turn(const Call& call, std::string_view limit);
+    class Place;
+
+    // How long it has to wait for its turn. Zero: it is its turn now.
+    Result<std::chrono::milliseconds> wait_for_turn(const Call& call, const Place& place);
     boost::asio::awaitable<Result<void>> attempt(Call& call, const RequestKind& kind, HttpRequest& request,
-                                                 Answer& answer, int resends);
+                                                 Answer& answer, int resends, Met& met);
     [[nodiscard]] Error safe(const Error& error, const Call& call) const;
+    [[nodiscard]] Error credential_failure(const Error& error, const Call& call, Met& met) const;
     void add_trace(const Call& call, HttpRequest& request) const;
     [[nodiscard]] Error failure(const Call& call, const RequestKind& kind, const Answer& answer,
                                 const Error& error, const ExchangeReport& report) const;
     void observe(const Call& call, const RequestKind& kind, const HttpRequest& request, int status,
                  const Result<void>& result, std::chrono::nanoseconds begun, const ExchangeReport& report,
                  int resends) const;
+    const std::string& bucket_of(const RequestKind& kind);
+    double chance();
 
     const ClientOptions& options_;
     std::shared_ptr<Transport> transport_;
     timing::TimeSource time_;
-    Limiter limiter_;
+    std::shared_ptr<RateLimiter> limiter_;
+    std::map<std::string_view, std::string> buckets_;
+    RetryBudget budget_;
+    std::minstd_rand random_{std::random_device{}()};
     Credentials credentials_;
 };
 

@@ -3,8 +3,10 @@
 
 #include <palette/impl/pipeline/pipeline.hpp>
 #include <palette/impl/pipeline/redact.hpp>
+#include <palette/impl/pipeline/retry_after.hpp>
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +19,8 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
     : options_(options),
       transport_(std::move(transport)),
       time_(options.clock),
-      limiter_(options.rate_limit),
+      limiter_(options.limiter ? options.limiter : std::make_shared<RateLimiter>(options.rate_limit)),
+      budget_(options.retry.budget),
       credentials_(executor, options.auth, transport_, time_) {}
 
 // "apiKeys" of "/v1/apiKeys/{uid}": what the service limits together.
@@ -28,64 +31,164 @@ inline std::string_view limit_of(std::string_view path_template) noexcept {
     return rest.substr(0, rest.find('/'));
 }
 
+PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& kind) {
+    auto const limit = limit_of(kind.path_template);
+    auto const found = buckets_.find(limit);
+    if (found != buckets_.end()) return found->second;
+    return buckets_.emplace(limit, options_.endpoint.authority() + '/' + std::string(limit)).first->second;
+}
+
+// In a queue of the rate limit; whoever goes, leaves it.
+class Pipeline::Place {
+public:
+    Place(RateLimiter& limiter, const std::string& bucket, Call& call)
+        : limiter_(limiter),
+          bucket_(bucket) {
+        if (!call.ticket) call.ticket = limiter.ticket();
+        ticket_ = *call.ticket;
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() {
+        if (queues_) limiter_.leave(bucket_, ticket_);
+    }
+
+    [[nodiscard]] std::chrono::milliseconds wait(std::chrono::nanoseconds now) const {
+        auto const time = limiter_.wait(bucket_, ticket_, now);
+        queues_ = time.count() > 0;
+        return std::chrono::ceil<std::chrono::milliseconds>(time);
+    }
+
+private:
+    RateLimiter& limiter_;
+    const std::string& bucket_;
+    RateLimiter::Ticket ticket_{};
+    mutable bool queues_ = false;
+};
+
+PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::wait_for_turn(const Call& call,
+                                                                              const Place& place) {
+    auto const wait = place.wait(time_.steady());
+    if (wait <= call.time_left() || wait.count() == 0) return wait;
+    return Error(errc::timeout, "the rate limit lets it through in " + std::to_string(wait.count()) +
+                                    " ms only, and that is later than it may wait")
+        .attempts(call.attempts);
+}
+
+// What was found out about a request over all of its attempts.
+class Findings {
+public:
+    explicit Findings(const Call& call) noexcept : call_(call) {}
+
+    void add(const Error& error) {
+        maybe_applied_ = maybe_applied_ || error.effect() == Effect::unknown;
+        last_ = error;
+    }
+
+    [[nodiscard]] Error stopped() const { return call_.stopped(effect_of(Effect::not_applied)); }
+
+    // The last attempt's error, or why there was none.
+    [[nodiscard]] Error given_up(const Error& otherwise) const {
+        auto error = last_ ? *last_ : otherwise;
+        auto earlier = call_.failures;
+        if (last_ && !earlier.empty()) earlier.pop_back();
+        auto const effect = effect_of(error.effect());
+        return std::move(error).effect(effect).attempts(call_.attempts).earlier(std::move(earlier));
+    }
+
+private:
+    // A refusal says nothing about an attempt before it.
+    [[nodiscard]] Effect effect_of(Effect last) const noexcept {
+        return maybe_applied_ ? Effect::unknown : last;
+    }
+
+    const Call& call_;
+    bool maybe_applied_ = false;
+    std::optional<Error> last_;
+};
+
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
                                                                         HttpRequest& request,
-                                                                        Answer& answer) {
-    Result<Credentials::Shared> credential = nullptr;
+                                                                        Answer& answer, Guard* guard) {
+    Retries retries(options_.retry, guard != nullptr ? Safety::change : kind.safety, budget_);
+    Findings findings(call);
+    bool replayed = false;
     for (int resends = 0;; ++resends) {
-        auto const limit = limit_of(kind.path_template);
-        auto turn = take_turn(call, limit);
-        if (!turn) co_return std::move(turn.error());
-        bool has_come = true;
-        if (turn->count() > 0) {
-            call.wait_in_queue();
-            has_come = co_await timing::sleep(time_, *turn);
+        {
+            Place const place(*limiter_, bucket_of(kind), call);
+            for (;;) {
+                auto const wait = wait_for_turn(call, place);
+                if (!wait) co_return findings.given_up(wait.error());
+                if (wait->count() == 0) break;
+                call.wait_in_queue();
+                auto const has_come = co_await timing::sleep(time_, *wait);
+                if (!has_come || call.is_stopped()) co_return findings.stopped();
+            }
         }
-        if (!has_come || call.is_stopped()) {
-            limiter_.give_back(limit);
-            co_return call.stopped(Effect::not_applied);
-        }
+        if (call.is_stopped()) co_return findings.stopped();
         call.admit();
-        if (resends == 0) credential = credentials_.at_hand();
-        if (credential && !*credential) credential = co_await credentials_.get();
+        Met met;
+        Result<void> result;
+        auto const sent = time_.steady();
+        Result<Credentials::Shared> credential = credentials_.at_hand();
+        if (!*credential) credential = co_await credentials_.get();
         // Whatever became of a login, the operation itself has done nothing.
-        if (call.is_stopped()) co_return call.stopped(Effect::not_applied);
-        if (!credential) co_return safe(credential.error().effect(Effect::not_applied), call);
-        request.credential = *credential;
-        auto result = co_await attempt(call, kind, request, answer, resends);
-        auto const rejected = !result && result.error().status() == 401 && !call.is_stopped();
-        if (!rejected || resends > 0) co_return result;
+        if (call.is_stopped()) co_return findings.stopped();
+        if (credential) {
+            request.credential = *credential;
+            result = co_await attempt(call, kind, request, answer, resends, met);
+        } else {
+            result = credential_failure(credential.error(), call, met);
+        }
+        if (result) {
+            budget_.succeeded();
+            co_return result;
+        }
+        findings.add(result.error());
+        if (call.is_stopped()) co_return findings.given_up(result.error());
 
         // A complete 401 on this exchange proves that nothing was done (W13).
-        credential = co_await credentials_.get_other_than(request.credential);
-        if (call.is_stopped()) co_return call.stopped(Effect::not_applied);
-        if (!credential) co_return safe(credential.error().effect(Effect::not_applied), call);
-        if (*credential == request.credential) co_return result;
+        if (met.status == 401 && met.complete && !std::exchange(replayed, true)) {
+            auto const other = co_await credentials_.get_other_than(request.credential);
+            if (call.is_stopped()) co_return findings.stopped();
+            if (!other) findings.add(credential_failure(other.error(), call, met));
+            if (!other || *other == request.credential) co_return findings.given_up(result.error());
+            if (kind.safety == Safety::once && call.before_replay) {
+                auto same = co_await call.before_replay();
+                if (!same) co_return std::move(same.error());
+            }
+            continue;
+        }
+        if (met.code == errc::rate_limited && !met.of_credential)
+            limiter_->refused(bucket_of(kind), sent, time_.steady(),
+                              met.retry_after.value_or(std::chrono::milliseconds::zero()));
+        auto const next = retries.after(met, call.time_left(), chance());
+        if (!next.again) co_return findings.given_up(result.error());
+        auto const waited = co_await timing::sleep(time_, next.wait);
+        if (!waited || call.is_stopped()) co_return findings.stopped();
+        if (guard != nullptr && !proves_nothing_done(met)) {
+            auto const done = co_await guard->is_done();
+            if (!done) co_return findings.given_up(done.error());
+            if (*done) co_return Result<void>();
+        }
     }
 }
 
-// How long it has to wait for the turn that is its own now.
-PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::take_turn(const Call& call,
-                                                                          std::string_view limit) {
-    auto const wait = std::chrono::ceil<std::chrono::milliseconds>(limiter_.wait(limit, time_.steady()));
-    if (wait > call.time_left())
-        return Error(errc::timeout, "the rate limit lets it through in " + std::to_string(wait.count()) +
-                                        " ms only, and that is later than it may wait")
-            .attempts(call.attempts);
-    limiter_.take(limit);
-    return wait;
+PALETTE_KEYS_INLINE double Pipeline::chance() {
+    return std::uniform_real_distribution<double>(0, 1)(random_);
 }
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call& call,
                                                                            const RequestKind& kind,
                                                                            HttpRequest& request,
-                                                                           Answer& answer, int resends) {
+                                                                           Answer& answer, int resends,
+                                                                           Met& met) {
     answer.begin(call);
     add_trace(call, request);
     ExchangeReport report;
     auto const begun = time_.steady();
     ++call.attempts;
-    call.sending = kind.changes ? &report.sent : nullptr;
+    call.sending = kind.changes() ? &report.sent : nullptr;
     Result<void> result;
     try {
         result = co_await transport_->exchange(request, answer, report);
@@ -95,7 +198,10 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call&
         result = Error(errc::transport, "the transport failed");
     }
     call.sending = nullptr;
-    call.sent = call.sent || (report.sent && kind.changes);
+    call.sent = call.sent || (report.sent && kind.changes());
+    met.sent = report.sent;
+    met.complete = result.has_value();
+    met.silent_reused = report.reused_connection && !report.received;
     auto const& response = answer.response();
     if (!result)
         result = failure(call, kind, answer, result.error(), report);
@@ -103,8 +209,21 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call&
         result = safe(refusal_of(response, answer.words(), kind), call);
     else if (auto finished = answer.finish(); !finished)
         result = safe(std::move(finished.error()).status(response.status), call);
+    if (!result) {
+        met.code = result.error().code();
+        met.status = result.error().status();
+        if (met.complete) met.retry_after = retry_after(response, time_.now());
+        call.failures.emplace_back(met.code, met.status);
+    }
     observe(call, kind, request, response.status, result, begun, report, resends);
     co_return result;
+}
+
+// There is nothing to send the request with.
+PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, const Call& call, Met& met) const {
+    met.code = error.code();
+    met.of_credential = true;
+    return safe(Error(error).effect(Effect::not_applied), call);
 }
 
 // Without any credential, whoever quoted it.
@@ -125,7 +244,7 @@ PALETTE_KEYS_INLINE void Pipeline::add_trace(const Call& call, HttpRequest& requ
 // Of an exchange that did not come to its end.
 PALETTE_KEYS_INLINE Error Pipeline::failure(const Call& call, const RequestKind& kind, const Answer& answer,
                                             const Error& error, const ExchangeReport& report) const {
-    auto const effect = kind.changes && report.sent ? Effect::unknown : Effect::not_applied;
+    auto const effect = kind.changes() && report.sent ? Effect::unknown : Effect::not_applied;
     if (call.is_stopped()) return call.stopped(effect);
     auto const* const of_body = answer.body_error();
     if (of_body == nullptr) return safe(Error(error).effect(effect), call);

@@ -6,13 +6,13 @@
 #include <optional>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 // "Sun, 06 Nov 1994 08:49:37 GMT", the one form that servers write; nothing for any other text.
 std::optional<Instant> parse_http_date(std::string_view text) noexcept;
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/client/http_date.ipp>
+#    include <palette/impl/http_date.ipp>
 #endif

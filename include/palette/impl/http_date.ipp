@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/client/http_date.hpp>
+#include <palette/impl/http_date.hpp>
 
 #include <charconv>
 #include <chrono>
 #include <cstddef>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 inline bool read_digits(std::string_view text, std::size_t at, std::size_t count, int& out) noexcept {
     auto const* const begin = text.data() + at;
@@ -39,4 +39,4 @@ PALETTE_KEYS_INLINE std::optional<Instant> parse_http_date(std::string_view text
            std::chrono::seconds{second};
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail

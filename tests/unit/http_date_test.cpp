@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <palette/impl/client/http_date.hpp>
+#include <palette/impl/http_date.hpp>
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 
 namespace {
 
-using palette::client::parse_http_date;
+using palette::detail::parse_http_date;
 using namespace std::chrono_literals;
 
 TEST_CASE("http date: the form that servers write and nothing else") {

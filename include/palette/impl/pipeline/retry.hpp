@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/error.hpp>
+#include <palette/options.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+// What it means to send a request of a kind twice.
+enum class Safety {
+    read,    // nothing is changed
+    change,  // the second one changes nothing that the first has not
+    once,    // the second one may do harm: only if it is certain that the first did nothing
+};
+
+// What an attempt met that did not succeed.
+class Met {
+public:
+    Met() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
+
+    errc code = errc::transport;
+    int status = 0;
+    bool sent = false;            // any byte of the request may have reached the service
+    bool complete = false;        // all of an answer came
+    bool silent_reused = false;   // the connection was an old one, and not a byte came over it (W18)
+    bool of_credential = false;   // there was no credential to send the request with
+    std::optional<std::chrono::milliseconds> retry_after{};
+};
+
+// The first question: whether it may be sent again at all.
+constexpr bool is_passing(const Met& met, Safety safety, bool first_500) noexcept {
+    switch (met.code) {
+        case errc::rate_limited:
+        case errc::unavailable:
+        case errc::transport:
+        case errc::timeout:
+            return true;
+        case errc::truncated:
+            return !met.complete;
+        case errc::server_error:  // "operational", and not necessarily passing (W15)
+            return met.complete && safety == Safety::read && first_500;
+        case errc::proxy:
+            return met.status == 502 || met.status == 503 || met.status == 504;
+        default:
+            return false;
+    }
+}
+
+constexpr bool proves_nothing_done(const Met& met) noexcept {
+    return !met.sent || met.code == errc::rate_limited;
+}
+
+constexpr bool is_safe(const Met& met, Safety safety) noexcept {
+    return safety != Safety::once || proves_nothing_done(met);
+}
+
+// What all operations of one client may send again, so that an outage is not multiplied: each retry takes
+// one from it, each success gives a tenth of one back.
+class RetryBudget {
+public:
+    explicit RetryBudget(double most) noexcept : most_(most), left_(most) {}
+
+    bool take() noexcept {
+        if (left_ < 1) return false;
+        left_ -= 1;
+        return true;
+    }
+    void succeeded() noexcept { left_ = std::min(most_, left_ + 0.1); }
+
+private:
+    double most_;
+    double left_;
+};
+
+// The attempts of one request: whether there is another one, and how long it waits. It does no waiting,
+// knows no clock, and is given its chance.
+//
+//     auto const next = retries.after(met, call.time_left(), uniform());
+//     if (next.again) wait(next.wait), send();
+class Retries {
+public:
+    Retries(const RetryOptions& options, Safety safety, RetryBudget& budget) noexcept
+        : options_(options),
+          safety_(safety),
+          budget_(budget) {}
+
+    struct Next {
+        bool again;
+        std::chrono::milliseconds wait;
+    };
+
+    // `chance` is in [0, 1). `left`: until the operation ends.
+    [[nodiscard]] Next after(const Met& met, std::chrono::milliseconds left, double chance) noexcept {
+        static constexpr Next never{false, std::chrono::milliseconds::zero()};
+        ++attempts_;
+        bool const first_500 = !std::exchange(met_500_, met_500_ || met.code == errc::server_error);
+        if (options_.most_attempts == 1 || !is_passing(met, safety_, first_500) || !is_safe(met, safety_))
+            return never;
+        // The old connection has used up none of the chances of a new one.
+        if (met.silent_reused && !std::exchange(has_replaced_, true)) {
+            --attempts_;
+            return {true, std::chrono::milliseconds::zero()};
+        }
+        bool const is_paced = met.code == errc::rate_limited;
+        if (is_paced)
+            --attempts_;
+        else if (attempts_ >= options_.most_attempts)
+            return never;
+        auto const asked = met.retry_after.value_or(std::chrono::milliseconds::zero());
+        auto const wait = asked.count() > 0 ? asked : backoff(++waits_, chance);
+        if (wait >= left) return never;
+        if (!is_paced && !budget_.take()) return never;
+        return {true, wait};
+    }
+
+private:
+    // Full jitter: anything up to a bound that doubles.
+    [[nodiscard]] std::chrono::milliseconds backoff(int wait, double chance) const noexcept {
+        using Milliseconds = std::chrono::duration<double, std::milli>;
+        auto bound = Milliseconds(options_.first_wait);
+        for (int i = 1; i < wait && bound < options_.most_wait; ++i)
+            bound *= 2;
+        return std::chrono::round<std::chrono::milliseconds>(
+            std::min(bound, Milliseconds(options_.most_wait)) * chance);
+    }
+
+    const RetryOptions& options_;
+    Safety safety_;
+    RetryBudget& budget_;
+    int attempts_ = 0;
+    int waits_ = 0;
+    bool has_replaced_ = false;
+    bool met_500_ = false;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/rate_limiter.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <deque>
+
+namespace palette::inline PALETTE_KEYS_ABI::detail {
+
+// One bucket of a limiter, and the queue before it. Pure: it is told the time.
+class TokenBucket {
+public:
+    using Nanoseconds = std::chrono::nanoseconds;
+    using Ticket = RateLimiter::Ticket;
+
+    TokenBucket(RateLimitOptions limit, Nanoseconds now) noexcept
+        : limit_(limit),
+          tokens_(most()),
+          rate_(limit.per_second),
+          filled_(now) {}
+
+    Nanoseconds wait(Ticket ticket, Nanoseconds now) {
+        fill(now);
+        auto const place = std::ranges::lower_bound(queue_, ticket);
+        auto const before = static_cast<std::size_t>(place - queue_.begin());
+        bool const is_new = place == queue_.end() || *place != ticket;
+        auto const lacking = static_cast<double>(before + 1) - tokens_;
+        if (lacking < tiny) {
+            if (!is_new) queue_.erase(place);
+            tokens_ -= 1;
+            return Nanoseconds::zero();
+        }
+        if (is_new) queue_.insert(place, ticket);
+        auto const pause = paused_until_ > now ? paused_until_ - now : Nanoseconds::zero();
+        return pause + time_for(lacking);
+    }
+
+    void leave(Ticket ticket) {
+        auto const place = std::ranges::lower_bound(queue_, ticket);
+        if (place != queue_.end() && *place == ticket) queue_.erase(place);
+    }
+
+    // What was sent before it slowed down says nothing about the rate of now.
+    void refused(Nanoseconds sent, Nanoseconds now, Nanoseconds pause) noexcept {
+        fill(now);
+        tokens_ = std::min(tokens_, 0.0);
+        paused_until_ = std::max(paused_until_, now + pause);
+        if (sent < slowed_) return;
+        slowed_ = now;
+        rate_ = std::max(rate_ / 2, limit_.per_second / 16);
+    }
+
+private:
+    using Seconds = std::chrono::duration<double>;
+    static constexpr double tiny = 1e-9;
+    static constexpr double recovery_seconds = 10;
+
+    // A tenth of the burst is never used up: the service counts when a request arrives, and what has to
+    // connect first arrives later than what follows it.
+    [[nodiscard]] double most() const noexcept { return std::max(1.0, limit_.burst * 0.9); }
+
+    // Tokens a second, gained each second.
+    [[nodiscard]] double recovery() const noexcept { return limit_.per_second / recovery_seconds; }
+    [[nodiscard]] double seconds_to_full_rate() const noexcept {
+        return std::max(0.0, limit_.per_second - rate_) / recovery();
+    }
+
+    void fill(Nanoseconds now) noexcept {
+        auto const from = std::max(filled_, std::min(paused_until_, now));
+        if (now <= from) {
+            filled_ = std::max(filled_, now);
+            return;
+        }
+        auto const passed = Seconds(now - from).count();
+        auto const slow = std::min(passed, seconds_to_full_rate());
+        tokens_ += slow * (rate_ + recovery() * slow / 2) + (passed - slow) * limit_.per_second;
+        tokens_ = std::min(tokens_, most());
+        rate_ = std::min(limit_.per_second, rate_ + recovery() * slow);
+        filled_ = now;
+    }
+
+    // Until so many more have come in.
+    [[nodiscard]] Nanoseconds time_for(double tokens) const noexcept {
+        auto const slow = seconds_to_full_rate();
+        auto const until_full = slow * (rate_ + limit_.per_second) / 2;
+        auto const seconds =
+            tokens >= until_full
+                ? slow + (tokens - until_full) / limit_.per_second
+                : (std::sqrt(rate_ * rate_ + 2 * recovery() * tokens) - rate_) / recovery();
+        return std::chrono::ceil<Nanoseconds>(Seconds(seconds));
+    }
+
+    RateLimitOptions limit_;
+    double tokens_;
+    double rate_;
+    Nanoseconds filled_;
+    Nanoseconds paused_until_ = Nanoseconds::min();
+    Nanoseconds slowed_ = Nanoseconds::min();
+    std::deque<Ticket> queue_;  // in the order of the tickets
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/pipeline/retry.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <initializer_list>
+#include <ostream>
+
+namespace {
+
+using namespace std::chrono_literals;
+using palette::errc;
+using palette::RetryOptions;
+using namespace palette::pipeline;
+
+Met answered(int status, errc code) {
+    Met met;
+    met.code = code;
+    met.status = status;
+    met.sent = true;
+    met.complete = true;
+    return met;
+}
+
+Met broken(errc code = errc::transport) {
+    Met met;
+    met.code = code;
+    met.sent = true;
+    return met;
+}
+
+Met unsent(errc code = errc::transport) {
+    Met met;
+    met.code = code;
+    return met;
+}
+
+// A request whose attempts meet what they are told, with time and budget enough.
+struct Request {
+    explicit Request(Safety s, RetryOptions o = {}) : options(o), retries(options, s, budget) {}
+
+    bool again(const Met& met) { return retries.after(met, 1h, 0.5).again; }
+
+    RetryOptions options;
+    RetryBudget budget{1000};
+    Retries retries;
+};
+
+bool is_sent_again(Safety safety, const Met& met) {
+    return Request(safety).again(met);
+}
+
+TEST_CASE("retry: what is sent again is what has passed soon, and can be done twice or was not done") {
+    struct Row {
+        const char* name;
+        Met met;
+        bool read, change, once;
+    };
+    for (auto const& row : std::initializer_list<Row>{
+             {"400", answered(400, errc::rejected), false, false, false},
+             {"401", answered(401, errc::unauthorized), false, false, false},
+             {"403", answered(403, errc::forbidden), false, false, false},
+             {"404", answered(404, errc::not_found), false, false, false},
+             {"409", answered(409, errc::conflict), false, false, false},
+             {"429 (W14)", answered(429, errc::rate_limited), true, true, true},
+             {"500 (W15)", answered(500, errc::server_error), true, false, false},
+             {"502", answered(502, errc::unavailable), true, true, false},
+             {"503", answered(503, errc::unavailable), true, true, false},
+             {"307 (W17)", answered(307, errc::unexpected_status), false, false, false},
+             {"not JSON", answered(200, errc::not_json), false, false, false},
+             {"JSON that ends early in an answer that does not", answered(200, errc::truncated), false, false, false},
+             {"an answer that ends early", broken(errc::truncated), true, true, false},
+             {"a connection that breaks", broken(), true, true, false},
+             {"silence", broken(errc::timeout), true, true, false},
+             {"a body beyond the bound", broken(errc::too_large), false, false, false},
+             {"no connection", unsent(), true, true, true},
+             {"no connection in time", unsent(errc::timeout), true, true, true},
+             {"a service that is another one", unsent(errc::untrusted), false, false, false},
+             {"cancelled", unsent(errc::operation_aborted), false, false, false},
+             {"no credential", unsent(errc::auth_provider), false, false, false},
+         }) {
+        CAPTURE(row.name);
+        CHECK(is_sent_again(Safety::read, row.met) == row.read);
+        CHECK(is_sent_again(Safety::change, row.met) == row.change);
+        CHECK(is_sent_again(Safety::once, row.met) == row.once);
+    }
+}
+
+TEST_CASE("retry: a proxy that cannot reach the service now is asked again, and one that does not want to is not") {
+    for (int const status : {502, 503, 504}) {
+        auto met = unsent(errc::proxy);
+        met.status = status;
+        CHECK(is_sent_again(Safety::once, met));
+    }
+    for (int const status : {0, 403, 407, 500}) {
+        auto met = unsent(errc::proxy);
+        met.status = status;
+        CHECK_FALSE(is_sent_again(Safety::read, met));
+    }
+}
+
+TEST_CASE("W15 retry: a read that met 500 is sent once more and not twice") {
+    Request read(Safety::read);
+    CHECK(read.again(answered(500, errc::server_error)));
+    CHECK_FALSE(read.again(answered(500, errc::server_error)));
+}
+
+TEST_CASE("W18 retry: an old connection that says nothing costs neither an attempt nor a wait, once") {
+    auto silent = broken();
+    silent.silent_reused = true;
+    RetryOptions options;
+    options.most_attempts = 2;
+    Request change(Safety::change, options);
+    auto const next = change.retries.after(silent, 1h, 0.9);
+    CHECK(next.again);
+    CHECK(next.wait == 0ms);
+    CHECK(change.again(silent));
+    CHECK_FALSE(change.again(silent));
+    CHECK_FALSE(is_sent_again(Safety::once, silent));
+}
+
+TEST_CASE("retry: it ends after as many attempts as it may make, 429 not counted") {
+    RetryOptions options;
+    options.most_attempts = 3;
+    Request read(Safety::read, options);
+    for (int i = 0; i < 20; ++i)
+        CHECK(read.again(answered(429, errc::rate_limited)));
+    CHECK(read.again(broken()));
+    CHECK(read.again(broken()));
+    CHECK_FALSE(read.again(broken()));
+}
+
+TEST_CASE("retry: a single attempt is one, whatever it meets") {
+    RetryOptions options;
+    options.most_attempts = 1;
+    for (auto const& met : {answered(429, errc::rate_limited), broken(), unsent()})
+        CHECK_FALSE(Request(Safety::read, options).again(met));
+    auto silent = broken();
+    silent.silent_reused = true;
+    CHECK_FALSE(Request(Safety::read, options).again(silent));
+}
+
+TEST_CASE("retry: waits are a random part of a bound that doubles up to the most") {
+    RetryOptions options;
+    options.most_attempts = 10;
+    options.first_wait = 100ms;
+    options.most_wait = 500ms;
+    Request whole(Safety::read, options);
+    Request half(Safety::read, options);
+    for (auto const bound : {100ms, 200ms, 400ms, 500ms, 500ms}) {
+        CHECK(whole.retries.after(broken(), 1h, 1.0).wait == bound);
+        CHECK(half.retries.after(broken(), 1h, 0.5).wait == bound / 2);
+    }
+    CHECK(Request(Safety::read, options).retries.after(broken(), 1h, 0.0).wait == 0ms);
+}
+
+TEST_CASE("retry: the longest waits there are overflow nothing") {
+    RetryOptions options;
+    options.most_attempts = 1'000'000;
+    options.first_wait = std::chrono::milliseconds::max();
+    options.most_wait = 24h * 365;
+    Request read(Safety::read, options);
+    for (int i = 0; i < 100; ++i)
+        CHECK(read.retries.after(broken(), std::chrono::milliseconds::max(), 1.0).wait == 24h * 365);
+}
+
+TEST_CASE("W14 retry: it waits as long as the service asks, and not if that is longer than it may") {
+    auto met = answered(503, errc::unavailable);
+    met.retry_after = 3s;
+    Request read(Safety::read);
+    CHECK(read.retries.after(met, 10s, 0.1).wait == 3s);
+    CHECK_FALSE(read.retries.after(met, 3s, 0.1).again);
+    met.retry_after = 0s;  // then as long as it would wait by itself
+    CHECK(Request(Safety::read).retries.after(met, 10s, 0.5).wait == 100ms);
+}
+
+TEST_CASE("retry: a wait that does not fit in what is left of the time is not begun") {
+    CHECK_FALSE(Request(Safety::read).retries.after(broken(), 100ms, 0.5).again);
+    CHECK(Request(Safety::read).retries.after(broken(), 101ms, 0.5).again);
+    CHECK_FALSE(Request(Safety::read).retries.after(broken(), -5s, 0.0).again);
+}
+
+TEST_CASE("retry: the client's budget ends retries of all its requests and successes refill it") {
+    RetryOptions options;
+    RetryBudget budget(2);
+    auto const again = [&] { return Retries(options, Safety::read, budget).after(broken(), 1h, 0.5).again; };
+    CHECK(again());
+    CHECK(again());
+    CHECK_FALSE(again());
+    // What proves that the service lives costs nothing.
+    CHECK(Retries(options, Safety::read, budget).after(answered(429, errc::rate_limited), 1h, 0.5).again);
+    for (int i = 0; i < 10; ++i)
+        budget.succeeded();
+    CHECK(again());
+    CHECK_FALSE(again());
+    for (int i = 0; i < 1'000; ++i)
+        budget.succeeded();
+    CHECK(again());
+    CHECK(again());
+    CHECK_FALSE(again());
+}
+
+}  // namespace
