@@ -16,6 +16,7 @@
 #include <palette/observer.hpp>
 #include <palette/options.hpp>
 #include <palette/rate_limiter.hpp>
+#include <palette/proxy.hpp>
 #include <palette/result.hpp>
 #include <palette/secret.hpp>
 #include <palette/string_map.hpp>

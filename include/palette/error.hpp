@@ -45,10 +45,14 @@ enum class errc {
     unavailable,   // 502, 503, 504
 
     // No answer.
-    transport,          // lookup, connection, TLS, or the connection broke
+    transport,          // lookup or connection failed, or the connection broke
     timeout,            // a deadline passed
     operation_aborted,  // cancelled, or the client was destroyed
     auth_provider,      // the source of credentials failed
+
+    // No answer, and trying again will not help.
+    untrusted,  // TLS: the service could not prove that it is the one: certificate, host name, version
+    proxy,      // the proxy refused to connect; Error::status() is its status, 0 if it sent none
 };
 
 // Groups of codes, for comparison with a std::error_code: `ec == palette::condition::auth`.

@@ -6,6 +6,7 @@
 #include <palette/endpoint.hpp>
 #include <palette/observer.hpp>
 #include <palette/rate_limiter.hpp>
+#include <palette/proxy.hpp>
 #include <palette/result.hpp>
 #include <palette/transport.hpp>
 
@@ -26,8 +27,8 @@ struct Timeouts {
     std::chrono::milliseconds total = std::chrono::seconds{30};
     // For one try at each. `total` bounds them all.
     std::chrono::milliseconds lookup = std::chrono::seconds{10};
-    std::chrono::milliseconds connect = std::chrono::seconds{10};
-    std::chrono::milliseconds handshake = std::chrono::seconds{10};
+    std::chrono::milliseconds connect = std::chrono::seconds{10};    // all addresses of the host together
+    std::chrono::milliseconds handshake = std::chrono::seconds{10};  // and so long for a proxy's answer
     // For a service from which nothing comes.
     std::chrono::milliseconds silence = std::chrono::seconds{20};
 };
@@ -90,10 +91,12 @@ struct PALETTE_KEYS_DECL ClientOptions {
     std::shared_ptr<Transport> transport{};  // none: HTTP/1.1 over TLS
     RetryOptions retry{};
     std::shared_ptr<RateLimiter> limiter{};  // none: one of its own, as rate_limit says
+    ProxyOptions proxy{};                    // for an https endpoint; not seen by a transport of your own
 
-    // From PALETTE_HOST, PALETTE_API_KEY or else SPECTROCLOUD_APIKEY, and PALETTE_CA_FILE, which replaces
-    // the system's authorities. errc::invalid_argument names the variable that is missing or wrong. A
-    // set-uid program gets nothing from its environment.
+    // From PALETTE_HOST, PALETTE_API_KEY or else SPECTROCLOUD_APIKEY, PALETTE_CA_FILE, which replaces
+    // the system's authorities, HTTPS_PROXY or else https_proxy, and with it NO_PROXY or else no_proxy; see
+    // proxy.hpp. A variable that is empty counts as not set. errc::invalid_argument names the variable that
+    // is missing or wrong. A set-uid program gets nothing from its environment.
     static Result<ClientOptions> from_environment();
 };
 

@@ -36,6 +36,8 @@
 #include <palette/impl/http_date.ipp>
 #include <palette/impl/key_requests.ipp>
 #include <palette/impl/key_text.ipp>
+#include <palette/impl/net/address_race.ipp>
+#include <palette/impl/net/connect_race.ipp>
 #include <palette/impl/net/connector.ipp>
 #include <palette/impl/net/http_connection.ipp>
 #include <palette/impl/net/http_transport.ipp>
@@ -44,6 +46,7 @@
 #include <palette/impl/net/response_parser.ipp>
 #include <palette/impl/net/stream.ipp>
 #include <palette/impl/net/tls.ipp>
+#include <palette/impl/net/tunnel.ipp>
 #include <palette/impl/options.ipp>
 #include <palette/impl/pipeline/answer.ipp>
 #include <palette/impl/pipeline/call.ipp>
@@ -53,6 +56,8 @@
 #include <palette/impl/pipeline/retry_after.ipp>
 #include <palette/impl/printable.ipp>
 #include <palette/impl/rate_limiter.ipp>
+#include <palette/impl/proxy.ipp>
+#include <palette/impl/proxy_bypass.ipp>
 #include <palette/impl/rfc3339.ipp>
 #include <palette/impl/secret.ipp>
 #include <palette/impl/string_map.ipp>

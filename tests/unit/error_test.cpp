@@ -58,6 +58,8 @@ std::vector<Row> const all{
     {errc::timeout, "timeout", {condition::retryable}},
     {errc::operation_aborted, "operation_aborted"},
     {errc::auth_provider, "auth_provider", {condition::auth}},
+    {errc::untrusted, "untrusted"},
+    {errc::proxy, "proxy"},
 };
 
 condition const all_groups[] = {condition::retryable, condition::auth, condition::not_found,

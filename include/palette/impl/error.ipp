@@ -52,6 +52,10 @@ inline constexpr ErrcText errc_texts[] = {
     {"timeout", "the deadline passed", "call again, with a longer deadline if it persists"},
     {"operation_aborted", "the operation was cancelled", "nothing, if that was meant"},
     {"auth_provider", "the source of credentials failed", "check how the program gets its credential"},
+    {"untrusted", "the service could not prove that it is the one that was meant",
+     "check the host, its certificate, and the authorities in the TLS options"},
+    {"proxy", "the proxy refused to connect to the service",
+     "check the proxy's address and credentials, and what it allows"},
 };
 
 constexpr const ErrcText& text_of(int value) noexcept {

@@ -3,6 +3,7 @@
 
 #include <palette/impl/net/lookup.hpp>
 #include <palette/impl/net/stream.hpp>
+#include <palette/impl/net/tunnel.hpp>
 #include <palette/options.hpp>
 #include <palette/transport.hpp>
 
@@ -10,24 +11,30 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace palette::inline PALETTE_KEYS_ABI::net {
 
-// Makes connections to one endpoint: lookup, one address after another, TLS. On the strand.
+// Makes connections to one endpoint: lookup, a race of the addresses, TLS; all but the last with the proxy
+// instead if there is one, and a tunnel through it before TLS. On the strand.
 class Connector {
 public:
-    Connector(const ClientOptions& options, std::unique_ptr<asio::ssl::context> tls,
-              std::unique_ptr<Sessions> sessions);
+    Connector(const ClientOptions& options, std::optional<ProxyRoute> proxy,
+              std::unique_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions,
+              Lookup lookup = ask_system);
 
-    // Errors: errc::transport and errc::timeout, saying which step failed; not_applied.
+    // Errors: errc::transport, errc::timeout, errc::untrusted and errc::proxy, saying which step failed;
+    // not_applied. The time of a tunnel is that of the connection in the report.
     asio::awaitable<Result<std::unique_ptr<Stream>>> connect(ExchangeReport& report);
 
 private:
-    asio::awaitable<Result<asio::ip::tcp::socket>> connect_to_any(const Endpoints& endpoints);
+    asio::awaitable<Result<Endpoints>> look_up();
+    asio::awaitable<Result<asio::ip::tcp::socket>> connect_to(Endpoints endpoints);
     asio::awaitable<Result<void>> shake_hands(Stream& stream);
 
     Endpoint endpoint_;
+    std::optional<ProxyRoute> proxy_;
     TlsOptions tls_options_;
     Timeouts timeouts_;
     std::unique_ptr<Sessions> sessions_;       // outlives the context

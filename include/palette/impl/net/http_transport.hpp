@@ -12,7 +12,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::net {
 
 // HTTP/1.1 over TLS, or in the clear where the endpoint says so, with connections that are used again. On
-// `strand`. errc::invalid_argument if the TLS options cannot work.
+// `strand`. errc::invalid_argument if the TLS options or those of the proxy cannot work.
 Result<std::shared_ptr<Transport>> make_http_transport(const boost::asio::any_io_executor& strand,
                                                        const ClientOptions& options);
 

@@ -20,14 +20,14 @@ namespace palette::inline PALETTE_KEYS_ABI::net {
 // Drives the pool: what it decides is done here.
 class HttpTransport final : public Transport, public std::enable_shared_from_this<HttpTransport> {
 public:
-    HttpTransport(asio::any_io_executor strand, const ClientOptions& options,
+    HttpTransport(asio::any_io_executor strand, const ClientOptions& options, std::optional<ProxyRoute> proxy,
                   std::unique_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions)
         : strand_(std::move(strand)),
           timer_(std::make_shared<timing::SharedTimer>(strand_)),
           authority_(options.endpoint.authority()),
           pool_(options.pool),
           silence_(options.timeouts.silence),
-          connector_(options, std::move(tls), std::move(sessions)) {}
+          connector_(options, std::move(proxy), std::move(tls), std::move(sessions)) {}
 
     asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                            ExchangeReport& report) override {
@@ -196,6 +196,8 @@ private:
 
 PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
     const boost::asio::any_io_executor& strand, const ClientOptions& options) {
+    auto proxy = route_of(options);
+    if (!proxy) return std::move(proxy.error());
     std::unique_ptr<asio::ssl::context> tls;
     auto sessions = std::make_unique<Sessions>();
     if (options.endpoint.is_secure()) {
@@ -204,8 +206,8 @@ PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
         tls = std::move(*made);
         sessions->collect_from(tls->native_handle());
     }
-    return std::shared_ptr<Transport>(
-        std::make_shared<HttpTransport>(strand, options, std::move(tls), std::move(sessions)));
+    return std::shared_ptr<Transport>(std::make_shared<HttpTransport>(strand, options, std::move(*proxy),
+                                                                      std::move(tls), std::move(sessions)));
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::net

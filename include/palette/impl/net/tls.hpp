@@ -35,15 +35,16 @@ private:
     std::vector<SSL_SESSION*> sessions_;  // the newest last
 };
 
-// Trust, client certificate, TLS 1.2 at least; plaintext is wiped from OpenSSL's buffers.
-// errc::invalid_argument for files that cannot be used.
+// Trust, client certificate, TLS 1.2 at least, or what the system's policy says if that is newer; plaintext
+// is wiped from OpenSSL's buffers. errc::invalid_argument for files that cannot be used.
 Result<std::unique_ptr<boost::asio::ssl::context>> make_tls_context(const TlsOptions& options);
 
 // Who is to be there, by name or address: asked for (SNI), and to be in the certificate.
 // False: nothing may be sent.
 [[nodiscard]] bool expect_host(SSL* connection, const std::string& host, const TlsOptions& options);
 
-// What went wrong in a handshake, in a sentence of its own for what users meet.
+// What went wrong in a handshake, in a sentence of its own for what users meet. errc::untrusted for what will
+// be no better next time: certificate, host name, version, no TLS at all; else errc::transport.
 Error handshake_error(SSL* connection, const std::string& host, const boost::system::error_code& ec);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::net

@@ -119,10 +119,16 @@ inline Result<void> set_client_certificate(ssl::context& context, const TlsOptio
     return {};
 }
 
+// To 1.2. The system's policy may be stricter, and stays.
+inline void raise_oldest_version(SSL_CTX* context) {
+    if (SSL_CTX_get_min_proto_version(context) < TLS1_2_VERSION)
+        SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+}
+
 PALETTE_KEYS_INLINE Result<std::unique_ptr<ssl::context>> make_tls_context(const TlsOptions& options) {
     auto context = std::make_unique<ssl::context>(ssl::context::tls_client);
     auto* const native = context->native_handle();
-    SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+    raise_oldest_version(native);
     SSL_CTX_set_options(native, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
     if (auto trust = set_trust(*context, options); !trust) return std::move(trust.error());
@@ -168,13 +174,13 @@ PALETTE_KEYS_INLINE Error handshake_error(SSL* connection, const std::string& ho
     auto const shown = detail::printable(host);
     auto const verdict = SSL_get_verify_result(connection);
     auto const is_verified = SSL_get_verify_mode(connection) != SSL_VERIFY_NONE;
-    if (is_verified && verdict != X509_V_OK) return Error(errc::transport, certificate_fault(verdict, shown));
+    if (is_verified && verdict != X509_V_OK) return Error(errc::untrusted, certificate_fault(verdict, shown));
     auto const reason = ERR_GET_REASON(static_cast<unsigned long>(ec.value()));
     auto const is_ssl = ec.category() == boost::asio::error::get_ssl_category();
     if (is_ssl && (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION))
-        return Error(errc::transport, shown + " offers no TLS 1.2 or newer");
+        return Error(errc::untrusted, shown + " offers no TLS 1.2 or newer");
     if (is_ssl && (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG))
-        return Error(errc::transport, shown + " does not speak TLS: is this an http port?");
+        return Error(errc::untrusted, shown + " does not speak TLS: is this an http port?");
     if (ec == ssl::error::stream_truncated || ec == boost::asio::error::eof)
         return Error(errc::transport, shown + " closed the connection during the TLS handshake");
     return Error(errc::transport, "the TLS handshake with " + shown + " failed: " + ec.message());
