@@ -211,4 +211,18 @@ TEST_CASE("client slow lookup: a blocking client is destroyed in the middle of o
     CHECK(slow_lookups().inside() == 1);
 }
 
+TEST_CASE("client slow lookup: the name of a proxy keeps nobody longer than their deadline either") {
+    SlowScene scene;
+    scene.options.endpoint = Endpoint::parse("https://palette.test").value();
+    scene.options.proxy.url = "http://proxy.slow.test:3128";
+    BlockingApiKeyClient client(scene.options);
+    auto const begun = steady_clock::now();
+    auto const keys = client.list({}, CallOptions().deadline(200ms));
+    CHECK(since(begun) >= 200ms);
+    CHECK(since(begun) < 200ms + soon);
+    REQUIRE_FALSE(keys);
+    CHECK(keys.error().code() == errc::timeout);
+    CHECK(slow_lookups().begun() == 1);
+}
+
 }  // namespace

@@ -74,7 +74,7 @@ bool connects(const ClientOptions& options) {
 }
 
 void check_refused(ClientOptions options, const tls::Server& server, const std::string& sentence,
-                   errc code = errc::transport) {
+                   errc code = errc::untrusted) {
     CAPTURE(sentence);
     auto const sent = std::make_shared<SentBytes>();
     options.observer = sent;
@@ -139,8 +139,8 @@ TEST_CASE_FIXTURE(Authorities, "client: what is not TLS is refused, with the rea
         errc code;
     };
     Row const rows[] = {
-        {Greeting::tls, TLS1_1_VERSION, "127.0.0.1 offers no TLS 1.2 or newer", errc::transport},
-        {Greeting::plain, 0, "127.0.0.1 does not speak TLS: is this an http port?", errc::transport},
+        {Greeting::tls, TLS1_1_VERSION, "127.0.0.1 offers no TLS 1.2 or newer", errc::untrusted},
+        {Greeting::plain, 0, "127.0.0.1 does not speak TLS: is this an http port?", errc::untrusted},
         {Greeting::closes, 0, "127.0.0.1 closed the connection during the TLS handshake", errc::transport},
         {Greeting::silent, 0, "the TLS handshake with 127.0.0.1 did not end within 50 ms", errc::timeout},
     };

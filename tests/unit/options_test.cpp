@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 using namespace palette;
 using asking::ask;
@@ -34,6 +35,10 @@ struct Fixture {
     EnvironmentVariable key{"PALETTE_API_KEY"};
     EnvironmentVariable other_key{"SPECTROCLOUD_APIKEY"};
     EnvironmentVariable ca_file{"PALETTE_CA_FILE"};
+    EnvironmentVariable upper_proxy{"HTTPS_PROXY"};
+    EnvironmentVariable lower_proxy{"https_proxy"};
+    EnvironmentVariable upper_exceptions{"NO_PROXY"};
+    EnvironmentVariable lower_exceptions{"no_proxy"};
     FakeTransport transport;
 
     Error refusal() {
@@ -78,6 +83,7 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK_FALSE(options.transport);
     CHECK_FALSE(options.observer);
     CHECK_FALSE(options.clock);
+    CHECK(options.proxy.url.empty());
     REQUIRE(options.auth);
     auto const credential = ask(options.auth, transport).value();
     CHECK(credential->kind() == Credential::Kind::api_key);
@@ -145,6 +151,66 @@ TEST_CASE_FIXTURE(Fixture, "ClientOptions: no variable turns verification off or
     auto const options = ClientOptions::from_environment().value();
     CHECK_FALSE(options.tls.insecure_skip_verification);
     CHECK_FALSE(options.endpoint.allows_insecure_http());
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: a proxy and its exceptions come from the environment too") {
+    key.set("hunter2");
+    upper_proxy.set("http://robot:hunter2%3A@proxy.acme.com:3128/");
+    upper_exceptions.set("localhost, .acme.com 10.0.0.0/8");
+    auto const options = ClientOptions::from_environment().value();
+    CHECK(options.proxy.url == "http://proxy.acme.com:3128");
+    CHECK(options.proxy.user == "robot");
+    REQUIRE(options.proxy.password);
+    CHECK(options.proxy.password->expose() == "hunter2:");
+    CHECK(options.proxy.bypass == std::vector<std::string>{"localhost", ".acme.com", "10.0.0.0/8"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: HTTPS_PROXY and NO_PROXY go before https_proxy and no_proxy") {
+    key.set("hunter2");
+    lower_proxy.set("http://lower:1");
+    lower_exceptions.set("lower");
+    auto const lower = ClientOptions::from_environment().value().proxy;
+    CHECK(lower.url == "http://lower:1");
+    CHECK(lower.bypass == std::vector<std::string>{"lower"});
+    upper_proxy.set("");
+    CHECK(ClientOptions::from_environment().value().proxy.url == "http://lower:1");
+    upper_proxy.set("http://upper:1");
+    upper_exceptions.set("upper");
+    auto const upper = ClientOptions::from_environment().value().proxy;
+    CHECK(upper.url == "http://upper:1");
+    CHECK(upper.bypass == std::vector<std::string>{"upper"});
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "ClientOptions: no other variable names a proxy, and exceptions alone mean nothing") {
+    key.set("hunter2");
+    EnvironmentVariable const http("HTTP_PROXY", "http://proxy:1");
+    EnvironmentVariable const lower_http("http_proxy", "http://proxy:1");
+    EnvironmentVariable const all("ALL_PROXY", "http://proxy:1");
+    EnvironmentVariable const lower_all("all_proxy", "http://proxy:1");
+    upper_exceptions.set("10.0.0.0/99");
+    auto const options = ClientOptions::from_environment().value();
+    CHECK(options.proxy.url.empty());
+    CHECK(options.proxy.bypass.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: nonsense about a proxy names its variable, and quotes nothing") {
+    key.set("hunter2");
+    for (auto const* const bad :
+         {"https://robot:hunter2@proxy:1", "socks5://hunter2", "http://hunter2:0",
+          "http://robot:hunter2%@proxy:1", "robot:hunter2", "http://proxy:1/hunter2"}) {
+        CAPTURE(bad);
+        upper_proxy.unset();
+        lower_proxy.set(bad);
+        CHECK(refusal().path() == "https_proxy");
+        upper_proxy.set(bad);
+        CHECK(refusal().path() == "HTTPS_PROXY");
+    }
+    upper_proxy.set("http://proxy:1");
+    lower_exceptions.set("acme.com,hunter2/33");
+    CHECK(refusal().path() == "no_proxy");
+    upper_exceptions.set("10.0.0.0/33");
+    CHECK(refusal().path() == "NO_PROXY");
 }
 
 TEST_CASE("ClientOptions: a set-uid program gets nothing from its environment") {
