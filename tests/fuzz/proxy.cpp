@@ -6,6 +6,7 @@
 
 #include <palette/impl/proxy.hpp>
 #include <palette/impl/proxy_bypass.hpp>
+#include <palette/proxy.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <openssl/conf.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sys/socket.h>
@@ -212,6 +213,44 @@ TEST_CASE_FIXTURE(Authorities, "client: TLS 1.1 is refused by the library itself
     CHECK(Handshake(context, server.port()).version() == 0);
     SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
     CHECK(Handshake(context, server.port()).version() == TLS1_1_VERSION);
+}
+
+// What the administrator of this machine has set for all programs, until the scope ends.
+class SystemPolicy {
+public:
+    explicit SystemPolicy(const std::string& oldest_version) {
+        auto const file = folder_.file("openssl.cnf",
+                                       "palette = modules\n[modules]\nssl_conf = names\n"
+                                       "[names]\nsystem_default = policy\n"
+                                       "[policy]\nMinProtocol = " +
+                                           oldest_version + '\n');
+        REQUIRE(CONF_modules_load_file(file.c_str(), "palette", 0) == 1);
+    }
+    SystemPolicy(const SystemPolicy&) = delete;
+    SystemPolicy& operator=(const SystemPolicy&) = delete;
+    ~SystemPolicy() { CONF_modules_finish(); }
+
+private:
+    TemporaryFolder folder_;
+};
+
+TEST_CASE("client: the system's policy on versions of TLS is raised to 1.2, and never lowered") {
+    struct Row {
+        const char* policy;
+        int oldest;
+    };
+    static constexpr Row rows[] = {
+        {"TLSv1", TLS1_2_VERSION},
+        {"TLSv1.2", TLS1_2_VERSION},
+        {"TLSv1.3", TLS1_3_VERSION},
+    };
+    for (auto const& row : rows) {
+        CAPTURE(row.policy);
+        SystemPolicy const policy(row.policy);
+        auto const made = net::make_tls_context(TlsOptions());
+        REQUIRE(made);
+        CHECK(SSL_CTX_get_min_proto_version((*made)->native_handle()) == row.oldest);
+    }
 }
 
 TEST_CASE_FIXTURE(Authorities, "client: TLS 1.2 and 1.3 are spoken") {

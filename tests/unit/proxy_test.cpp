@@ -2,6 +2,7 @@
 #include "support/printed.hpp"
 
 #include <palette/impl/proxy.hpp>
+#include <palette/proxy.hpp>
 
 #include <doctest/doctest.h>
 

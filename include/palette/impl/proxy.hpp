@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/proxy.hpp>
 #include <palette/result.hpp>
 #include <palette/secret.hpp>
 

@@ -3,6 +3,7 @@
 
 #include <palette/impl/authority.hpp>
 #include <palette/impl/proxy.hpp>
+#include <palette/proxy.hpp>
 
 #include <openssl/crypto.h>
 
