@@ -15,8 +15,8 @@
 #include <palette/expiry.hpp>
 #include <palette/observer.hpp>
 #include <palette/options.hpp>
-#include <palette/rate_limiter.hpp>
 #include <palette/proxy.hpp>
+#include <palette/rate_limiter.hpp>
 #include <palette/result.hpp>
 #include <palette/secret.hpp>
 #include <palette/string_map.hpp>

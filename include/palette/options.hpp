@@ -5,8 +5,8 @@
 #include <palette/clock.hpp>
 #include <palette/endpoint.hpp>
 #include <palette/observer.hpp>
-#include <palette/rate_limiter.hpp>
 #include <palette/proxy.hpp>
+#include <palette/rate_limiter.hpp>
 #include <palette/result.hpp>
 #include <palette/transport.hpp>
 
@@ -89,9 +89,9 @@ struct PALETTE_KEYS_DECL ClientOptions {
     std::shared_ptr<Observer> observer{};
     std::shared_ptr<Clock> clock{};          // none: the machine's
     std::shared_ptr<Transport> transport{};  // none: HTTP/1.1 over TLS
+    ProxyOptions proxy{};                    // for an https endpoint; not seen by a transport of your own
     RetryOptions retry{};
     std::shared_ptr<RateLimiter> limiter{};  // none: one of its own, as rate_limit says
-    ProxyOptions proxy{};                    // for an https endpoint; not seen by a transport of your own
 
     // From PALETTE_HOST, PALETTE_API_KEY or else SPECTROCLOUD_APIKEY, PALETTE_CA_FILE, which replaces
     // the system's authorities, HTTPS_PROXY or else https_proxy, and with it NO_PROXY or else no_proxy; see

@@ -55,9 +55,9 @@
 #include <palette/impl/pipeline/redact.ipp>
 #include <palette/impl/pipeline/retry_after.ipp>
 #include <palette/impl/printable.ipp>
-#include <palette/impl/rate_limiter.ipp>
 #include <palette/impl/proxy.ipp>
 #include <palette/impl/proxy_bypass.ipp>
+#include <palette/impl/rate_limiter.ipp>
 #include <palette/impl/rfc3339.ipp>
 #include <palette/impl/secret.ipp>
 #include <palette/impl/string_map.ipp>

@@ -61,13 +61,14 @@ TEST_CASE("rate limiter: what was begun comes before what begins") {
     auto const second = limiter.ticket();
     CHECK(limiter.wait(keys, first, 0s) == 0s);
     CHECK(is_near(limiter.wait(keys, second, 0s), 100ms));
-    CHECK(is_near(limiter.wait(keys, first, 0s), 100ms));   // its next request
+    CHECK(is_near(limiter.wait(keys, first, 0s), 100ms));  // its next request
     CHECK(is_near(limiter.wait(keys, second, 0s), 200ms));
     CHECK(limiter.wait(keys, second, 110ms) > 0s);
     CHECK(limiter.wait(keys, first, 110ms) == 0s);
 }
 
-TEST_CASE("rate limiter: a thousand take the time that arithmetic says and no window of a second has too many") {
+TEST_CASE(
+    "rate limiter: a thousand take the time that arithmetic says and no window of a second has too many") {
     RateLimiter limiter(limit(10, 50));
     std::vector<nanoseconds> turns;
     nanoseconds now = 0s;
@@ -182,8 +183,9 @@ TEST_CASE("rate limiter: off, it holds nobody back") {
 TEST_CASE("rate limiter: a limit that is none is refused") {
     constexpr auto infinite = std::numeric_limits<double>::infinity();
     constexpr auto no_number = std::numeric_limits<double>::quiet_NaN();
-    for (auto const& bad : {limit(0, 50), limit(10, 0), limit(-1, 50), limit(10, 0.5), limit(10, -1),
-                            limit(infinite, 50), limit(10, infinite), limit(no_number, 50), limit(10, no_number)}) {
+    for (auto const& bad :
+         {limit(0, 50), limit(10, 0), limit(-1, 50), limit(10, 0.5), limit(10, -1), limit(infinite, 50),
+          limit(10, infinite), limit(no_number, 50), limit(10, no_number)}) {
         CAPTURE(bad.per_second);
         CAPTURE(bad.burst);
         CHECK_THROWS_AS(RateLimiter{bad}, palette::Exception);

@@ -87,10 +87,9 @@ private:
     [[nodiscard]] Nanoseconds time_for(double tokens) const noexcept {
         auto const slow = seconds_to_full_rate();
         auto const until_full = slow * (rate_ + limit_.per_second) / 2;
-        auto const seconds =
-            tokens >= until_full
-                ? slow + (tokens - until_full) / limit_.per_second
-                : (std::sqrt(rate_ * rate_ + 2 * recovery() * tokens) - rate_) / recovery();
+        auto const seconds = tokens >= until_full
+                                 ? slow + (tokens - until_full) / limit_.per_second
+                                 : (std::sqrt(rate_ * rate_ + 2 * recovery() * tokens) - rate_) / recovery();
         return std::chrono::ceil<Nanoseconds>(Seconds(seconds));
     }
 

@@ -29,14 +29,16 @@ TEST_CASE("W14 retry after: seconds") {
     CHECK(wait_of("86400") == 24h);
 }
 
-TEST_CASE("W14 retry after: a date is judged by the service's own clock, and by ours where it does not tell") {
+TEST_CASE(
+    "W14 retry after: a date is judged by the service's own clock, and by ours where it does not tell") {
     CHECK(wait_of("Fri, 06 Jun 2025 09:30:10 GMT") == 10s);
     CHECK(wait_of("Fri, 06 Jun 2025 09:30:10 GMT", "Fri, 06 Jun 2025 09:30:08 GMT") == 2s);
     CHECK(wait_of("Fri, 06 Jun 2025 09:00:00 GMT") == 0ms);
 }
 
 TEST_CASE("W14 retry after: words that are no time ask for nothing") {
-    for (auto const* const text : {"banana", "-5", "1.5", "1e3", " ", "0x10", "3 s", "Fri, 31 Feb 2025 09:30:10 GMT"}) {
+    for (auto const* const text :
+         {"banana", "-5", "1.5", "1e3", " ", "0x10", "3 s", "Fri, 31 Feb 2025 09:30:10 GMT"}) {
         CAPTURE(text);
         CHECK_FALSE(wait_of(text).has_value());
     }

@@ -69,7 +69,8 @@ TEST_CASE("retry: what is sent again is what has passed soon, and can be done tw
              {"503", answered(503, errc::unavailable), true, true, false},
              {"307 (W17)", answered(307, errc::unexpected_status), false, false, false},
              {"not JSON", answered(200, errc::not_json), false, false, false},
-             {"JSON that ends early in an answer that does not", answered(200, errc::truncated), false, false, false},
+             {"JSON that ends early in an answer that does not", answered(200, errc::truncated), false, false,
+              false},
              {"an answer that ends early", broken(errc::truncated), true, true, false},
              {"a connection that breaks", broken(), true, true, false},
              {"silence", broken(errc::timeout), true, true, false},
@@ -87,7 +88,8 @@ TEST_CASE("retry: what is sent again is what has passed soon, and can be done tw
     }
 }
 
-TEST_CASE("retry: a proxy that cannot reach the service now is asked again, and one that does not want to is not") {
+TEST_CASE(
+    "retry: a proxy that cannot reach the service now is asked again, and one that does not want to is not") {
     for (int const status : {502, 503, 504}) {
         auto met = unsent(errc::proxy);
         met.status = status;

@@ -200,7 +200,7 @@ inline asio::awaitable<bool> is_still_good(Core& core, pipeline::Call& call,
     DecodedAnswer<Identity> answer;
     HttpRequest request("GET", std::string(read_identity.path_template));
     auto const sent = co_await send(core, call, read_identity, request, answer);
-    co_return sent && request.credential == credential;
+    co_return sent&& request.credential == credential;
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> remove(Core& core, pipeline::Call& call, std::string uid) {

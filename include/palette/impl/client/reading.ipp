@@ -3,9 +3,9 @@
 
 // The operations that change nothing.
 
-#include <palette/impl/http_date.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/requests.hpp>
+#include <palette/impl/http_date.hpp>
 
 #include <algorithm>
 #include <set>

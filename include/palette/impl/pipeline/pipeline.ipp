@@ -41,9 +41,7 @@ PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& ki
 // In a queue of the rate limit; whoever goes, leaves it.
 class Pipeline::Place {
 public:
-    Place(RateLimiter& limiter, const std::string& bucket, Call& call)
-        : limiter_(limiter),
-          bucket_(bucket) {
+    Place(RateLimiter& limiter, const std::string& bucket, Call& call) : limiter_(limiter), bucket_(bucket) {
         if (!call.ticket) call.ticket = limiter.ticket();
         ticket_ = *call.ticket;
     }
@@ -108,8 +106,8 @@ private:
 };
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
-                                                                        HttpRequest& request,
-                                                                        Answer& answer, Guard* guard) {
+                                                                        HttpRequest& request, Answer& answer,
+                                                                        Guard* guard) {
     Retries retries(options_.retry, guard != nullptr ? Safety::change : kind.safety, budget_);
     Findings findings(call);
     bool replayed = false;
@@ -178,11 +176,8 @@ PALETTE_KEYS_INLINE double Pipeline::chance() {
     return std::uniform_real_distribution<double>(0, 1)(random_);
 }
 
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call& call,
-                                                                           const RequestKind& kind,
-                                                                           HttpRequest& request,
-                                                                           Answer& answer, int resends,
-                                                                           Met& met) {
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
+    Call& call, const RequestKind& kind, HttpRequest& request, Answer& answer, int resends, Met& met) {
     answer.begin(call);
     add_trace(call, request);
     ExchangeReport report;

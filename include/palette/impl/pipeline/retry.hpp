@@ -25,10 +25,10 @@ public:
 
     errc code = errc::transport;
     int status = 0;
-    bool sent = false;            // any byte of the request may have reached the service
-    bool complete = false;        // all of an answer came
-    bool silent_reused = false;   // the connection was an old one, and not a byte came over it (W18)
-    bool of_credential = false;   // there was no credential to send the request with
+    bool sent = false;           // any byte of the request may have reached the service
+    bool complete = false;       // all of an answer came
+    bool silent_reused = false;  // the connection was an old one, and not a byte came over it (W18)
+    bool of_credential = false;  // there was no credential to send the request with
     std::optional<std::chrono::milliseconds> retry_after{};
 };
 
