@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "integration/client_fault_table.hpp"
+#include "support/fault_cell.hpp"
+
+#include <doctest/doctest.h>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <iterator>
+#include <list>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+
+// Every fault, for every operation, on a connection that is fresh and on one that was used before. What is
+// expected is written in client_fault_table.hpp.
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace matrix;
+using palette::testing::FaultKind;
+using palette::testing::FaultRule;
+
+constexpr std::size_t kinds = static_cast<std::size_t>(FaultKind::late_activation) + 1;
+static_assert(kinds == 26, "a new kind of fault needs a line in the table");
+
+FaultRule rule_of(const Row& row) {
+    return FaultRule::parse("* / " + std::string(row.fault)).value();
+}
+
+const Exception* exception_of(const Shape& shape, const Row& row, std::span<const Exception> exceptions) {
+    auto const found = std::ranges::find_if(
+        exceptions, [&](auto const& e) { return e.operation == shape.name && e.fault == row.fault; });
+    return found == exceptions.end() ? nullptr : &*found;
+}
+
+template <class Condition>
+void run_until(asio::io_context& context, Condition condition) {
+    auto const latest = std::chrono::steady_clock::now() + 60s;
+    context.restart();
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > latest) FAIL("an operation hangs");
+        context.run_one_for(10ms);
+    }
+}
+
+// What has been asked of the service and comes to be when nobody waits any more.
+void wait_for_late(const Row& row, const std::list<Cell>& cells) {
+    if (rule_of(row).kind() != FaultKind::apply_late) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds{rule_of(row).number()} + 50ms);
+    auto const latest = std::chrono::steady_clock::now() + 5s;
+    while (!std::ranges::all_of(cells, [](auto const& cell) { return cell.state().empty(); }) &&
+           std::chrono::steady_clock::now() < latest)
+        std::this_thread::sleep_for(5ms);
+}
+
+// All cells of one line, at the same time: some of them last as long as their deadline.
+std::size_t run_line(const Row& row, std::span<const Exception> exceptions,
+                     const palette::RetryOptions& retry) {
+    std::list<Cell> cells;
+    for (auto const& shape : shapes)
+        for (bool const is_reused : {false, true})
+            cells.emplace_back(shape, row, is_reused);
+
+    asio::io_context context;
+    for (auto& cell : cells)
+        cell.prepare(context, retry);
+    run_until(context, [&] { return std::ranges::all_of(cells, &Cell::is_prepared); });
+    for (auto& cell : cells)
+        cell.start();
+    run_until(context, [&] { return std::ranges::all_of(cells, &Cell::has_ended); });
+    for (auto& cell : cells)
+        cell.end_client();
+    context.restart();
+    context.poll();
+    wait_for_late(row, cells);
+
+    for (auto const& cell : cells) {
+        auto const& shape = cell.shape();
+        auto const* const exception = exception_of(shape, row, exceptions);
+        // Who it belongs to is asked once for each client, and those of a used connection have asked.
+        auto const whoami = shape.kind == Class::create && !cell.is_reused() ? 1 : 0;
+        auto const expected = exception != nullptr ? exception->ending : ending(shape, row, cell.is_reused());
+        auto or_else = std::optional<Ending>();
+        if (fate(row, shape.kind).kind == Fate::cut_short) or_else = success(5 + whoami);
+        auto const wrong = cell.fault(expected.plus(whoami), or_else);
+        CHECK_MESSAGE(wrong.empty(), wrong);
+    }
+    return cells.size();
+}
+
+std::size_t run_table(std::span<const Row> rows, std::span<const Exception> exceptions,
+                      const palette::RetryOptions& retry) {
+    std::size_t cells = 0;
+    for (auto const& row : rows)
+        cells += run_line(row, exceptions, retry);
+    CHECK(cells == rows.size() * std::size(shapes) * 2);
+    for (auto const& exception : exceptions) {
+        CAPTURE(exception.fault);
+        CHECK(std::ranges::count(rows, exception.fault, &Row::fault) == 1);
+        CHECK(std::ranges::count(shapes, exception.operation, &Shape::name) == 1);
+    }
+    return cells;
+}
+
+palette::RetryOptions quick() {
+    palette::RetryOptions retry;
+    retry.first_wait = 1ms;
+    retry.settle = 150ms;
+    return retry;
+}
+
+TEST_CASE("matrix: every fault, met once, ends every operation as the table says") {
+    std::set<FaultKind> met;
+    for (auto const& row : once)
+        met.insert(rule_of(row).kind());
+    CHECK(met.size() == kinds);
+    auto const begun = std::chrono::steady_clock::now();
+    auto const cells = run_table(once, once_exceptions, quick());
+    auto const time = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun);
+    MESSAGE(cells << " cells: " << std::size(once) << " faults of " << met.size() << " kinds, "
+                  << std::size(shapes) << " operations, fresh and reused connections; " << time.count()
+                  << " s");
+}
+
+TEST_CASE("matrix: a fault that lasts is given up after the attempts that are allowed") {
+    auto retry = quick();
+    retry.most_attempts = 3;
+    retry.most_wait = 2ms;
+    auto const cells = run_table(lasting, {}, retry);
+    MESSAGE(cells << " cells: " << std::size(lasting) << " faults, " << std::size(shapes)
+                  << " operations, fresh and reused connections");
+}
+
+}  // namespace
