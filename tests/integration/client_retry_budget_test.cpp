@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/retry_scene.hpp"
+
+#include <palette/client.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// What an outage costs, and which options are refused.
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace palette;
+using std::chrono::milliseconds;
+
+void expect(RetryScene& scene, int status) {
+    scene.service->expect("GET /v1/users/info").answer(status, status == 200 ? RetryScene::somebody : "");
+}
+
+// Nothing is expected, so that every request fails as if nobody were there.
+TEST_CASE("retry: an outage costs the budget of the client, not a multiple of what is asked of it") {
+    for (double const budget : {0.0, 5.0, 20.0}) {
+        CAPTURE(budget);
+        RetryScene scene;
+        scene.options.retry.budget = budget;
+        for (int i = 0; i < 100; ++i) {
+            scene.whoami();
+            scene.finish();
+            CHECK(scene.error().code() == errc::transport);
+        }
+        CHECK(scene.requests() == 100 + static_cast<std::size_t>(budget));
+    }
+}
+
+TEST_CASE("retry: each success gives a tenth of a retry back") {
+    RetryScene scene;
+    scene.options.retry.budget = 3;
+    auto const requests_of_failure = [&] {
+        auto const before = scene.requests();
+        scene.whoami();
+        scene.finish();
+        CHECK(scene.error().code() == errc::transport);
+        return scene.requests() - before;
+    };
+    CHECK(requests_of_failure() == 4);  // all attempts
+    CHECK(requests_of_failure() == 1);  // the budget is used up
+    for (int i = 0; i < 15; ++i) {
+        expect(scene, 200);
+        scene.whoami();
+        CHECK(scene.is_good());
+    }
+    CHECK(requests_of_failure() == 2);  // one and a half came back
+    CHECK(requests_of_failure() == 1);
+}
+
+TEST_CASE("retry: a budget is never more than it was at first") {
+    RetryScene scene;
+    scene.options.retry.budget = 1;
+    for (int i = 0; i < 50; ++i) {
+        expect(scene, 200);
+        scene.whoami();
+    }
+    auto const before = scene.requests();
+    scene.whoami();
+    scene.finish();
+    CHECK(scene.requests() - before == 2);
+}
+
+TEST_CASE("retry: options that cannot work are refused when the client is made") {
+    struct Row {
+        std::string_view title;
+        void (*change)(RetryOptions&);
+        bool is_good = false;
+    };
+    static constexpr Row rows[] = {
+        {"no attempt", [](RetryOptions& o) { o.most_attempts = 0; }},
+        {"fewer than none", [](RetryOptions& o) { o.most_attempts = std::numeric_limits<int>::min(); }},
+        {"first_wait", [](RetryOptions& o) { o.first_wait = -1ms; }},
+        {"most_wait", [](RetryOptions& o) { o.most_wait = -1ms; }},
+        {"budget", [](RetryOptions& o) { o.budget = -0.5; }},
+        {"no number", [](RetryOptions& o) { o.budget = std::nan(""); }},
+        {"settle", [](RetryOptions& o) { o.settle = -1ms; }},
+        {"one attempt", [](RetryOptions& o) { o.most_attempts = 1; }, true},
+        {"no waits", [](RetryOptions& o) { o.first_wait = o.most_wait = o.settle = 0ms; }, true},
+        {"no budget", [](RetryOptions& o) { o.budget = 0; }, true},
+        {"first_wait beyond most_wait", [](RetryOptions& o) { o.first_wait = 2 * o.most_wait; }, true},
+        {"very much of all",
+         [](RetryOptions& o) {
+             o.most_attempts = std::numeric_limits<int>::max();
+             o.first_wait = o.most_wait = o.settle = milliseconds::max();
+             o.budget = std::numeric_limits<double>::max();
+         },
+         true},
+    };
+    for (auto const& row : rows) {
+        CAPTURE(row.title);
+        RetryScene scene;
+        row.change(scene.options.retry);
+        std::optional<errc> code;
+        try {
+            scene.client();
+        } catch (const Exception& e) {
+            code = e.error().code();
+        }
+        CHECK(code == (row.is_good ? std::nullopt : std::optional(errc::invalid_argument)));
+        if (!row.is_good) continue;
+        expect(scene, 503);
+        expect(scene, 200);
+        scene.whoami();
+        scene.finish();
+        CHECK(scene.has_ended());
+    }
+}
+
+}  // namespace
