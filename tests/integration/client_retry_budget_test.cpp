@@ -4,11 +4,14 @@
 #include <palette/client.hpp>
 
 #include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +75,58 @@ TEST_CASE("retry: a budget is never more than it was at first") {
     scene.whoami();
     scene.finish();
     CHECK(scene.requests() - before == 2);
+}
+
+// Where credentials come from, after some failures.
+class Vault final : public AuthProvider {
+public:
+    Vault(errc code, int failures) : code_(code), failures_(failures) {}
+
+    boost::asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(CredentialRequest) override {
+        if (++asked <= failures_) co_return Error(code_, "the vault is sealed");
+        co_return Credential::api_key(Secret("a-value-of-a-key"));
+    }
+
+    int asked = 0;
+
+private:
+    errc code_;
+    int failures_;
+};
+
+TEST_CASE("retry: a source of credentials that fails in passing is asked again, as often as a service") {
+    for (auto const code : {errc::transport, errc::timeout, errc::unavailable, errc::rate_limited}) {
+        CAPTURE(code);
+        for (int const failures : {1, 3, 100}) {
+            CAPTURE(failures);
+            RetryScene scene;
+            auto const vault = std::make_shared<Vault>(code, failures);
+            scene.options.auth = vault;
+            scene.service->expect("PUT /v1/apiKeys/a/state");
+            scene.revoke();
+            scene.finish();
+            CHECK(vault->asked == std::min(failures + 1, 4));
+            CHECK(scene.is_good() == (failures < 4));
+            CHECK(scene.requests() == (failures < 4 ? 1 : 0));
+            if (failures < 4) continue;
+            CHECK(scene.error().code() == code);
+            CHECK(scene.error().effect() == Effect::not_applied);
+        }
+    }
+}
+
+TEST_CASE("retry: a source of credentials that fails for good is asked once") {
+    for (auto const code : {errc::auth_provider, errc::unauthorized, errc::forbidden}) {
+        RetryScene scene;
+        auto const vault = std::make_shared<Vault>(code, 1);
+        scene.options.auth = vault;
+        scene.revoke();
+        scene.finish();
+        CHECK(vault->asked == 1);
+        CHECK(scene.error().code() == code);
+        CHECK(scene.error().effect() == Effect::not_applied);
+        CHECK(scene.requests() == 0);
+    }
 }
 
 TEST_CASE("retry: options that cannot work are refused when the client is made") {

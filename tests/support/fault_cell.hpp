@@ -83,6 +83,9 @@ public:
             return told("expected " + expected.text() + (or_else ? " or " + or_else->text() : "") + "; got " +
                         seen.text());
         if (auto const state = this->state(); !state.empty()) return told(state);
+        if (error_ && shape_.kind != Class::create && error_->attempts() != seen.least)
+            return told("expected the error to count " + std::to_string(seen.least) + " requests; got " +
+                        std::to_string(error_->attempts()));
         auto const most = row_.deadline + (sanitized ? 1'000ms : 100ms);
         if (*elapsed_ > most)
             return told("expected the end within " + std::to_string(most.count()) + " ms; took " +
