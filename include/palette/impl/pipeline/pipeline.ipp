@@ -161,14 +161,16 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
             limiter_->refused(bucket_of(kind), sent, time_.steady(),
                               met.retry_after.value_or(std::chrono::milliseconds::zero()));
         auto const next = retries.after(met, call.time_left(), chance());
-        if (!next.again) co_return findings.given_up(result.error());
-        auto const waited = co_await timing::sleep(time_, next.wait);
-        if (!waited || call.is_stopped()) co_return findings.stopped();
-        if (guard != nullptr && !proves_nothing_done(met)) {
-            auto const done = co_await guard->is_done();
-            if (!done) co_return findings.given_up(done.error());
-            if (*done) co_return Result<void>();
+        if (next.again) {
+            auto const waited = co_await timing::sleep(time_, next.wait);
+            if (!waited || call.is_stopped()) co_return findings.stopped();
         }
+        if (guard != nullptr && is_in_doubt(met)) {
+            auto const done = co_await guard->is_done();
+            if (done && *done) co_return Result<void>();
+            if (!done) co_return findings.given_up(done.error());
+        }
+        if (!next.again) co_return findings.given_up(result.error());
     }
 }
 

@@ -55,6 +55,11 @@ constexpr bool proves_nothing_done(const Met& met) noexcept {
     return !met.sent || met.code == errc::rate_limited;
 }
 
+// Whether to look may tell if it was done.
+constexpr bool is_in_doubt(const Met& met) noexcept {
+    return is_passing(met, Safety::change, false) && !proves_nothing_done(met);
+}
+
 constexpr bool is_safe(const Met& met, Safety safety) noexcept {
     return safety != Safety::once || proves_nothing_done(met);
 }
@@ -106,7 +111,7 @@ public:
             --attempts_;
             return {true, std::chrono::milliseconds::zero()};
         }
-        bool const is_paced = met.code == errc::rate_limited;
+        bool const is_paced = met.code == errc::rate_limited && !met.of_credential;
         if (is_paced)
             --attempts_;
         else if (attempts_ >= options_.most_attempts)
