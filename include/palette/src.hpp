@@ -38,6 +38,7 @@
 #include <palette/impl/key_text.ipp>
 #include <palette/impl/net/address_race.ipp>
 #include <palette/impl/net/connect_race.ipp>
+#include <palette/impl/known_secrets.ipp>
 #include <palette/impl/net/connector.ipp>
 #include <palette/impl/net/http_connection.ipp>
 #include <palette/impl/net/http_transport.ipp>
@@ -58,6 +59,7 @@
 #include <palette/impl/proxy.ipp>
 #include <palette/impl/proxy_bypass.ipp>
 #include <palette/impl/rate_limiter.ipp>
+#include <palette/impl/redactor.ipp>
 #include <palette/impl/rfc3339.ipp>
 #include <palette/impl/secret.ipp>
 #include <palette/impl/string_map.ipp>

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/random.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+// How servers write a credential that they quote, and whether a text tells any of one. It owes nothing to
+// the library.
+namespace forms {
+
+inline std::string formatted(const char* format, unsigned number) {
+    char text[16];
+    std::snprintf(text, sizeof text, format, number);
+    return text;
+}
+
+inline unsigned byte_of(char c) {
+    return static_cast<unsigned char>(c);
+}
+
+inline std::string raw(std::string_view text) {
+    return std::string(text);
+}
+
+template <bool is_all, bool is_lower>
+std::string percent(std::string_view text) {
+    std::string out;
+    for (char const c : text) {
+        auto const is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                              std::string_view("-._~").find(c) != std::string_view::npos;
+        if (is_plain && !is_all)
+            out += c;
+        else
+            out += formatted(is_lower ? "%%%02x" : "%%%02X", byte_of(c));
+    }
+    return out;
+}
+
+// What cannot be a UTF-16 unit by itself stays as it is.
+inline std::string unicode(std::string_view text, const char* format) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        auto const lead = byte_of(text[i]);
+        std::size_t const length = lead < 0x80 ? 1 : lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        auto const tail = text.substr(i + 1, std::max<std::size_t>(length, 1) - 1);
+        auto const is_good = length != 0 && tail.size() + 1 == length &&
+                             std::ranges::all_of(tail, [](char c) { return byte_of(c) >> 6 == 2; });
+        if (!is_good) {
+            out += text[i++];
+            continue;
+        }
+        auto character = length == 1 ? lead : lead & (0x7Fu >> length);
+        for (char const c : tail)
+            character = character << 6 | (byte_of(c) & 0x3F);
+        if (character >= 0x10000) {
+            out += formatted(format, 0xD800 + ((character - 0x10000) >> 10));
+            character = 0xDC00 + ((character - 0x10000) & 0x3FF);
+        }
+        out += formatted(format, character);
+        i += length;
+    }
+    return out;
+}
+inline std::string unicode_lower(std::string_view text) {
+    return unicode(text, "\\u%04x");
+}
+inline std::string unicode_upper(std::string_view text) {
+    return unicode(text, "\\u%04X");
+}
+
+// JSON's short escapes.
+inline std::string json(std::string_view text) {
+    static constexpr std::string_view meant = "\b\f\n\r\t\"\\/";
+    std::string out;
+    for (char const c : text) {
+        auto const found = meant.find(c);
+        if (found == std::string_view::npos)
+            out += c;
+        else
+            (out += '\\') += "bfnrt\"\\/"[found];
+    }
+    return out;
+}
+inline std::string json_twice(std::string_view text) {
+    return json(json(text));
+}
+inline std::string percent_twice(std::string_view text) {
+    return percent<false, false>(percent<true, false>(text));
+}
+
+inline std::string base64_with(std::string_view text, std::string_view last_two, bool is_padded) {
+    auto const digits =
+        std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") + std::string(last_two);
+    std::string out;
+    unsigned bits = 0;
+    unsigned count = 0;
+    for (char const c : text) {
+        bits = (bits << 8 | byte_of(c)) & 0xFFFF;
+        for (count += 8; count >= 6; count -= 6)
+            out += digits[bits >> (count - 6) & 63];
+    }
+    if (count > 0) out += digits[bits << (6 - count) & 63];
+    while (is_padded && out.size() % 4 != 0)
+        out += '=';
+    return out;
+}
+inline std::string base64(std::string_view text) {
+    return base64_with(text, "+/", true);
+}
+inline std::string base64url(std::string_view text) {
+    return base64_with(text, "-_", false);
+}
+inline std::string base64_in_json(std::string_view text) {
+    return json(base64(text));
+}
+inline std::string base64_in_url(std::string_view text) {
+    return percent<false, true>(base64(text));
+}
+inline std::string basic(std::string_view text) {
+    return "Basic " + base64("user:" + std::string(text));
+}
+
+struct Form {
+    const char* name;
+    std::string (*encode)(std::string_view);
+    bool is_exact;  // nothing is left of it; of base64, parts of digits and the padding may be
+};
+
+inline constexpr Form all[] = {
+    {"as it is", raw, true},
+    {"percent", percent<false, false>, true},
+    {"percent, lower case", percent<false, true>, true},
+    {"percent, all of it", percent<true, false>, true},
+    {"percent, all of it, lower case", percent<true, true>, true},
+    {"percent, twice", percent_twice, true},
+    {"JSON, short", json, true},
+    {"JSON, lower case", unicode_lower, true},
+    {"JSON, upper case", unicode_upper, true},
+    {"JSON, twice", json_twice, false},
+    {"base64", base64, false},
+    {"base64 of URLs", base64url, false},
+    {"base64 in JSON", base64_in_json, false},
+    {"base64 in a URL", base64_in_url, false},
+    {"Basic", basic, false},
+};
+
+// Each character in some form.
+inline std::string mixed(std::string_view text, sample::Random& random) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const one = text.substr(i, 1);
+        switch (random.below(5)) {
+            case 0:
+                out += percent<true, false>(one);
+                break;
+            case 1:
+                out += percent<true, true>(one);
+                break;
+            case 2:
+                out += unicode_upper(one);
+                break;
+            case 3:
+                out += json(one);
+                break;
+            default:
+                out += one;
+        }
+    }
+    return out;
+}
+
+// The slow and obvious way to find out, by reading from each place on in all ways.
+class Reader {
+public:
+    Reader(std::string_view text, std::string_view secret) : text_(text), secret_(secret) {}
+
+    [[nodiscard]] bool reveals() {
+        auto const size = std::min<std::size_t>(8, secret_.size());
+        for (std::size_t i = 0; i + size <= secret_.size(); ++i) {
+            sought_ = secret_.substr(i, size);
+            is_base64_ = false;
+            if (is_anywhere()) return true;
+            is_base64_ = true;
+            for (std::size_t shift = 0; shift < 3; ++shift) {
+                auto const digits = base64_with(std::string(shift, '\0') + std::string(sought_), "+/", false);
+                auto const first = (8 * shift + 5) / 6;
+                auto const inner = digits.substr(first, 8 * (shift + size) / 6 - first);
+                sought_ = inner;
+                if (inner.size() > 1 && is_anywhere()) return true;
+                sought_ = secret_.substr(i, size);
+            }
+        }
+        return false;
+    }
+
+private:
+    bool is_anywhere() {
+        failed_.clear();
+        for (std::size_t at = 0; at < text_.size(); ++at)
+            if (is_at(at, 0, false)) return true;
+        return false;
+    }
+
+    // Whether what is sought, from `done` on, can be read from `at` on.
+    bool is_at(std::size_t at, std::size_t done, bool may_skip = true) {
+        if (done == sought_.size()) return true;
+        if (at >= text_.size() || failed_.contains({at, done})) return false;
+        auto const rest = text_.substr(at);
+        auto const goes_on = [&](std::size_t length, const std::string& meaning) {
+            auto const matched = matches(meaning, done);
+            return matched != 0 && is_at(at + length, done + matched);
+        };
+        if (goes_on(1, std::string(1, rest.front()))) return true;
+        if (rest.front() == '%') {
+            if (is_hex(rest, 1, 2) && goes_on(3, byte(rest.substr(1, 2)))) return true;
+            if (rest.starts_with("%25") && is_hex(rest, 3, 2) && goes_on(5, byte(rest.substr(3, 2))))
+                return true;
+        }
+        if (rest.front() == '\\') {
+            if (may_skip && rest.starts_with("\\\\") && is_at(at + 1, done)) return true;
+            if (rest.size() > 1)
+                for (char const c : std::string_view("\b\f\n\r\t\"\\/"))
+                    if (rest.starts_with(json({&c, 1})) && goes_on(2, std::string(1, c))) return true;
+            if (rest.starts_with("\\x") && is_hex(rest, 2, 2) && goes_on(4, byte(rest.substr(2, 2))))
+                return true;
+            // As the bytes that it stands for, by comparing with what writes it.
+            for (std::size_t length = 1; length <= 4 && done + length <= sought_.size(); ++length) {
+                auto const piece = sought_.substr(done, length);
+                for (auto const& written : {unicode_lower(piece), unicode_upper(piece)})
+                    if (written.starts_with("\\u") && lower(rest).starts_with(lower(written)) &&
+                        (written.size() == 6 || length == 4) && is_at(at + written.size(), done + length))
+                        return true;
+            }
+            if (is_base64_ && rest.starts_with("\\u00") && is_hex(rest, 4, 2) &&
+                goes_on(6, byte(rest.substr(4, 2))))
+                return true;
+        }
+        failed_.insert({at, done});
+        return false;
+    }
+
+    [[nodiscard]] std::size_t matches(std::string_view meaning, std::size_t done) const {
+        auto const digit = [&](char c) { return !is_base64_ ? c : c == '-' ? '+' : c == '_' ? '/' : c; };
+        return digit(meaning.front()) == sought_[done] ? 1 : 0;
+    }
+
+    static bool is_hex(std::string_view text, std::size_t at, std::size_t count) {
+        return text.size() >= at + count &&
+               text.substr(at, count).find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    }
+    static std::string byte(std::string_view digits) {
+        return std::string(1, static_cast<char>(std::stoi(std::string(digits), nullptr, 16)));
+    }
+    static std::string lower(std::string_view text) {
+        std::string out(text);
+        for (char& c : out)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        return out;
+    }
+
+    std::string_view text_;
+    std::string_view secret_;
+    std::string_view sought_;
+    bool is_base64_ = false;
+    std::set<std::pair<std::size_t, std::size_t>> failed_;
+};
+
+// Whether eight bytes of the secret in a row, or all of a shorter one, can be read in the text.
+inline bool reveals(std::string_view text, std::string_view secret) {
+    return !text.empty() && !secret.empty() && Reader(text, secret).reveals();
+}
+
+}  // namespace forms
