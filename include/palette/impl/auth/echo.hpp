@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/secret.hpp>
+#include <palette/impl/known_secrets.hpp>
 
 #include <string>
 #include <string_view>
 
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 
-// Whether `text` holds eight bytes of the secret in a row, or all of a shorter one: as they are,
-// percent-encoded, with JSON's escapes, or in base64.
-bool echoes(std::string_view text, const Secret& secret);
+// Whether `text` holds eight bytes of a secret in a row, or all of a shorter one, in any form in which it
+// is known.
+bool echoes(std::string_view text, const detail::KnownSecrets& known);
 
 // Empties a text that does, and wipes it.
-void drop_echo(std::string& text, const Secret& secret);
+void drop_echo(std::string& text, const detail::KnownSecrets& known);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::auth
 

@@ -6,6 +6,7 @@
 #include <palette/impl/auth/echo.hpp>
 #include <palette/impl/auth/login_messages.hpp>
 #include <palette/impl/key_text.hpp>
+#include <palette/impl/redactor.hpp>
 #include <palette/impl/wire/text.hpp>
 
 #include <cstddef>
@@ -20,6 +21,10 @@ inline constexpr std::size_t shown_words = 256;
 // "the login of "ada@acme.com"".
 inline std::string login_of(const LoginOptions& who) {
     return "the login of " + detail::in_quotes(who.email());
+}
+
+inline detail::KnownSecrets secrets_of(const LoginOptions& who) {
+    return {detail::KnownSecrets::Kind::configured, who.password().expose()};
 }
 
 inline std::optional<Error> text_error(std::string_view text, const char* name) {
@@ -119,7 +124,8 @@ PALETTE_KEYS_INLINE Result<Secret> TokenAnswer::token(const Result<void>& exchan
     if (!exchanged) {
         auto const& error = exchanged.error();
         if (error.code() == errc::operation_aborted) return Error(error.code(), error.what());
-        return Error(error.code(), login_of(who) + " did not come through: " + error.what());
+        auto const why = detail::redacted(error.what(), secrets_of(who));
+        return Error(error.code(), login_of(who) + " did not come through: " + why);
     }
     return status_ == 200 ? read_token(who) : Result<Secret>(refusal(who));
 }
@@ -145,8 +151,9 @@ PALETTE_KEYS_INLINE Error TokenAnswer::refusal(const LoginOptions& who) {
     auto error = Error(code, sentence_of(code, who)).status(status_);
     auto words = refusal_.finish();
     if (!words) return error;
+    auto const secrets = secrets_of(who);
     for (auto* const text : {&words->code, &words->message, &words->ref}) {
-        drop_echo(*text, who.password());
+        drop_echo(*text, secrets);
         *text = detail::printable(*text, shown_words);
     }
     error.server(std::move(words->code), std::move(words->message), std::move(words->ref));
