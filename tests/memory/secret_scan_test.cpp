@@ -323,10 +323,9 @@ void use_keys(int version, int creates, void (*check)(std::size_t, const std::ve
         check(0, scan.find(value));
         check(1, scan.find(key));
     }
-    // A client keeps its last eight credentials, to know them when they are quoted at it.
-    for (shared.accepted = 1; shared.accepted <= 8; ++shared.accepted)
-        CHECK(client.get(std::string(uid)));
-    --shared.accepted;
+    // What was quoted at it would still be known, but not from a copy.
+    shared.accepted = 1;
+    CHECK(client.get(std::string(uid)));
     CHECK(shared.requests_with_key == 2 * creates + 1);
     check(0, scan.find(key));
     CHECK(scan.bytes() > 1024 * 1024);

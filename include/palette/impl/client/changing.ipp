@@ -58,6 +58,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> create(Core& core, pi
     request.body = std::move(*body);
     auto sent = co_await send(core, call, create_key, request, answer);
     if (!sent) co_return std::move(sent.error());
+    core.pipeline().hide(detail::KnownSecrets::Kind::created, answer.value().secret());
     auto uid = answer.value().uid();
     auto const confirmed = co_await is_confirmed(core, call, uid, key.name());
     co_return CreatedApiKey(std::move(uid), std::move(answer.value()).secret(), confirmed);

@@ -163,8 +163,9 @@ asio::awaitable<void> Core::run(std::shared_ptr<Core> core, std::shared_ptr<Star
         try {
             result.emplace(co_await operation(*core, call, std::move(args)...));
         } catch (const std::exception& e) {
-            result.emplace(Error(errc::transport, std::string("an operation failed: ") + e.what())
-                               .effect(call.sent ? Effect::unknown : Effect::not_applied));
+            auto const error = Error(errc::transport, std::string("an operation failed: ") + e.what())
+                                   .effect(call.sent ? Effect::unknown : Effect::not_applied);
+            result.emplace(core->pipeline().safe(error, call));
         }
     }
     core->end(call, started->kind, *result ? nullptr : &result->error());

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <palette/auth_provider.hpp>
+#include <palette/impl/known_secrets.hpp>
 #include <palette/impl/time/sleep.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <deque>
 #include <memory>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
@@ -18,8 +18,10 @@ class Credentials {
 public:
     using Shared = std::shared_ptr<const Credential>;
 
+    // `known` is told of each credential that comes into use.
     Credentials(boost::asio::any_io_executor executor, std::shared_ptr<AuthProvider> provider,
-                std::shared_ptr<Transport> transport, timing::TimeSource time);
+                std::shared_ptr<Transport> transport, timing::TimeSource time,
+                std::shared_ptr<detail::KnownSecrets> known);
     ~Credentials();
 
     // One that is good as far as is known, and need not be asked for; otherwise null.
@@ -31,9 +33,6 @@ public:
     // Another one than `rejected`, to which the service answered 401; `rejected` itself if there is no
     // other.
     boost::asio::awaitable<Result<Shared>> get_other_than(Shared rejected);
-
-    // The last ones that were in use: what may be quoted at us.
-    [[nodiscard]] const std::deque<Shared>& recent() const noexcept;
 
 private:
     struct Refresh;

@@ -35,11 +35,13 @@ struct Credentials::Refresh {
 class Credentials::State : public std::enable_shared_from_this<State> {
 public:
     State(boost::asio::any_io_executor executor, std::shared_ptr<AuthProvider> provider,
-          std::shared_ptr<Transport> transport, timing::TimeSource time)
+          std::shared_ptr<Transport> transport, timing::TimeSource time,
+          std::shared_ptr<detail::KnownSecrets> known)
         : executor_(std::move(executor)),
           provider_(std::move(provider)),
           transport_(std::move(transport)),
-          time_(std::move(time)) {}
+          time_(std::move(time)),
+          known_(std::move(known)) {}
 
     [[nodiscard]] Shared at_hand() const {
         return current_ && !ends_within(*current_, renewed_before_end) ? current_ : nullptr;
@@ -60,10 +62,7 @@ public:
         co_return co_await refreshed(CredentialRequest::Reason::rejected);
     }
 
-    [[nodiscard]] const std::deque<Shared>& recent() const noexcept { return recent_; }
-
 private:
-    static constexpr std::size_t most_recent = 8;
     static constexpr std::chrono::seconds renewed_before_end{60};
 
     [[nodiscard]] bool ends_within(const Credential& credential, std::chrono::milliseconds time) const {
@@ -132,8 +131,7 @@ private:
 
     void use(Shared credential) {
         if (credential == current_) return;
-        if (recent_.size() == most_recent) recent_.pop_front();
-        recent_.push_back(credential);
+        known_->add(detail::KnownSecrets::Kind::credential, credential->value().expose());
         current_ = std::move(credential);
     }
 
@@ -141,22 +139,19 @@ private:
     std::shared_ptr<AuthProvider> provider_;
     std::shared_ptr<Transport> transport_;
     timing::TimeSource time_;
+    std::shared_ptr<detail::KnownSecrets> known_;
     Shared current_;
-    std::deque<Shared> recent_;
     std::shared_ptr<Refresh> refresh_;  // under way
 };
 
 PALETTE_KEYS_INLINE Credentials::Credentials(boost::asio::any_io_executor executor,
                                              std::shared_ptr<AuthProvider> provider,
-                                             std::shared_ptr<Transport> transport, timing::TimeSource time)
+                                             std::shared_ptr<Transport> transport, timing::TimeSource time,
+                                             std::shared_ptr<detail::KnownSecrets> known)
     : state_(std::make_shared<State>(std::move(executor), std::move(provider), std::move(transport),
-                                     std::move(time))) {}
+                                     std::move(time), std::move(known))) {}
 
 PALETTE_KEYS_INLINE Credentials::~Credentials() = default;
-
-PALETTE_KEYS_INLINE const std::deque<Credentials::Shared>& Credentials::recent() const noexcept {
-    return state_->recent();
-}
 
 PALETTE_KEYS_INLINE Credentials::Shared Credentials::at_hand() const {
     return state_->at_hand();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/known_secrets.hpp>
 #include <palette/impl/pipeline/answer.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/credentials.hpp>
@@ -46,6 +47,12 @@ public:
 
     [[nodiscard]] const timing::TimeSource& time() const noexcept { return time_; }
 
+    // Every error that holds words from outside passes here before anybody sees it.
+    [[nodiscard]] Error safe(const Error& error, const Call& call) const;
+
+    // From now on, no error shows it; no copy of it is kept.
+    void hide(detail::KnownSecrets::Kind kind, const Secret& secret) { known_->add(kind, secret.expose()); }
+
 private:
     class Place;
 
@@ -53,7 +60,6 @@ private:
     Result<std::chrono::milliseconds> wait_for_turn(const Call& call, const Place& place);
     boost::asio::awaitable<Result<void>> attempt(Call& call, const RequestKind& kind, HttpRequest& request,
                                                  Answer& answer, int resends, Met& met);
-    [[nodiscard]] Error safe(const Error& error, const Call& call) const;
     [[nodiscard]] Error credential_failure(const Error& error, const Call& call, Met& met) const;
     void add_trace(const Call& call, HttpRequest& request) const;
     [[nodiscard]] Error failure(const Call& call, const RequestKind& kind, const Answer& answer,
@@ -71,6 +77,7 @@ private:
     std::map<std::string_view, std::string> buckets_;
     RetryBudget budget_;
     std::minstd_rand random_{std::random_device{}()};
+    std::shared_ptr<detail::KnownSecrets> known_ = std::make_shared<detail::KnownSecrets>();
     Credentials credentials_;
 };
 

@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
@@ -21,7 +20,9 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
       time_(options.clock),
       limiter_(options.limiter ? options.limiter : std::make_shared<RateLimiter>(options.rate_limit)),
       budget_(options.retry.budget),
-      credentials_(executor, options.auth, transport_, time_) {}
+      credentials_(executor, options.auth, transport_, time_, known_) {
+    if (options.proxy.password) hide(detail::KnownSecrets::Kind::configured, *options.proxy.password);
+}
 
 // "apiKeys" of "/v1/apiKeys/{uid}": what the service limits together.
 inline std::string_view limit_of(std::string_view path_template) noexcept {
@@ -225,10 +226,7 @@ PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, const
 
 // Without any credential, whoever quoted it.
 PALETTE_KEYS_INLINE Error Pipeline::safe(const Error& error, const Call& call) const {
-    std::vector<std::string_view> secrets;
-    for (auto const& credential : credentials_.recent())
-        secrets.push_back(credential->value().expose());
-    return redacted(error, secrets).attempts(call.attempts);
+    return redacted(error, *known_).attempts(call.attempts);
 }
 
 PALETTE_KEYS_INLINE void Pipeline::add_trace(const Call& call, HttpRequest& request) const {

@@ -2,19 +2,13 @@
 #pragma once
 
 #include <palette/error.hpp>
-
-#include <span>
-#include <string>
-#include <string_view>
+#include <palette/impl/known_secrets.hpp>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
-// `text` without any eight characters in a row of the secrets, as they are, percent-encoded or in base64:
-// some servers quote the credential that they refuse.
-std::string redacted(std::string_view text, std::span<const std::string_view> secrets);
-
-// All texts of an error, redacted first and shortened then.
-Error redacted(const Error& error, std::span<const std::string_view> secrets);
+// The error without anything that is known in its texts: some servers quote the credential that they
+// refuse. The service's words are shortened then.
+Error redacted(const Error& error, const detail::KnownSecrets& known);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
 
