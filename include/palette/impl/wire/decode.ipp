@@ -93,13 +93,14 @@ inline constexpr Field created_fields[] = {
     member<&Document<CreatedApiKey>::Value::secret>("apiKey"),
     member<&Document<CreatedApiKey>::Value::uid>("uid"),
 };
-inline constexpr Shape created{created_fields};
+// A new secret may stand where none should.
+inline constexpr Shape created{created_fields, nullptr, false};
 
 inline constexpr Field token_fields[] = {
     member<&UserToken::token>("Authorization"),
     member<&UserToken::is_mfa>("isMfa"),
 };
-inline constexpr Shape token{token_fields};
+inline constexpr Shape token{token_fields, nullptr, false};
 
 inline constexpr Field identity_fields[] = {
     member<&Identity::org_name>("orgName"),

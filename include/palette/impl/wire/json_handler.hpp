@@ -389,7 +389,7 @@ private:
         what += expected();
         what += ", got ";
         what += got;
-        if (!value.empty() && kind_ != Kind::secret) what += ' ' + value;
+        if (!value.empty() && kind_ != Kind::secret && root_.shape->is_quoted) what += ' ' + value;
         fail(errc::wrong_type, std::move(what));
         return halt(stop);
     }
@@ -410,6 +410,7 @@ private:
             } else if (innermost && kind_ == Kind::entry) {
                 out += '[' + detail::in_quotes(rest_.key()) + ']';
             } else if (innermost && kind_ == Kind::unknown) {
+                if (!root_.shape->is_quoted) break;
                 out += (out.empty() ? "" : ".") + detail::printable(unknown_);
             } else if (frame.field != nullptr) {
                 if (!out.empty()) out += '.';

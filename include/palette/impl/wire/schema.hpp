@@ -50,6 +50,7 @@ struct Field {
 struct Shape {
     std::span<const Field> fields;
     StringMap& (*rest)(void* object) = nullptr;
+    bool is_quoted = true;  // of a whole document: an error may show what stands in it
 };
 
 namespace member_pointer {
