@@ -22,6 +22,7 @@ PALETTE_KEYS_INLINE Error redacted(const Error& error, const detail::KnownSecret
         .path(detail::redacted(error.path(), known))
         .status(error.status())
         .attempts(error.attempts())
+        .earlier(error.earlier())
         .effect(error.effect())
         .server(shortened(error.server_code()), shortened(error.server_message()), shortened(error.ref()));
 }

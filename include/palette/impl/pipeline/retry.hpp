@@ -71,13 +71,15 @@ public:
     explicit RetryBudget(double most) noexcept : most_(most), left_(most) {}
 
     bool take() noexcept {
-        if (left_ < 1) return false;
+        if (left_ < 1 - tiny) return false;
         left_ -= 1;
         return true;
     }
     void succeeded() noexcept { left_ = std::min(most_, left_ + 0.1); }
 
 private:
+    static constexpr double tiny = 1e-6;  // ten tenths are one
+
     double most_;
     double left_;
 };
