@@ -122,8 +122,11 @@ TEST_CASE_FIXTURE(ProxyScene, "client proxy: the credentials go to the proxy, an
     auto const keys = BlockingApiKeyClient(options).list();
     CHECK_MESSAGE(keys, keys.error());
     CHECK(contains(proxy.heads().front(), "\r\nProxy-Authorization: " + basic + "\r\n"));
-    CHECK(emulator.requests().front().headers.find("proxy-authorization") ==
-          emulator.requests().front().headers.end());
+    auto const requests = emulator.requests();
+    REQUIRE(requests.size() == 1);
+    auto const& headers = requests.front().headers;
+    CHECK(headers.find("apikey") != headers.end());
+    CHECK(headers.find("proxy-authorization") == headers.end());
 }
 
 TEST_CASE_FIXTURE(ProxyScene, "client proxy: missing or wrong credentials are the proxy's refusal") {

@@ -126,7 +126,8 @@ inline void raise_oldest_version(SSL_CTX* context) {
 }
 
 PALETTE_KEYS_INLINE Result<std::unique_ptr<ssl::context>> make_tls_context(const TlsOptions& options) {
-    auto context = std::make_unique<ssl::context>(ssl::context::tls_client);
+    // Of our own: the one that Asio makes forgets the system's policy.
+    auto context = std::make_unique<ssl::context>(SSL_CTX_new(TLS_client_method()));
     auto* const native = context->native_handle();
     raise_oldest_version(native);
     SSL_CTX_set_options(native, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
