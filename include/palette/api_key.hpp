@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/blocks.hpp>
+#include <palette/error.hpp>
 #include <palette/expiry.hpp>
 #include <palette/secret.hpp>
 #include <palette/string_map.hpp>
@@ -11,6 +12,7 @@
 #include <initializer_list>
 #include <iosfwd>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -249,10 +251,12 @@ private:
 //     write_secret_file("ci.key", created.secret());
 class PALETTE_KEYS_DECL CreatedApiKey {
 public:
-    CreatedApiKey(std::string uid, Secret value, bool confirmed)
+    CreatedApiKey(std::string uid, Secret value, bool confirmed,
+                  std::shared_ptr<const PendingCreate> pending = nullptr)
         : uid_(std::move(uid)),
           secret_(std::move(value)),
-          confirmed_(confirmed) {}
+          confirmed_(confirmed),
+          pending_(std::move(pending)) {}
 
     [[nodiscard]] const std::string& uid() const noexcept { return uid_; }
 
@@ -263,12 +267,19 @@ public:
     // changing it: some servers answer with the uid of the user.
     [[nodiscard]] bool confirmed() const noexcept { return confirmed_; }
 
+    // Attempts before this one whose keys were never seen, and may exist: clean up with async_reconcile(),
+    // which does not touch this key. Null, unless CallOptions::create_again_when_unseen() was given.
+    [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const noexcept {
+        return pending_.get();
+    }
+
     friend bool operator==(const CreatedApiKey&, const CreatedApiKey&) = default;
 
 private:
     std::string uid_;
     Secret secret_;
     bool confirmed_;
+    detail::SharedPending pending_;
 };
 
 // One line each, escaped; the value of a created key is left out.

@@ -15,6 +15,7 @@
 #include <palette/expiry.hpp>
 #include <palette/observer.hpp>
 #include <palette/options.hpp>
+#include <palette/pending_create.hpp>
 #include <palette/proxy.hpp>
 #include <palette/rate_limiter.hpp>
 #include <palette/result.hpp>

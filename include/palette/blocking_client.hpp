@@ -3,6 +3,7 @@
 
 #include <palette/api_key.hpp>
 #include <palette/options.hpp>
+#include <palette/pending_create.hpp>
 #include <palette/result.hpp>
 #include <palette/user.hpp>
 
@@ -37,6 +38,7 @@ public:
     Result<KeyList> find(std::string name, CallOptions options = {});
     Result<ApiKey> get(std::string uid, CallOptions options = {});
     Result<CreatedApiKey> create(NewApiKey key, CallOptions options = {});
+    Result<Reconciliation> reconcile(PendingCreate pending, CallOptions options = {});
     Result<ApiKey> update(std::string uid, ApiKeyEdit edit, CallOptions options = {});
     Result<ApiKey> update(ApiKey seen, ApiKeyEdit edit, CallOptions options = {});
     Result<ApiKey> renew(std::string uid, std::chrono::milliseconds duration, CallOptions options = {});

@@ -4,6 +4,7 @@
 #include <palette/api_key.hpp>
 #include <palette/impl/client/client_core.hpp>
 #include <palette/options.hpp>
+#include <palette/pending_create.hpp>
 #include <palette/result.hpp>
 #include <palette/user.hpp>
 
@@ -103,7 +104,29 @@ public:
     }
 
     // The value is in the answer and nowhere else. Once it has been received the operation succeeds,
-    // whatever follows; CreatedApiKey::confirmed() tells whether a read has proved the uid.
+    // whatever follows; CreatedApiKey::confirmed() tells whether a read, or a list, has proved the uid.
+    //
+    // An answer that is lost may leave a key that nobody has the value of: the service cannot be asked to
+    // do it once. What holds is that one value at most is delivered, and that every other key that
+    // may exist is named. So the key is asked for with a mark of its own in an annotation,
+    // "palette-keys-create", and for the user that the credential is found to belong to, or for_user(). If
+    // the answer is lost, the key is looked for within RetryOptions::settle; when it is found it is deleted,
+    // and another one asked for. A part of the time is kept for that.
+    //
+    // Errors, beside all others:
+    //   unknown, with Error::pending(): the key was not seen, and may still come. async_reconcile() it.
+    //   applied, with the uid in Error::path(): errc::missing_key_value, an old service kept the value; the
+    //     code of the refusal, if the key that nobody has the value of could not be deleted; errc::conflict,
+    //     the key was made for another user than was asked for, and was revoked.
+    //   errc::auth_provider: the credential became another user's meanwhile.
+    // Not_applied means that no key is left.
+    //
+    //     auto created = co_await client.async_create(NewApiKey("ci").for_user(uid));
+    //     if (created) use(created->secret());
+    //     else if (auto pending = created.error().pending()) keep(pending->to_text());
+    //
+    // Cancellation: ends at once, also while a lost key is looked for, with pending(). Where the service is
+    // seen not to keep annotations, nothing is looked for or deleted.
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, CallOptions options, Token&& token = Token()) {
         return start<&detail::ClientCore::create, CreatedApiKey>(std::forward<Token>(token), std::move(key),
@@ -112,6 +135,26 @@ public:
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, Token&& token = Token()) {
         return async_create(std::move(key), CallOptions(), std::forward<Token>(token));
+    }
+
+    // Looks once for the keys that a create has left behind, and deletes them. Only keys that bear the
+    // create's mark, the number of one of its pending attempts, and its owner: never one whose value was
+    // delivered. Nothing found is a success as well; a request that was under way may still make a key, so do
+    // it once more after a while. What the service refuses to delete is in Reconciliation::left().
+    //
+    //     auto pending = PendingCreate::parse(line).value();
+    //     auto cleaned = co_await client.async_reconcile(pending);
+    //
+    // Errors: errc::auth_provider, not_applied, if the credential is not of the user who asked for the key.
+    // Any other leaves `pending` as it was: call again. Safe to be repeated.
+    template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
+    auto async_reconcile(PendingCreate pending, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::reconcile, Reconciliation>(std::forward<Token>(token),
+                                                                     std::move(pending), options);
+    }
+    template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
+    auto async_reconcile(PendingCreate pending, Token&& token = Token()) {
+        return async_reconcile(std::move(pending), CallOptions(), std::forward<Token>(token));
     }
 
     // Reads the key, changes what the edit names, writes it, and reads it back: the key as it is then.

@@ -110,6 +110,27 @@ public:
     friend bool operator==(const FailedAttempt&, const FailedAttempt&) = default;
 };
 
+class PendingCreate;
+
+namespace detail {
+
+// Compared by what it points to.
+class PALETTE_KEYS_DECL SharedPending {
+public:
+    SharedPending() = default;
+    explicit SharedPending(std::shared_ptr<const PendingCreate> pending) noexcept
+        : pending_(std::move(pending)) {}
+
+    [[nodiscard]] const std::shared_ptr<const PendingCreate>& get() const noexcept { return pending_; }
+
+    PALETTE_KEYS_DECL friend bool operator==(const SharedPending& a, const SharedPending& b);
+
+private:
+    std::shared_ptr<const PendingCreate> pending_;
+};
+
+}  // namespace detail
+
 // Why an operation failed, and what that means for the caller. A value: copyable, comparable.
 //
 //     if (auto key = co_await client.async_get(uid); !key) log(key.error().message());
@@ -143,6 +164,11 @@ public:
 
     // What those met that were made before the last one and failed, in their order.
     [[nodiscard]] const std::vector<FailedAttempt>& earlier() const noexcept { return earlier_; }
+    // What a create may have left behind, to be cleaned up with async_reconcile(); null if there is nothing.
+    // palette/pending_create.hpp has the type.
+    [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const noexcept {
+        return pending_.get();
+    }
 
     // One line: what happened, whether it was applied, what to do next.
     [[nodiscard]] std::string message() const;
@@ -156,6 +182,7 @@ public:
     Error& attempts(int attempts) & noexcept;
     Error& earlier(std::vector<FailedAttempt> attempts) & noexcept;
     Error& server(std::string code, std::string message, std::string ref) & noexcept;
+    Error& pending(std::shared_ptr<const PendingCreate> pending) & noexcept;
 
     Error&& effect(Effect e) && noexcept { return std::move(effect(e)); }
     Error&& path(std::string p) && noexcept { return std::move(path(std::move(p))); }
@@ -164,6 +191,9 @@ public:
     Error&& earlier(std::vector<FailedAttempt> a) && noexcept { return std::move(earlier(std::move(a))); }
     Error&& server(std::string code, std::string message, std::string ref) && noexcept {
         return std::move(server(std::move(code), std::move(message), std::move(ref)));
+    }
+    Error&& pending(std::shared_ptr<const PendingCreate> what) && noexcept {
+        return std::move(pending(std::move(what)));
     }
 
     friend bool operator==(const Error&, const Error&) = default;
@@ -179,6 +209,7 @@ private:
     std::string server_message_;
     std::string ref_;
     std::vector<FailedAttempt> earlier_;
+    detail::SharedPending pending_;
 };
 
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Error& error);
@@ -227,4 +258,5 @@ struct std::is_error_condition_enum<palette::condition> : std::true_type {};
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/error.ipp>
+#    include <palette/result.hpp>  // for what two errors have pending, to compare it
 #endif

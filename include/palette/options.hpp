@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
@@ -122,18 +123,45 @@ public:
         allow_past_expiry_ = on;
         return *this;
     }
+    // For a create: 32 hexadecimal digits of your own, from PendingCreate::make_nonce(), written down before.
+    // What it made can then be found even if the program is killed: PendingCreate::of_nonce(). One for each
+    // create.
+    CallOptions& nonce(std::string_view digits) & noexcept {
+        nonce_size_ = digits.copy(nonce_, sizeof nonce_);
+        has_nonce_ = true;
+        return *this;
+    }
+    // For a create whose answer was lost and whose key is not seen within RetryOptions::settle: asks for
+    // another key instead of failing. CreatedApiKey::pending() then names what may be left.
+    CallOptions& create_again_when_unseen(bool on = true) & noexcept {
+        create_again_when_unseen_ = on;
+        return *this;
+    }
     CallOptions&& deadline(std::chrono::milliseconds time) && noexcept { return std::move(deadline(time)); }
     CallOptions&& verify(bool on = true) && noexcept { return std::move(verify(on)); }
     CallOptions&& allow_past_expiry(bool on = true) && noexcept { return std::move(allow_past_expiry(on)); }
 
+    CallOptions&& nonce(std::string_view digits) && noexcept { return std::move(nonce(digits)); }
+    CallOptions&& create_again_when_unseen(bool on = true) && noexcept {
+        return std::move(create_again_when_unseen(on));
+    }
+
     [[nodiscard]] std::optional<std::chrono::milliseconds> deadline() const noexcept { return deadline_; }
     [[nodiscard]] bool verifies() const noexcept { return verify_; }
     [[nodiscard]] bool allows_past_expiry() const noexcept { return allow_past_expiry_; }
+    [[nodiscard]] std::optional<std::string_view> nonce() const noexcept {
+        return has_nonce_ ? std::optional(std::string_view(nonce_, nonce_size_)) : std::nullopt;
+    }
+    [[nodiscard]] bool creates_again_when_unseen() const noexcept { return create_again_when_unseen_; }
 
 private:
     std::optional<std::chrono::milliseconds> deadline_;
     bool verify_ = false;
     bool allow_past_expiry_ = false;
+    bool create_again_when_unseen_ = false;
+    bool has_nonce_ = false;
+    std::size_t nonce_size_ = 0;
+    char nonce_[33]{};  // one more than it has: what is longer is no nonce either
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

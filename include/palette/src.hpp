@@ -26,7 +26,11 @@
 #include <palette/impl/client/blocking_client.ipp>
 #include <palette/impl/client/changing.ipp>
 #include <palette/impl/client/client_core.ipp>
+#include <palette/impl/client/create_machine.ipp>
+#include <palette/impl/client/creating.ipp>
+#include <palette/impl/client/creation.ipp>
 #include <palette/impl/client/reading.ipp>
+#include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/credential.ipp>
 #include <palette/impl/endpoint.ipp>
 #include <palette/impl/environment.ipp>
@@ -36,9 +40,9 @@
 #include <palette/impl/http_date.ipp>
 #include <palette/impl/key_requests.ipp>
 #include <palette/impl/key_text.ipp>
+#include <palette/impl/known_secrets.ipp>
 #include <palette/impl/net/address_race.ipp>
 #include <palette/impl/net/connect_race.ipp>
-#include <palette/impl/known_secrets.ipp>
 #include <palette/impl/net/connector.ipp>
 #include <palette/impl/net/http_connection.ipp>
 #include <palette/impl/net/http_transport.ipp>
@@ -49,6 +53,7 @@
 #include <palette/impl/net/tls.ipp>
 #include <palette/impl/net/tunnel.ipp>
 #include <palette/impl/options.ipp>
+#include <palette/impl/pending_create.ipp>
 #include <palette/impl/pipeline/answer.ipp>
 #include <palette/impl/pipeline/call.ipp>
 #include <palette/impl/pipeline/credentials.ipp>

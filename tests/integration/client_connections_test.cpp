@@ -243,6 +243,7 @@ TEST_CASE("client: a service from which nothing comes is left, with what is know
     Emulator emulator;
     auto options = options_for(emulator);
     options.timeouts.silence = 100ms;
+    options.retry.settle = 0ms;
     BlockingApiKeyClient client(options);
     std::uint64_t connections = 1;
     CHECK(client.whoami());

@@ -122,7 +122,7 @@ TEST_CASE("client: an observer sees every operation and request by name and temp
         {"get", [&](Client& c) { return outcome(c.get(uid)); }, {{"GET", key, 200}}},
         {"create",
          [](Client& c) { return outcome(c.create(NewApiKey("n"))); },
-         {{"POST", keys, 201}, {"GET", key, 200}}},
+         {{"GET", "/v1/users/info", 200}, {"POST", keys, 201}, {"GET", key, 200}}},
         {"update",
          [&](Client& c) { return outcome(c.update(uid, ApiKeyEdit().name("m"))); },
          {{"GET", key, 200}, {"PUT", key, 204}, {"GET", key, 200}}},
@@ -331,12 +331,13 @@ TEST_CASE("client: the traceparent of an observer goes with every request of its
     CHECK(scene.client.revoke(uid));
     auto const attempts = scene.witness->attempts();
     auto const requests = scene.emulator.requests();
-    REQUIRE(requests.size() == 4);
-    REQUIRE(attempts.size() == 4);
+    REQUIRE(requests.size() == 5);
+    REQUIRE(attempts.size() == 5);
     CHECK_FALSE(requests[0].headers.contains("traceparent"));
-    for (std::size_t i = 1; i < 4; ++i)
+    for (std::size_t i = 1; i < 5; ++i)
         CHECK(requests[i].headers["traceparent"] == trace(attempts[i].event.operation_id));
-    CHECK(requests[1].headers["traceparent"] != requests[3].headers["traceparent"]);
+    CHECK(requests[1].headers["traceparent"] == requests[3].headers["traceparent"]);
+    CHECK(requests[1].headers["traceparent"] != requests[4].headers["traceparent"]);
 }
 
 TEST_CASE("client: a traceparent that would split the request is not sent") {

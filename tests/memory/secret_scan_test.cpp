@@ -238,6 +238,8 @@ private:
                 shared_->accepted == 0 ? with_key : header_with(numbered_key(shared_->accepted));
             if (request.find(accepted) == std::string_view::npos)
                 return tls::Answer{{tls::http_answer(401, "{}")}};
+            if (request.starts_with("GET /v1/users/info"))
+                return tls::Answer{{tls::http_answer(200, R"({"userUid":"u","tenantUid":"t"})")}};
             if (!request.starts_with("POST")) return tls::Answer{{tls::http_answer(200, key_with(last))}};
             last = values[static_cast<std::size_t>(shared_->values++)].in_clear();
             auto const shown = shared_->values == 2 ? with_escape(last) : last;

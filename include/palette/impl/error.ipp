@@ -203,6 +203,11 @@ PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, 
     return *this;
 }
 
+PALETTE_KEYS_INLINE Error& Error::pending(std::shared_ptr<const PendingCreate> pending) & noexcept {
+    pending_ = detail::SharedPending(std::move(pending));
+    return *this;
+}
+
 PALETTE_KEYS_INLINE std::string Error::message() const {
     std::string line;
     if (!path_.empty()) line += path_ + ": ";
@@ -234,6 +239,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
             line += "; whether it was applied is unknown";
             break;
     }
+    if (pending_.get()) line += "; a key without a value may be left: reconcile what is pending";
     return detail::one_line(line + "; " + detail::text_of(static_cast<int>(code_)).next);
 }
 

@@ -111,7 +111,8 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const ListFilter
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const CreatedApiKey& key) {
     return out << "CreatedApiKey " << detail::printable(key.uid())
-               << (key.confirmed() ? ", confirmed" : ", not confirmed") << ", value withheld";
+               << (key.confirmed() ? ", confirmed" : ", not confirmed")
+               << (key.pending() ? ", others pending" : "") << ", value withheld";
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

@@ -82,6 +82,13 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> BlockingApiKeyClient::create(NewApiKey
     });
 }
 
+PALETTE_KEYS_INLINE Result<Reconciliation> BlockingApiKeyClient::reconcile(PendingCreate pending,
+                                                                           CallOptions options) {
+    return machine_->wait<Reconciliation>([&](ApiKeyClient& client, auto handler) {
+        client.async_reconcile(std::move(pending), options, std::move(handler));
+    });
+}
+
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(std::string uid, ApiKeyEdit edit,
                                                                 CallOptions options) {
     return machine_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {

@@ -3,6 +3,7 @@
 
 // The operations that change something.
 
+#include <palette/impl/client/checks.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/requests.hpp>
 #include <palette/impl/wire/encode.hpp>
@@ -14,55 +15,6 @@
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
-
-inline Error invalid(std::string what, std::string path) {
-    return Error(errc::invalid_argument, std::move(what)).path(std::move(path));
-}
-
-inline Result<void> check_name(std::string_view name) {
-    constexpr std::size_t most = 253;
-    if (name.empty()) return invalid("a key needs a name", "name");
-    if (name.size() > most)
-        return invalid("a name of " + std::to_string(name.size()) + " bytes is too long; 253 are the most",
-                       "name");
-    for (char const c : name)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-            return invalid("a name has no control characters", "name");
-    return wire::check_utf8(name, "name");
-}
-
-inline Result<void> check_expiry(const Expiry& expiry, Instant now, const CallOptions& options) {
-    if (!expiry.passed(now) || options.allows_past_expiry()) return {};
-    return invalid(
-        "an expiry that has passed already, " + expiry.to_string() + ", would make a key that does not work",
-        "expiry");
-}
-
-// A key whose value is there is delivered, whatever this finds.
-inline asio::awaitable<bool> is_confirmed(Core& core, pipeline::Call& call, std::string uid,
-                                          std::string name) {
-    if (uid.empty() || call.is_stopped()) co_return false;
-    auto read = co_await get(core, call, std::move(uid));
-    co_return read && read->name == name;
-}
-
-PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> create(Core& core, pipeline::Call& call,
-                                                                  NewApiKey key) {
-    if (auto good = check_name(key.name()); !good) co_return std::move(good.error());
-    if (auto good = check_expiry(key.expiry().value_or(Expiry::never()), core.now(), call.options()); !good)
-        co_return std::move(good.error());
-    auto body = wire::encode_create(key, core.now());
-    if (!body) co_return std::move(body.error());
-    DecodedAnswer<CreatedApiKey> answer;
-    HttpRequest request("POST", std::string(create_key.path_template));
-    request.body = std::move(*body);
-    auto sent = co_await send(core, call, create_key, request, answer);
-    if (!sent) co_return std::move(sent.error());
-    core.pipeline().hide(detail::KnownSecrets::Kind::created, answer.value().secret());
-    auto uid = answer.value().uid();
-    auto const confirmed = co_await is_confirmed(core, call, uid, key.name());
-    co_return CreatedApiKey(std::move(uid), std::move(answer.value()).secret(), confirmed);
-}
 
 // Whether a key is as it was written: what an edit can change, and what it must not.
 inline bool is_as_written(const ApiKey& read, const ApiKey& written) {

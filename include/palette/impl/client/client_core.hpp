@@ -3,6 +3,7 @@
 
 #include <palette/api_key.hpp>
 #include <palette/options.hpp>
+#include <palette/pending_create.hpp>
 #include <palette/result.hpp>
 #include <palette/user.hpp>
 
@@ -43,6 +44,7 @@ public:
     void list(Handler<KeyList> handler, ListFilter filter, CallOptions options);
     void get(Handler<ApiKey> handler, std::string uid, CallOptions options);
     void create(Handler<CreatedApiKey> handler, NewApiKey key, CallOptions options);
+    void reconcile(Handler<Reconciliation> handler, PendingCreate pending, CallOptions options);
     void update(Handler<ApiKey> handler, std::string uid, ApiKeyEdit edit, std::optional<ApiKey> seen,
                 CallOptions options);
     void renew(Handler<ApiKey> handler, std::string uid, std::chrono::milliseconds duration,

@@ -148,6 +148,12 @@ PALETTE_KEYS_INLINE void ClientCore::create(Handler<CreatedApiKey> handler, NewA
                                 client::create, std::move(key));
 }
 
+PALETTE_KEYS_INLINE void ClientCore::reconcile(Handler<Reconciliation> handler, PendingCreate pending,
+                                               CallOptions options) {
+    core_->start<Reconciliation>(client::Core::Kind::work, "reconcile", std::move(handler), options,
+                                 client::reconcile, std::move(pending));
+}
+
 PALETTE_KEYS_INLINE void ClientCore::update(Handler<ApiKey> handler, std::string uid, ApiKeyEdit edit,
                                             std::optional<ApiKey> seen, CallOptions options) {
     core_->start<ApiKey>(client::Core::Kind::work, "update", std::move(handler), options, client::update,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/client/client_core.hpp>
+#include <palette/impl/client/create_memory.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
 #include <palette/options.hpp>
@@ -56,6 +57,7 @@ public:
     [[nodiscard]] pipeline::Pipeline& pipeline() noexcept { return pipeline_; }
     [[nodiscard]] Transport& transport() noexcept { return *transport_; }
     [[nodiscard]] Instant now() const noexcept { return pipeline_.time().now(); }
+    [[nodiscard]] CreateMemory& creates() noexcept { return creates_; }
 
 private:
     // An operation with the handler that waits for it.
@@ -80,6 +82,7 @@ private:
     ClientOptions options_;
     std::shared_ptr<Transport> transport_;
     pipeline::Pipeline pipeline_;
+    CreateMemory creates_;
     std::atomic<std::uint64_t> last_id_ = 0;
     std::vector<pipeline::Call*> calls_;
     std::size_t working_ = 0;

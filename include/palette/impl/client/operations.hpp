@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/client/core.hpp>
+#include <palette/pending_create.hpp>
 
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@ namespace palette::inline PALETTE_KEYS_ABI::client {
 asio::awaitable<Result<KeyList>> list(Core& core, pipeline::Call& call, ListFilter filter);
 asio::awaitable<Result<ApiKey>> get(Core& core, pipeline::Call& call, std::string uid);
 asio::awaitable<Result<CreatedApiKey>> create(Core& core, pipeline::Call& call, NewApiKey key);
+asio::awaitable<Result<Reconciliation>> reconcile(Core& core, pipeline::Call& call, PendingCreate pending);
 asio::awaitable<Result<ApiKey>> update(Core& core, pipeline::Call& call, std::string uid, ApiKeyEdit edit,
                                        std::optional<ApiKey> seen);
 asio::awaitable<Result<ApiKey>> renew(Core& core, pipeline::Call& call, std::string uid,
@@ -28,5 +30,7 @@ asio::awaitable<Result<void>> close(Core& core, pipeline::Call& call);
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/client/changing.ipp>
+#    include <palette/impl/client/creating.ipp>
 #    include <palette/impl/client/reading.ipp>
+#    include <palette/impl/client/reconciling.ipp>
 #endif

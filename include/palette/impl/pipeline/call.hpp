@@ -29,7 +29,7 @@ public:
 
     // Starts the clock of its deadlines, and stops it. On the strand.
     void begin();
-    void end() { alarm_.cancel(); }
+    void end();
 
     enum class Stop { none, cancelled, closed, queue, deadline };
 
@@ -45,6 +45,12 @@ public:
     // It has to wait after all, before anything was sent.
     void wait_in_queue();
 
+    // From here on, what is under way ends once only `reserved` of the time is left, or half of it if that
+    // is less; the call itself goes on. Time in the queue does not count.
+    void limit(std::chrono::milliseconds reserved);
+    // Whether that has happened: then the coroutine has to take back the cancellation that it sees.
+    bool lift_limit();
+
     [[nodiscard]] bool is_stopped() const noexcept { return stop_ != Stop::none; }
     [[nodiscard]] bool is_admitted() const noexcept { return admitted_.has_value(); }
 
@@ -57,7 +63,7 @@ public:
     [[nodiscard]] const CallOptions& options() const noexcept { return options_; }
     [[nodiscard]] std::chrono::nanoseconds queued() const noexcept;
     [[nodiscard]] std::chrono::nanoseconds duration() const noexcept;
-    // Until it ends, unless it is let in before.
+    // Until it ends, unless it is let in before; without what a limit reserves.
     [[nodiscard]] std::chrono::milliseconds time_left() const noexcept;
 
     // Its place in the queues of the rate limit: all its requests have the same one, so that what was begun
@@ -79,7 +85,9 @@ private:
         return has_own_deadline_ ? std::min(total_, queue_) : queue_;
     }
     void expire_after(std::chrono::milliseconds time, Stop why);
+    void set_limit();
 
+    std::shared_ptr<timing::SharedTimer> timer_;
     timing::TimeSource time_;
     std::uint64_t id_;
     std::string_view name_;
@@ -93,6 +101,10 @@ private:
     Stop stop_ = Stop::none;
     boost::asio::cancellation_signal signal_;
     timing::Alarm alarm_;
+    std::optional<timing::Alarm> limit_;
+    std::chrono::milliseconds asked_to_reserve_{};
+    std::chrono::milliseconds reserved_{};
+    bool met_limit_ = false;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

@@ -12,7 +12,8 @@ namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 PALETTE_KEYS_INLINE Call::Call(std::shared_ptr<timing::SharedTimer> timer, timing::TimeSource time,
                                std::uint64_t id, std::string_view name, const Timeouts& timeouts,
                                const CallOptions& options)
-    : time_(time),
+    : timer_(timer),
+      time_(time),
       id_(id),
       name_(name),
       queue_(timing::bounded(timeouts.queue)),
@@ -28,9 +29,40 @@ PALETTE_KEYS_INLINE void Call::begin() {
     if (has_own_deadline_ && total_.count() <= 0) stop(Stop::deadline);
 }
 
+PALETTE_KEYS_INLINE void Call::end() {
+    alarm_.cancel();
+    limit_.reset();
+}
+
+PALETTE_KEYS_INLINE void Call::limit(std::chrono::milliseconds reserved) {
+    asked_to_reserve_ = reserved;
+    met_limit_ = false;
+    limit_.emplace(timer_, time_);
+    set_limit();
+}
+
+PALETTE_KEYS_INLINE void Call::set_limit() {
+    if (!limit_ || !is_admitted() || is_stopped()) return;
+    reserved_ = {};
+    auto const left = std::max(time_left(), std::chrono::milliseconds::zero());
+    reserved_ = std::min(asked_to_reserve_, left / 2);
+    limit_->set(left - reserved_, [this] {
+        met_limit_ = true;
+        signal_.emit(boost::asio::cancellation_type::terminal);
+    });
+}
+
+PALETTE_KEYS_INLINE bool Call::lift_limit() {
+    limit_.reset();
+    reserved_ = {};
+    return met_limit_;
+}
+
 PALETTE_KEYS_INLINE void Call::wait_in_queue() {
     if (attempts > 1 || is_stopped()) return;
     admitted_.reset();
+    reserved_ = {};
+    if (limit_) limit_->cancel();
     // A deadline of the caller's own is for all of it.
     auto const is_own = has_own_deadline_ && total_ <= queue_;
     auto const left = queue_bound() - std::chrono::ceil<std::chrono::milliseconds>(duration());
@@ -46,6 +78,7 @@ PALETTE_KEYS_INLINE void Call::stop(Stop why) {
     if (is_stopped()) return;
     stop_ = why;
     alarm_.cancel();
+    if (limit_) limit_->cancel();
     signal_.emit(boost::asio::cancellation_type::terminal);
 }
 
@@ -63,6 +96,7 @@ PALETTE_KEYS_INLINE void Call::admit() {
     auto const used = has_own_deadline_ ? std::chrono::floor<std::chrono::milliseconds>(queued())
                                         : std::chrono::milliseconds::zero();
     expire_after(std::max(total_ - used, std::chrono::milliseconds::zero()), Stop::deadline);
+    set_limit();
 }
 
 PALETTE_KEYS_INLINE std::chrono::nanoseconds Call::queued() const noexcept {
@@ -74,7 +108,7 @@ PALETTE_KEYS_INLINE std::chrono::nanoseconds Call::duration() const noexcept {
 }
 
 PALETTE_KEYS_INLINE std::chrono::milliseconds Call::time_left() const noexcept {
-    return std::chrono::floor<std::chrono::milliseconds>(ends_ - time_.steady());
+    return std::chrono::floor<std::chrono::milliseconds>(ends_ - time_.steady()) - reserved_;
 }
 
 PALETTE_KEYS_INLINE Error Call::stopped(Effect effect) const {

@@ -47,6 +47,9 @@ public:
 
     [[nodiscard]] const timing::TimeSource& time() const noexcept { return time_; }
 
+    // The one that the next request is sent with, unless it has to wait; null if it has to be got first.
+    [[nodiscard]] Credentials::Shared credential() const { return credentials_.at_hand(); }
+
     // Every error that holds words from outside passes here before anybody sees it.
     [[nodiscard]] Error safe(const Error& error, const Call& call) const;
 

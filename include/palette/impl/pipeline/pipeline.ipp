@@ -154,7 +154,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
             if (!other || *other == request.credential) co_return findings.given_up(result.error());
             if (kind.safety == Safety::once && call.before_replay) {
                 auto same = co_await call.before_replay();
-                if (!same) co_return std::move(same.error());
+                if (!same) co_return std::move(same.error()).effect(Effect::not_applied);
             }
             continue;
         }

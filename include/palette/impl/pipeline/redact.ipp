@@ -23,6 +23,7 @@ PALETTE_KEYS_INLINE Error redacted(const Error& error, const detail::KnownSecret
         .status(error.status())
         .attempts(error.attempts())
         .earlier(error.earlier())
+        .pending(error.pending())
         .effect(error.effect())
         .server(shortened(error.server_code()), shortened(error.server_message()), shortened(error.ref()));
 }

@@ -146,6 +146,7 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Document<CreatedApiKey>::finish(Value&
         return Error(errc::bad_value, "the answer has neither apiKey nor uid").effect(on_error);
     return Error(errc::missing_key_value, "the key " + detail::printable(value.uid) +
                                               " was created, but the answer does not carry its value")
+        .path(detail::printable(value.uid))
         .effect(Effect::applied);
 }
 

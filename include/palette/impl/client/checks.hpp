@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/error.hpp>
+#include <palette/expiry.hpp>
+#include <palette/impl/wire/text.hpp>
+#include <palette/options.hpp>
+#include <palette/result.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+// What is refused before a byte is sent.
+
+inline Error invalid(std::string what, std::string path) {
+    return Error(errc::invalid_argument, std::move(what)).path(std::move(path));
+}
+
+inline Result<void> check_name(std::string_view name) {
+    constexpr std::size_t most = 253;
+    if (name.empty()) return invalid("a key needs a name", "name");
+    if (name.size() > most)
+        return invalid("a name of " + std::to_string(name.size()) + " bytes is too long; 253 are the most",
+                       "name");
+    for (char const c : name)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+            return invalid("a name has no control characters", "name");
+    return wire::check_utf8(name, "name");
+}
+
+inline Result<void> check_expiry(const Expiry& expiry, Instant now, const CallOptions& options) {
+    if (!expiry.passed(now) || options.allows_past_expiry()) return {};
+    return invalid(
+        "an expiry that has passed already, " + expiry.to_string() + ", would make a key that does not work",
+        "expiry");
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client

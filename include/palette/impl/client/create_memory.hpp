@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/credential.hpp>
+#include <palette/user.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+// What one create learns, and others of the same client need not ask again. On the strand.
+class CreateMemory {
+public:
+    using Shared = std::shared_ptr<const Credential>;
+
+    // Whose `credential` is; null if that was not asked for, or another one since.
+    [[nodiscard]] const Identity* identity_of(const Shared& credential) const noexcept {
+        return credential && credential == credential_.lock() ? &identity_ : nullptr;
+    }
+    void remember(const Shared& credential, Identity identity) {
+        credential_ = credential;
+        identity_ = std::move(identity);
+    }
+
+    // Whether the service keeps the mark of a create, as the last confirming read has shown.
+    bool marks_persist = true;
+
+    // False: a create with that nonce is under way, or has delivered its key, which the search for a lost one
+    // of the same nonce would take for it.
+    bool take_nonce(const std::string& nonce) {
+        if (std::ranges::find(nonces_, nonce) != nonces_.end()) return false;
+        constexpr std::size_t most = 1'024;
+        if (nonces_.size() == most) nonces_.pop_front();
+        nonces_.push_back(nonce);
+        return true;
+    }
+    // Nothing was delivered with it.
+    void give_back_nonce(const std::string& nonce) { std::erase(nonces_, nonce); }
+
+private:
+    std::weak_ptr<const Credential> credential_;  // how long it is kept is not decided here
+    Identity identity_;
+    std::deque<std::string> nonces_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/client/checks.hpp>
+#include <palette/impl/client/creation.hpp>
+#include <palette/impl/client/operations.hpp>
+#include <palette/impl/create_mark.hpp>
+#include <palette/impl/wire/encode.hpp>
+
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+inline Result<void> check_create(const NewApiKey& key, Instant now, const CallOptions& options) {
+    if (auto good = check_name(key.name()); !good) return good;
+    if (auto good = check_expiry(key.expiry().value_or(Expiry::never()), now, options); !good) return good;
+    if (auto const* const fault = detail::fault_of_text(key.user_uid())) return invalid(fault, "user_uid");
+    if (key.annotations().contains(detail::create_annotation))
+        return invalid("the annotation marks what a create has made, and is not for others",
+                       "metadata.annotations[\"" + std::string(detail::create_annotation) + "\"]");
+    if (options.nonce() && !detail::is_nonce(*options.nonce())) return invalid(detail::nonce_form, "nonce");
+    auto body = wire::encode_create(key, now);
+    if (!body) return std::move(body.error());
+    return {};
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> create(Core& core, pipeline::Call& call,
+                                                                  NewApiKey key) {
+    if (auto good = check_create(key, core.now(), call.options()); !good) co_return std::move(good.error());
+    auto const is_given = call.options().nonce().has_value();
+    auto const nonce = is_given ? std::string(*call.options().nonce()) : PendingCreate::make_nonce();
+    if (is_given && !core.creates().take_nonce(nonce))
+        co_return invalid("the nonce is another create's, whose key could be taken for a lost one", "nonce");
+    Creation creation(core, call, std::move(key), nonce);
+    auto result = co_await creation.run();
+    if (is_given && !result) core.creates().give_back_nonce(nonce);
+    co_return result;
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/client/caller.hpp>
+#include <palette/impl/client/creation.hpp>
+#include <palette/impl/client/operations.hpp>
+#include <palette/impl/client/valueless_keys.hpp>
+#include <palette/impl/create_mark.hpp>
+#include <palette/impl/time/sleep.hpp>
+#include <palette/impl/wire/encode.hpp>
+
+#include <exception>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& call) {
+    auto const& retry = core.options().retry;
+    CreateMachine::Settings settings;
+    settings.most_posts = retry.most_attempts;
+    settings.settle = timing::bounded(retry.settle);
+    settings.again_when_unseen = call.options().creates_again_when_unseen();
+    settings.marks_persist = core.creates().marks_persist;
+    return settings;
+}
+
+PALETTE_KEYS_INLINE Creation::Creation(Core& core, pipeline::Call& call, NewApiKey key, std::string nonce)
+    : core_(core),
+      call_(call),
+      key_(std::move(key)),
+      nonce_(std::move(nonce)),
+      begun_(core.now()),
+      machine_(settings_of(core, call)),
+      next_(machine_.begin()) {}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> Creation::run() {
+    while (next_.what != Machine::Do::deliver && next_.what != Machine::Do::fail) {
+        // What was received is delivered, even if memory runs out over what comes after.
+        try {
+            co_await step();
+        } catch (const std::exception&) {
+            if (!made_) throw;
+            next_ = next_.what == Machine::Do::revoke ? machine_.revoked()
+                                                      : machine_.read(Machine::Read::failed, now());
+        }
+    }
+    core_.creates().marks_persist = machine_.marks_persist();
+    if (next_.what == Machine::Do::deliver) co_return delivery();
+    co_return failure();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Creation::step() {
+    switch (next_.what) {
+        case Machine::Do::identify:
+            return identify_owner();
+        case Machine::Do::post:
+            return post(next_.suffix, next_.time);
+        case Machine::Do::list:
+            return list_marked();
+        case Machine::Do::wait:
+            return wait(next_.time);
+        case Machine::Do::remove:
+            return remove(next_.uid);
+        case Machine::Do::read:
+            return read(next_.uid);
+        default:
+            return revoke(next_.uid);
+    }
+}
+
+PALETTE_KEYS_INLINE CreateMachine::Now Creation::now() const {
+    Machine::Now now;
+    now.left = std::max(call_.time_left(), Machine::Time::zero());
+    now.stopped = call_.is_stopped();
+    return now;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
+    auto caller = co_await identify(core_, call_);
+    if (caller) {
+        caller_ = std::move(*caller);
+        owner_ = key_.user_uid().empty() ? caller_.user_uid : key_.user_uid();
+        key_.for_user(owner_);
+    } else {
+        step_error_ = std::move(caller.error());
+    }
+    next_ = machine_.identified(!owner_.empty(), now());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Creation::check_caller() {
+    return check_same_caller(core_, call_, caller_.tenant_uid, caller_.user_uid);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Time reserved) {
+    suffix_ = suffix;
+    call_.limit(reserved);
+    call_.before_replay = [this] { return check_caller(); };
+    DecodedAnswer<CreatedApiKey> answer;
+    auto sent = co_await check_caller();
+    if (sent) {
+        key_.annotate(detail::create_annotation, detail::create_mark(nonce_, suffix));
+        auto body = wire::encode_create(key_, core_.now());
+        if (body) {
+            HttpRequest request("POST", std::string(create_key.path_template));
+            request.body = std::move(*body);
+            sent = co_await send(core_, call_, create_key, request, answer);
+        } else {
+            sent = std::move(body.error());
+        }
+    }
+    if (sent) {
+        core_.pipeline().hide(detail::KnownSecrets::Kind::created, answer.value().secret());
+        made_.emplace(std::move(answer.value()));
+    }
+    call_.before_replay = nullptr;
+    if (call_.lift_limit()) {
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        auto const is_cut_off =
+            !sent && !call_.is_stopped() &&
+            (sent.error().code() == errc::transport || sent.error().code() == errc::operation_aborted);
+        if (is_cut_off)
+            sent = Error(errc::timeout, "no answer came in the time that a create has for its request")
+                       .effect(sent.error().effect())
+                       .attempts(call_.attempts);
+    }
+
+    auto outcome = Machine::Posted::value;
+    std::string uid;
+    if (sent) {
+        uid = made_->uid();
+    } else {
+        auto const& error = sent.error();
+        outcome = error.code() == errc::missing_key_value ? Machine::Posted::no_value
+                  : error.effect() == Effect::not_applied ? Machine::Posted::refused
+                                                          : Machine::Posted::unknown;
+        uid = error.path();
+        step_error_ = error;
+        post_error_ = error;
+    }
+    next_ = machine_.posted(outcome, std::move(uid), now());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
+    Result<KeyList> keys = KeyList();
+    auto same = co_await check_caller();
+    if (same)
+        keys = co_await list(core_, call_, ListFilter());
+    else
+        keys = std::move(same.error());
+
+    std::vector<Machine::Match> matches;
+    if (keys) {
+        for (auto const& key : *keys) {
+            auto const suffix = detail::attempt_of(key.annotations[detail::create_annotation], nonce_);
+            if (suffix == 0) continue;
+            // Where no owner is told, none is wrong; but only what is surely one's own is deleted.
+            auto const is_untold = key.owner.uid.empty() && made_;
+            Machine::Match match;
+            match.uid = key.uid;
+            match.suffix = suffix;
+            match.owned = is_untold || key.owner.uid == owner_;
+            matches.push_back(std::move(match));
+        }
+    }
+    auto const is_over = !keys && (is_refusal(keys.error()) || keys.error().code() == errc::auth_provider);
+    auto const outcome = keys      ? Machine::Listed::complete
+                         : is_over ? Machine::Listed::refused
+                                   : Machine::Listed::failed;
+    next_ = machine_.listed(outcome, std::move(matches), now());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Creation::wait(Machine::Time time) {
+    co_await timing::sleep(core_.pipeline().time(), time);
+    next_ = machine_.waited(now());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Creation::remove(std::string uid) {
+    auto deleted = co_await check_caller();
+    if (deleted) deleted = co_await delete_valueless(core_, call_, std::move(uid));
+    auto outcome = Machine::Removed::gone;
+    if (!deleted) {
+        auto const& error = deleted.error();
+        outcome = is_not_found(error.code())              ? Machine::Removed::not_there
+                  : error.effect() == Effect::not_applied ? Machine::Removed::refused
+                                                          : Machine::Removed::unknown;
+        step_error_ = error;
+    }
+    next_ = machine_.removed(outcome, now());
+}
+
+PALETTE_KEYS_INLINE CreateMachine::Read Creation::what_is(const ApiKey& read) const {
+    auto const mark = read.annotations[detail::create_annotation];
+    auto const is_ours =
+        mark.empty() ? read.name == key_.name() : mark == detail::create_mark(nonce_, suffix_);
+    if (!is_ours) return Machine::Read::not_it;
+    if (!read.owner.uid.empty() && read.owner.uid != owner_) return Machine::Read::others;
+    return mark.empty() ? Machine::Read::ours_unmarked : Machine::Read::ours;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Creation::read(std::string uid) {
+    auto key = co_await get(core_, call_, std::move(uid));
+    auto const is_known_not_to_be =
+        !key && (is_refusal(key.error()) || key.error().code() == errc::invalid_argument);
+    auto const outcome = key                  ? what_is(*key)
+                         : is_known_not_to_be ? Machine::Read::not_it
+                                              : Machine::Read::failed;
+    next_ = machine_.read(outcome, now());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> Creation::revoke(std::string uid) {
+    auto revoked = co_await set_state(core_, call_, std::move(uid), false);
+    is_revoked_ = revoked.has_value();
+    next_ = machine_.revoked();
+}
+
+PALETTE_KEYS_INLINE std::shared_ptr<const PendingCreate> Creation::pending() const {
+    auto attempts = machine_.pending();
+    if (attempts.empty()) return nullptr;
+    return std::make_shared<const PendingCreate>(nonce_, key_.name(), owner_, caller_, begun_,
+                                                 std::move(attempts));
+}
+
+PALETTE_KEYS_INLINE Result<CreatedApiKey> Creation::delivery() {
+    return CreatedApiKey(next_.uid, std::move(*made_).secret(), next_.confirmed, pending());
+}
+
+PALETTE_KEYS_INLINE Error Creation::failure() const {
+    return core_.pipeline().safe(blamed(), call_).effect(next_.effect).attempts(call_.attempts).pending(pending());
+}
+
+PALETTE_KEYS_INLINE Error Creation::blamed() const {
+    auto const uid = detail::printable(next_.uid);
+    switch (next_.blame) {
+        case Machine::Blame::owner:
+            return Error(errc::conflict, "the key " + uid + " was made for another user than was asked for" +
+                                             (is_revoked_ ? "; it is revoked" : "; it could not be revoked"))
+                .path(uid);
+        case Machine::Blame::post:
+            return *post_error_;
+        case Machine::Blame::stop: {
+            // The deadline of a search says less than what it is that made one necessary.
+            auto stopped = call_.stopped(next_.effect);
+            return stopped.code() == errc::timeout && post_error_ ? *post_error_ : stopped;
+        }
+        case Machine::Blame::step:
+            break;
+    }
+    auto const& error = *step_error_;
+    if (next_.uid.empty() || error.code() == errc::missing_key_value) return error;
+    return Error(error.code(), "the answer to the create was lost, and its key " + uid +
+                                   " could not be deleted: " + error.what())
+        .path(uid)
+        .status(error.status())
+        .server(error.server_code(), error.server_message(), error.ref());
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/client/caller.hpp>
+#include <palette/impl/client/operations.hpp>
+#include <palette/impl/client/valueless_keys.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+// One list: what a late request makes afterwards, the next reconciliation finds.
+PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> reconcile(Core& core, pipeline::Call& call,
+                                                                      PendingCreate pending) {
+    auto same = co_await check_same_caller(core, call, pending.tenant_uid(), pending.user_uid());
+    if (!same) co_return std::move(same.error()).effect(Effect::not_applied);
+    auto caller = co_await identify(core, call);
+    if (!caller) co_return std::move(caller.error());
+    auto const& owner = pending.owner_uid().empty() ? caller->user_uid : pending.owner_uid();
+    auto keys = co_await list(core, call, ListFilter().owner(owner));
+    if (!keys) co_return std::move(keys.error());
+
+    std::vector<std::string> removed;
+    std::vector<std::string> left;
+    for (auto const& key : *keys) {
+        if (!pending.matches(key.annotations[detail::create_annotation])) continue;
+        auto deleted = co_await delete_valueless(core, call, key.uid);
+        if (deleted || is_not_found(deleted.error().code())) {
+            removed.push_back(key.uid);
+        } else if (is_refusal(deleted.error())) {
+            left.push_back(key.uid);
+        } else {
+            auto error = std::move(deleted.error());
+            if (error.effect() == Effect::not_applied && !removed.empty()) error.effect(Effect::applied);
+            co_return std::move(error.pending(std::make_shared<const PendingCreate>(std::move(pending))));
+        }
+    }
+    co_return Reconciliation(std::move(removed), std::move(left));
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client

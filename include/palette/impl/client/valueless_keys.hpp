@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/client/requests.hpp>
+
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::client {
+
+// The service has read the request and will not do it: no passing failure.
+inline bool is_refusal(const Error& error) noexcept {
+    return error.effect() == Effect::not_applied && error.status() >= 400 && error.status() < 500 &&
+           error.code() != errc::rate_limited && error.code() != errc::unexpected_status;
+}
+
+// Of a key that a create has made and nobody has the value of.
+inline asio::awaitable<Result<void>> delete_valueless(Core& core, pipeline::Call& call, std::string uid) {
+    auto path = path_of(change_key, uid);
+    if (!path) co_return std::move(path.error());
+    DecodedAnswer<void> answer;
+    HttpRequest request("DELETE", std::move(*path));
+    co_return co_await send(core, call, change_key, request, answer);
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::client
