@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/dead_port.hpp"
+#include "support/one_attempt.hpp"
 #include "support/sanitized.hpp"
 #include "support/tls_server.hpp"
 
@@ -184,7 +185,7 @@ struct ConnectorScene {
     tls::Server server{with_identity()};
     std::vector<std::string> asked;
     net::Addresses found{asio::ip::make_address("127.0.0.1")};
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     asio::io_context context;
 
     ConnectorScene() {

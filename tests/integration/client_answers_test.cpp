@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/one_attempt.hpp"
 #include "support/printed.hpp"
 
 #include <palette/auth.hpp>
@@ -72,7 +73,7 @@ Result<void> meet(const Kind& kind, int status, std::string body, HttpFields hea
         .in_pieces(piece);
     // If the answer is a lost one.
     if (is_create) transport->expect("GET /v1/apiKeys").answer(200, R"({"items":[]})");
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     options.transport = transport;
     options.auth = auth::api_key(Secret(key_value));
     options.retry.settle = 0ms;
@@ -240,7 +241,7 @@ TEST_CASE("W8: a value that came is delivered, whatever else is wrong") {
         transport->expect("GET /v1/users/info").answer(200, std::string(me));
         transport->expect("POST /v1/apiKeys").answer(status, R"({"apiKey":"value","uid":"u"})");
         transport->expect("GET /v1/apiKeys/u").answer(500, std::string(html));
-        ClientOptions options;
+        ClientOptions options = one_attempt();
         options.transport = transport;
         options.auth = auth::api_key(Secret(key_value));
         Client client(options);
@@ -254,7 +255,7 @@ TEST_CASE("W8: a value that came is delivered, whatever else is wrong") {
 
 TEST_CASE("W8: a create that gives no value names the key, and one that gives another uid is given its own") {
     Emulator emulator;
-    Client client(emulator.client_options(Role::tenant_admin));
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
     emulator.faults().add("POST / legacy-create x1");
     auto const lost = client.create(NewApiKey("ci"));
     REQUIRE_FALSE(lost);
@@ -368,7 +369,7 @@ private:
 
 Result<void> meet_bytes(const Kind& kind, std::string bytes) {
     CannedService const service(std::move(bytes));
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     options.endpoint = service.endpoint();
     options.auth = auth::api_key(Secret(key_value));
     Client client(options);

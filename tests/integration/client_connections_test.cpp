@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/dead_port.hpp"
 #include "support/fault_requests.hpp"
+#include "support/one_attempt.hpp"
 #include "support/sanitized.hpp"
 #include "support/tls_server.hpp"
 
@@ -50,14 +51,14 @@ ClientOptions unlimited(ClientOptions options) {
 }
 
 ClientOptions options_for(const Emulator& emulator) {
-    return unlimited(emulator.client_options(Role::tenant_admin));
+    return unlimited(one_attempt(emulator.client_options(Role::tenant_admin)));
 }
 
 struct TlsScene {
     explicit TlsScene(tls::ServerOptions options = {}) : server(with_identity(std::move(options))) {}
 
     [[nodiscard]] ClientOptions client_options(const std::string& host = "127.0.0.1") const {
-        ClientOptions options;
+        ClientOptions options = one_attempt();
         options.endpoint = server.endpoint(host);
         if (is_plain)
             options.endpoint =
@@ -279,7 +280,7 @@ TEST_CASE("client: an answer that comes slowly is waited for") {
 }
 
 ClientOptions options_for(const std::string& endpoint) {
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     options.endpoint = Endpoint::parse(endpoint).value();
     options.auth = auth::api_key(Secret("hunter2hunter2"));
     return options;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/one_attempt.hpp"
 #include "support/printed.hpp"
 
 #include <palette/auth.hpp>
@@ -145,7 +146,7 @@ struct Scene {
     std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
     std::shared_ptr<Provider> provider = std::make_shared<Provider>();
     std::shared_ptr<ScriptedTransport> script = std::make_shared<ScriptedTransport>();
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     asio::io_context context;
 
 private:
@@ -200,7 +201,7 @@ TEST_CASE("W13: after a 401 one fresh credential is taken and the request is sen
 
 TEST_CASE("W13: a create that was refused for its credential makes one key") {
     Emulator emulator;
-    auto options = emulator.client_options(Role::tenant_admin);
+    auto options = one_attempt(emulator.client_options(Role::tenant_admin));
     auto const provider = std::make_shared<Provider>();
     provider->give(key_of("no-key-of-anybody-there-12345678"));
     provider->give(key_of(emulator.user(Role::tenant_admin).api_key.expose()));
@@ -505,7 +506,7 @@ TEST_CASE("client: a login is renewed before its token ends, without a 401 in be
     auto const clock = std::make_shared<ManualClock>();
     Emulator emulator({.clock = clock});
     auto const& dev = emulator.user(Role::user);
-    auto options = emulator.client_options(Role::user);
+    auto options = one_attempt(emulator.client_options(Role::user));
     options.auth = auth::login(auth::LoginOptions(dev.email, Secret(dev.password.expose())).org("acme"));
     options.clock = clock;
     BlockingApiKeyClient client(options);
@@ -546,7 +547,7 @@ TEST_CASE("W17: a credential does not follow a redirect") {
     for (bool const plain : {false, true}) {
         Emulator elsewhere({.plain_http = plain});
         Emulator emulator;
-        BlockingApiKeyClient client(emulator.client_options(Role::tenant_admin));
+        BlockingApiKeyClient client(one_attempt(emulator.client_options(Role::tenant_admin)));
         emulator.faults().add("* / redirect:" + elsewhere.url() + "/v1/apiKeys");
         for (auto const& result :
              {client.list().transform([](const KeyList&) {}), client.revoke("a"), client.remove("a"),
@@ -565,7 +566,7 @@ TEST_CASE("W17: a credential does not follow a redirect") {
 
 TEST_CASE("W20: a credential goes in the clear to this machine alone") {
     Emulator emulator({.plain_http = true});
-    auto options = emulator.client_options(Role::user);
+    auto options = one_attempt(emulator.client_options(Role::user));
     for (std::string const host : {"127.0.0.1", "localhost", "LOCALHOST"}) {
         options.endpoint = Endpoint::parse("http://" + host + ':' + std::to_string(emulator.port())).value();
         BlockingApiKeyClient client(options);

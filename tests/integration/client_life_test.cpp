@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/one_attempt.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
@@ -28,7 +30,7 @@ using testing::Emulator;
 using testing::Role;
 
 ClientOptions options_for(const Emulator& emulator, Role role = Role::tenant_admin) {
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     options.endpoint = emulator.endpoint();
     options.tls.ca_pem = emulator.ca_pem();
     options.auth = auth::api_key(Secret(emulator.user(role).api_key.expose()));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/one_attempt.hpp"
 #include "support/printed.hpp"
 
 #include <palette/auth.hpp>
@@ -91,7 +92,7 @@ struct Scene {
 
 private:
     ClientOptions observed() const {
-        auto made = emulator.client_options(Role::tenant_admin);
+        auto made = one_attempt(emulator.client_options(Role::tenant_admin));
         made.observer = witness;
         return made;
     }
@@ -294,7 +295,7 @@ TEST_CASE("client: the time in the queue is told apart from the rest") {
     auto const clock = std::make_shared<ManualClock>();
     auto const witness = std::make_shared<Witness>();
     auto const service = std::make_shared<ScriptedTransport>();
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     options.auth = auth::api_key(Secret("a-value-of-a-key"));
     options.transport = service;
     options.observer = witness;
@@ -361,7 +362,7 @@ TEST_CASE("client: an observer that calls its own blocking client is told that i
         std::optional<Result<void>> result;
     };
     Emulator emulator;
-    auto options = emulator.client_options(Role::user);
+    auto options = one_attempt(emulator.client_options(Role::user));
     auto const caller = std::make_shared<Caller>();
     options.observer = caller;
     Client client(options);

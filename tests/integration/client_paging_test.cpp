@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/one_attempt.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
 #include <palette/testing/emulator.hpp>
@@ -46,7 +48,7 @@ TEST_CASE("W11: a list goes on wherever the service cuts it") {
         for (int i = 0; i < 7; ++i)
             emulator.seed_key(NewApiKey("key " + std::to_string(i)));
         emulator.faults().add("GET /v1/apiKeys page:" + std::to_string(size));
-        Client client(emulator.client_options(Role::tenant_admin));
+        Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
         auto const keys = client.list();
         REQUIRE(keys);
         CHECK(uids_of(*keys) == uids_of(emulator.keys()));
@@ -69,7 +71,7 @@ TEST_CASE("W11: a filter looks at every page") {
         if (i % 4 == 3) theirs.push_back(uid);
     }
     emulator.faults().add("GET /v1/apiKeys page:2");
-    Client client(emulator.client_options(Role::tenant_admin));
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
     CHECK(uids_of(client.list(ListFilter().owner(dev.uid)).value()) == theirs);
     CHECK(client.list(ListFilter().owner("nobody")).value().empty());
 }
@@ -78,7 +80,7 @@ TEST_CASE("W11: a user is looked for on every page, and no further") {
     Emulator emulator;
     auto const last = emulator.add_user({.email = "last@acme.test"});
     emulator.faults().add("GET /v1/users page:1");
-    Client client(emulator.client_options(Role::tenant_admin));
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
     CHECK(client.find_user("Last@ACME.test").value().uid == last.uid);
     CHECK(emulator.request_count() == 5);
     CHECK(count_continued(emulator) == 4);
@@ -101,7 +103,7 @@ TEST_CASE("W10: all keys of a name are found, whoever has them, and no others") 
     for (std::string const name : {"CI", "ci ", " ci", "c", "ci2", "ci\xC3\xA9"})
         emulator.seed_key(NewApiKey(name));
     emulator.faults().add("GET /v1/apiKeys page:3");
-    Client client(emulator.client_options(Role::tenant_admin));
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
     CHECK(uids_of(client.find("ci").value()) == wanted);
     CHECK(client.find("ci\xC3\xA9").value().size() == 1);
     CHECK(client.find("nothing").value().empty());
@@ -118,7 +120,7 @@ struct Script {
     std::shared_ptr<ScriptedTransport> transport = std::make_shared<ScriptedTransport>();
 
     [[nodiscard]] Client client(std::shared_ptr<Clock> clock = nullptr) const {
-        ClientOptions options;
+        ClientOptions options = one_attempt();
         options.transport = transport;
         options.auth = auth::api_key(Secret("a-value-of-a-key"));
         options.clock = std::move(clock);
@@ -192,7 +194,7 @@ TEST_CASE("W11: a list of which one page fails is an error and not a part") {
     Emulator emulator;
     emulator.faults().add("GET /v1/apiKeys page:1");
     emulator.faults().add("GET /v1/apiKeys status:503 x1 after=2");
-    Client client(emulator.client_options(Role::tenant_admin));
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
     auto const keys = client.list();
     REQUIRE_FALSE(keys);
     CHECK(keys.error().code() == errc::unavailable);
@@ -204,7 +206,7 @@ TEST_CASE("W19: a list is as of the time of the service, and is judged by it") {
     auto const clock = std::make_shared<ManualClock>();
     Emulator emulator({.clock = clock});
     auto const uid = emulator.seed_key(NewApiKey("short").expires(Expiry::in(1h, clock->now()))).uid();
-    Client client(emulator.client_options(Role::tenant_admin));
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
     CHECK(client.list(ListFilter().state(KeyState::expired)).value().empty());
     clock->advance(2h);
     auto const expired = client.list(ListFilter().state(KeyState::expired)).value();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/connect_proxy.hpp"
 #include "support/dead_port.hpp"
+#include "support/one_attempt.hpp"
 #include "support/printed.hpp"
 #include "support/sanitized.hpp"
 #include "support/tls_server.hpp"
@@ -55,7 +56,7 @@ public:
 
 struct ProxyScene {
     Emulator emulator;
-    ClientOptions options = emulator.client_options(Role::tenant_admin);
+    ClientOptions options = one_attempt(emulator.client_options(Role::tenant_admin));
     std::shared_ptr<Attempts> attempts = std::make_shared<Attempts>();
 
     ProxyScene() { options.observer = attempts; }
@@ -243,7 +244,7 @@ TEST_CASE("client proxy: the service proves through the tunnel that it is the on
         proxy_options.target = server.port();
         ConnectProxy const proxy(proxy_options);
 
-        ClientOptions options;
+        ClientOptions options = one_attempt();
         options.auth = auth::api_key(Secret("hunter2hunter2"));
         // Nobody but the proxy knows where it is.
         options.endpoint = Endpoint::parse("palette.test").value();

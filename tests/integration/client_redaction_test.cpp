@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/one_attempt.hpp"
 #include "support/printed.hpp"
 #include "support/secret_forms.hpp"
 #include "support/tls_server.hpp"
@@ -180,7 +181,7 @@ struct Scene {
     std::vector<std::string> secrets;
     std::shared_ptr<Canned> transport = std::make_shared<Canned>();
     std::shared_ptr<Witness> witness = std::make_shared<Witness>();
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     std::unique_ptr<Client> client;
 };
 
@@ -362,7 +363,7 @@ TEST_CASE("redaction: neither the password nor a token of a login is shown, whoe
                             : filled(R"({"Authorization":"@"})", token);
                     return {};
                 };
-                ClientOptions options;
+                ClientOptions options = one_attempt();
                 options.transport = transport;
                 options.rate_limit = RateLimitOptions::off();
                 options.auth = auth::login(auth::LoginOptions("ada@acme.com", Secret(password)));
@@ -384,7 +385,7 @@ TEST_CASE("redaction: nothing is shown of what the emulator echoes, of a key, a 
     emulator.faults().add("* /v1/apiKeys echo-credential");
     emulator.faults().add("* /v1/users echo-credential");
     auto const client_with = [&](std::shared_ptr<AuthProvider> auth) {
-        auto options = emulator.client_options(Role::tenant_admin);
+        auto options = one_attempt(emulator.client_options(Role::tenant_admin));
         options.auth = std::move(auth);
         options.rate_limit = RateLimitOptions::off();
         return std::make_unique<Client>(options);

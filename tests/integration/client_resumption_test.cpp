@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/one_attempt.hpp"
 #include "support/tls_server.hpp"
 
 #include <palette/auth.hpp>
@@ -29,7 +30,7 @@ struct Scene {
     explicit Scene(int version) : server(options_of(version)) {}
 
     [[nodiscard]] ClientOptions client_options() const {
-        ClientOptions options;
+        ClientOptions options = one_attempt();
         options.endpoint = server.endpoint();
         options.tls.ca_pem = authority.pem();
         options.auth = auth::api_key(Secret("hunter2hunter2"));

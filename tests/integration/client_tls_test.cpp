@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/environment.hpp"
+#include "support/one_attempt.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/tls_server.hpp"
 
@@ -46,7 +47,7 @@ public:
 
 ClientOptions options_for(const tls::Server& server, const std::string& ca_pem,
                           const std::string& host = "127.0.0.1") {
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     options.endpoint = server.endpoint(host);
     options.tls.ca_pem = ca_pem;
     options.auth = auth::api_key(Secret("hunter2hunter2"));
@@ -159,7 +160,7 @@ TEST_CASE_FIXTURE(Authorities, "client: what is not TLS is refused, with the rea
 
 TEST_CASE_FIXTURE(Authorities, "client: what speaks TLS where plain HTTP was meant is an error") {
     testing::Emulator const emulator;
-    ClientOptions options;
+    ClientOptions options = one_attempt();
     options.endpoint = Endpoint::parse("http://127.0.0.1:" + std::to_string(emulator.port())).value();
     options.auth = auth::api_key(Secret("hunter2hunter2"));
     BlockingApiKeyClient client(options);
@@ -360,7 +361,7 @@ TEST_CASE_FIXTURE(Authorities, "client: TLS files that cannot be used are refuse
     };
     for (auto const& row : rows) {
         CAPTURE(row.value);
-        ClientOptions options;
+        ClientOptions options = one_attempt();
         options.tls.*row.option = row.value;
         if (row.is_with_certificate) options.tls.client_certificate_file = certificate;
         try {
@@ -376,7 +377,7 @@ TEST_CASE_FIXTURE(Authorities, "client: TLS files that cannot be used are refuse
     for (auto const& text : {std::string("no certificate"), trusted.pem().substr(0, 200),
                              trusted.pem() + stranger.pem().substr(0, 200)}) {
         CAPTURE(text);
-        ClientOptions options;
+        ClientOptions options = one_attempt();
         options.tls.ca_pem = text;
         CHECK_THROWS_AS(BlockingApiKeyClient{options}, Exception);
     }

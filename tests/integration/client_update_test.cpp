@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/one_attempt.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
@@ -63,7 +65,7 @@ TEST_CASE("W5: an edit changes what it names, and all else survives byte for byt
         for (bool const revoked : {false, true}) {
             CAPTURE(title);
             Emulator emulator;
-            Client client(emulator.client_options(Role::tenant_admin));
+            Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
             auto const uid = seed(emulator);
             if (revoked) client.revoke(uid).value();
             auto const before = key_in(emulator, uid);
@@ -81,7 +83,7 @@ TEST_CASE("W5: an edit changes what it names, and all else survives byte for byt
 TEST_CASE("W5: a renewal changes nothing but the expiry, which counts from when it is sent") {
     auto const clock = std::make_shared<ManualClock>();
     Emulator emulator({.clock = clock});
-    auto options = emulator.client_options(Role::tenant_admin);
+    auto options = one_attempt(emulator.client_options(Role::tenant_admin));
     options.clock = clock;
     Client client(options);
     auto const uid = seed(emulator);
@@ -107,7 +109,7 @@ struct Script {
 
     [[nodiscard]] Result<ApiKey> update(ApiKeyEdit edit, std::optional<ApiKey> seen = std::nullopt) const {
         boost::asio::io_context context;
-        ClientOptions options;
+        ClientOptions options = one_attempt();
         options.transport = transport;
         options.auth = auth::api_key(Secret("a-value-of-a-key"));
         options.clock = clock;
@@ -160,7 +162,7 @@ TEST_CASE("W6: the whole key is written as it was read, with the edit in it, and
 TEST_CASE("W6: a key that is not as it was seen is not written") {
     auto const change = [](auto edit) {
         Emulator emulator;
-        Client client(emulator.client_options(Role::tenant_admin));
+        Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
         auto const uid = seed(emulator);
         auto seen = client.get(uid).value();
         edit(seen);
@@ -187,7 +189,7 @@ TEST_CASE("W6: a key that is not as it was seen is not written") {
 
 TEST_CASE("W6: a key that is as it was seen is written, whether it was read or listed") {
     Emulator emulator;
-    Client client(emulator.client_options(Role::tenant_admin));
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
     auto const uid = seed(emulator);
     CHECK(client.update(client.get(uid).value(), ApiKeyEdit().name("one")).value().name == "one");
     CHECK(client.update(client.find("one").value()[0], ApiKeyEdit().name("two")).value().name == "two");
@@ -232,7 +234,7 @@ TEST_CASE("W6: a write that somebody else has undone is a conflict, and was appl
 
 TEST_CASE("W6: annotations that the service does not keep are a conflict, and the rest was applied") {
     Emulator emulator;
-    Client client(emulator.client_options(Role::tenant_admin));
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
     auto const uid = seed(emulator);
     emulator.faults().add("PUT / strip-annotations x1");
     auto const result = client.update(uid, ApiKeyEdit().name("new"));

@@ -28,8 +28,9 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 //     service->expect("POST /v1/apiKeys").fail(Error(errc::transport, "cut off"));
 //     options.transport = service;
 //
-// Requests are expected in the order of the script. Any other one fails with errc::transport, which says
-// what was expected; nothing of the script is used up by it.
+// Requests are expected in the order of the script, those among them that the client sends again
+// (RetryOptions). Any other one fails with errc::invalid_argument, which says what was expected; nothing of
+// the script is used up by it.
 //
 // Threads: written before the client is used; used on the client's executor; read afterwards.
 class ScriptedTransport final : public Transport {
@@ -136,10 +137,10 @@ private:
     Result<Step> next(const HttpRequest& request) {
         auto const asked = request.method + ' ' + request.target;
         if (script_.empty())
-            return Error(errc::transport, "the script is at its end, and expects no " + asked);
+            return Error(errc::invalid_argument, "the script is at its end, and expects no " + asked);
         auto const& expected = script_.front().request_;
         if (asked != expected && asked.substr(0, asked.find('?')) != expected)
-            return Error(errc::transport, "the script expects " + expected + ", not " + asked);
+            return Error(errc::invalid_argument, "the script expects " + expected + ", not " + asked);
         auto step = std::move(script_.front());
         script_.pop_front();
         return step;
