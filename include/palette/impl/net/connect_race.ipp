@@ -12,7 +12,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -21,17 +21,14 @@
 namespace palette::inline PALETTE_KEYS_ABI::net {
 
 PALETTE_KEYS_INLINE Endpoints by_turns(const Endpoints& endpoints) {
-    auto rest = endpoints;
-    if (rest.empty()) return rest;
-    bool const first_is_v6 = rest.front().address().is_v6();
-    auto const of_first = [&](const auto& endpoint) { return endpoint.address().is_v6() == first_is_v6; };
-    auto const others = std::stable_partition(rest.begin(), rest.end(), of_first);
+    Endpoints first;
+    Endpoints others;
+    for (auto const& endpoint : endpoints)
+        (endpoint.protocol() == endpoints.front().protocol() ? first : others).push_back(endpoint);
     Endpoints ordered;
-    auto a = rest.begin();
-    auto b = others;
-    while (ordered.size() < rest.size()) {
-        if (a != others) ordered.push_back(*a++);
-        if (b != rest.end()) ordered.push_back(*b++);
+    for (std::size_t i = 0; ordered.size() < endpoints.size(); ++i) {
+        if (i < first.size()) ordered.push_back(first[i]);
+        if (i < others.size()) ordered.push_back(others[i]);
     }
     return ordered;
 }
