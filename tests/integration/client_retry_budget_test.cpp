@@ -24,57 +24,79 @@ using namespace std::chrono_literals;
 using namespace palette;
 using std::chrono::milliseconds;
 
-void expect(RetryScene& scene, int status) {
-    scene.service->expect("GET /v1/users/info").answer(status, status == 200 ? RetryScene::somebody : "");
-}
+// There, or not.
+class Service final : public Transport {
+public:
+    boost::asio::awaitable<Result<void>> exchange(const HttpRequest&, ResponseSink& sink,
+                                                  ExchangeReport& report) override {
+        ++requests;
+        if (!is_there) co_return Error(errc::transport, "nobody is there");
+        report.sent = true;
+        report.received = true;
+        HttpResponse head;
+        head.status = 200;
+        sink.head(head);
+        sink.body(RetryScene::somebody);
+        co_return Result<void>();
+    }
 
-// Nothing is expected, so that every request fails as if nobody were there.
+    bool is_there = false;
+    std::size_t requests = 0;
+};
+
+struct OutageScene : RetryScene {
+    explicit OutageScene(double budget) {
+        options.transport = network;
+        options.retry.budget = budget;
+    }
+
+    // How many requests a call makes that fails.
+    std::size_t fail() {
+        auto const before = network->requests;
+        network->is_there = false;
+        whoami();
+        finish();
+        CHECK(error().code() == errc::transport);
+        return network->requests - before;
+    }
+    void succeed(int times) {
+        network->is_there = true;
+        for (int i = 0; i < times; ++i) {
+            whoami();
+            CHECK(is_good());
+        }
+    }
+
+    std::shared_ptr<Service> network = std::make_shared<Service>();
+};
+
 TEST_CASE("retry: an outage costs the budget of the client, not a multiple of what is asked of it") {
     for (double const budget : {0.0, 5.0, 20.0}) {
         CAPTURE(budget);
-        RetryScene scene;
-        scene.options.retry.budget = budget;
-        for (int i = 0; i < 100; ++i) {
-            scene.whoami();
-            scene.finish();
-            CHECK(scene.error().code() == errc::transport);
-        }
-        CHECK(scene.requests() == 100 + static_cast<std::size_t>(budget));
+        OutageScene scene(budget);
+        for (int i = 0; i < 100; ++i)
+            scene.fail();
+        CHECK(scene.network->requests == 100 + static_cast<std::size_t>(budget));
     }
 }
 
 TEST_CASE("retry: each success gives a tenth of a retry back") {
-    RetryScene scene;
-    scene.options.retry.budget = 3;
-    auto const requests_of_failure = [&] {
-        auto const before = scene.requests();
-        scene.whoami();
-        scene.finish();
-        CHECK(scene.error().code() == errc::transport);
-        return scene.requests() - before;
-    };
-    CHECK(requests_of_failure() == 4);  // all attempts
-    CHECK(requests_of_failure() == 1);  // the budget is used up
-    for (int i = 0; i < 15; ++i) {
-        expect(scene, 200);
-        scene.whoami();
-        CHECK(scene.is_good());
-    }
-    CHECK(requests_of_failure() == 2);  // one and a half came back
-    CHECK(requests_of_failure() == 1);
+    OutageScene scene(3);
+    CHECK(scene.fail() == 4);  // all attempts
+    CHECK(scene.fail() == 1);  // the budget is used up
+    scene.succeed(15);
+    CHECK(scene.fail() == 2);  // one and a half came back
+    CHECK(scene.fail() == 1);
 }
 
 TEST_CASE("retry: a budget is never more than it was at first") {
-    RetryScene scene;
-    scene.options.retry.budget = 1;
-    for (int i = 0; i < 50; ++i) {
-        expect(scene, 200);
-        scene.whoami();
-    }
-    auto const before = scene.requests();
-    scene.whoami();
-    scene.finish();
-    CHECK(scene.requests() - before == 2);
+    OutageScene scene(1);
+    scene.succeed(50);
+    CHECK(scene.fail() == 2);
+}
+
+void expect(RetryScene& scene, int status) {
+    scene.service->expect("GET /v1/users/info").answer(status, status == 200 ? RetryScene::somebody : "");
 }
 
 // Where credentials come from, after some failures.

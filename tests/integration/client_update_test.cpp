@@ -282,7 +282,10 @@ TEST_CASE("W6: a failure in each of the three steps says what became of the key"
             REQUIRE_FALSE(result);
             CHECK(result.error().code() == row.code);
             CHECK(result.error().status() == row.status);
-            CHECK(result.error().attempts() == step);
+            // After a write that may have been done, the key is looked at.
+            bool const looks =
+                step == 2 && row.write == unknown && is_retryable(row.code) && row.code != errc::timeout;
+            CHECK(result.error().attempts() == (looks ? 3 : step));
             CHECK(result.error().effect() == (step == 1   ? untouched
                                               : step == 2 ? row.write
                                                           : Effect::applied));

@@ -173,8 +173,10 @@ TEST_CASE("W14 retry: it waits as long as the service asks, and not if that is l
     Request read(Safety::read);
     CHECK(read.retries.after(met, 10s, 0.1).wait == 3s);
     CHECK_FALSE(read.retries.after(met, 3s, 0.1).again);
-    met.retry_after = 0s;  // then as long as it would wait by itself
-    CHECK(Request(Safety::read).retries.after(met, 10s, 0.5).wait == 100ms);
+    met.retry_after = 0s;
+    Request at_once(Safety::read);
+    CHECK(at_once.retries.after(met, 10s, 0.5).wait == 0s);
+    CHECK(at_once.retries.after(met, 10s, 0.5).wait == 200ms);  // that was too soon
 }
 
 TEST_CASE("retry: a wait that does not fit in what is left of the time is not begun") {

@@ -3,6 +3,7 @@
 
 // The operations that change nothing.
 
+#include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/requests.hpp>
 #include <palette/impl/http_date.hpp>
@@ -76,6 +77,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> whoami(Core& core, pipelin
     HttpRequest request("GET", std::string(read_identity.path_template));
     auto sent = co_await send(core, call, read_identity, request, answer);
     if (!sent) co_return std::move(sent.error());
+    if (check_identity(answer.value())) core.creates().remember(request.credential, answer.value());
     co_return std::move(answer.value());
 }
 

@@ -161,6 +161,8 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         if (met.code == errc::rate_limited && !met.of_credential)
             limiter_->refused(bucket_of(kind), sent, time_.steady(),
                               met.retry_after.value_or(std::chrono::milliseconds::zero()));
+        // What is looked up first is not sent again at once.
+        if (guard != nullptr) met.silent_reused = false;
         auto const next = retries.after(met, call.time_left(), chance());
         if (next.again) {
             auto const waited = co_await timing::sleep(time_, next.wait);

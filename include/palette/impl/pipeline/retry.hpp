@@ -118,8 +118,10 @@ public:
             --attempts_;
         else if (attempts_ >= options_.most_attempts)
             return never;
-        auto const asked = met.retry_after.value_or(std::chrono::milliseconds::zero());
-        auto const wait = asked.count() > 0 ? asked : backoff(++waits_, chance);
+        // "At once" is believed once.
+        bool const is_told = met.retry_after && (met.retry_after->count() > 0 || waits_ == 0);
+        auto const backs_off = backoff(++waits_, chance);
+        auto const wait = is_told ? *met.retry_after : backs_off;
         if (wait >= left) return never;
         if (!is_paced && !budget_.take()) return never;
         return {true, wait};
