@@ -307,3 +307,18 @@ TEST_CASE("pool: closing ends the waiting of all in their order") {
     CHECK_FALSE(pool.failed(connection, broken()));
     CHECK(pool.next_expiry() == std::nullopt);
 }
+
+TEST_CASE("W18 pool: when an idle connection turns out dead, the others that idle are not trusted either") {
+    Pool pool(options(3));
+    auto const a = opened(pool);
+    auto const b = opened(pool);
+    auto const busy = opened(pool);
+    CHECK(pool.release(a, true, start).is_kept);
+    CHECK(pool.release(b, true, start).is_kept);
+    CHECK(pool.distrust_idle() == std::vector{a, b});
+    CHECK(pool.distrust_idle().empty());
+    CHECK(pool.connections() == 1);
+    CHECK(pool.release(busy, true, start).is_kept);
+    CHECK(pool.request() == Turn{Action::use, busy});
+    CHECK(pool.request().action == Action::open);
+}
