@@ -328,7 +328,7 @@ void use_keys(int version, int creates, void (*check)(std::size_t, const std::ve
     // What was quoted at it would still be known, but not from a copy.
     shared.accepted = 1;
     CHECK(client.get(std::string(uid)));
-    CHECK(shared.requests_with_key == 2 * creates + 1);
+    CHECK(shared.requests_with_key == 2 * creates + 2);
     check(0, scan.find(key));
     CHECK(scan.bytes() > 1024 * 1024);
     CHECK(client.get(std::string(uid)));

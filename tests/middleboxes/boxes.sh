@@ -24,7 +24,8 @@ front() {
 }
 
 # Where one of two does not answer, and nginx does not try the other one.
-in_turns() { echo "upstream $1 { server $2 max_fails=0; server ${plain#http://} max_fails=0; }"; }
+# Two of three requests find the service: of every other one it could be the same kind that never does.
+in_turns() { echo "upstream $1 { server $2 max_fails=0; server ${plain#http://} weight=2 max_fails=0; }"; }
 
 nginx_configuration() {
     local plain user='' silent refused=127.0.0.1:1

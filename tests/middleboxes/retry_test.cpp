@@ -45,7 +45,7 @@ struct Row {
 const Row rows[] = {
     {"BAD_GATEWAY_AT_TIMES", 502}, {"UNAVAILABLE_AT_TIMES", 503}, {"GATEWAY_TIMEOUT_AT_TIMES", 504}};
 
-TEST_CASE("middle boxes: reads and changes succeed where nginx finds a service every other time") {
+TEST_CASE("middle boxes: reads and changes succeed where nginx does not find the service every time") {
     std::string uid;
     {
         BlockingApiKeyClient direct(boxes::options_for("TLS12"));
@@ -67,7 +67,7 @@ TEST_CASE("middle boxes: reads and changes succeed where nginx finds a service e
         CHECK(boxes::succeeds(client.revoke(uid)));
         CHECK(boxes::succeeds(client.reactivate(uid)));
         CHECK(boxes::succeeds(client.set_active(uid, true)));
-        CHECK(met->count >= 8);
+        CHECK(met->count >= 3);
     }
 }
 
