@@ -42,5 +42,6 @@ foreach(case IN LISTS cases)
   # A comma ends a name in a filter, and versions of doctest differ in how it is escaped.
   string(REGEX REPLACE "[,\\\"]" "?" filter "${name}")
   add_test("${name}" "${PALETTE_KEYS_TEST_PROGRAM}" --no-colors --case-sensitive "--test-case=${filter}")
-  set_tests_properties("${name}" PROPERTIES FAIL_REGULAR_EXPRESSION "test cases: +0 " TIMEOUT 600)
+  set_tests_properties("${name}" PROPERTIES FAIL_REGULAR_EXPRESSION "test cases: +0 " TIMEOUT 600
+                                              ${PALETTE_KEYS_TEST_PROPERTIES})
 endforeach()

@@ -5,10 +5,13 @@
 # its filter matches nothing.
 
 # palette_keys_discover_cases(<target>)
+#
+# The target's property PALETTE_KEYS_TEST_PROPERTIES is what its tests have beside: "LABELS;slow".
 function(palette_keys_discover_cases target)
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}_cases.cmake")
   file(GENERATE OUTPUT "${script}" CONTENT "\
 set(PALETTE_KEYS_TEST_PROGRAM [==[$<TARGET_FILE:${target}>]==])
+set(PALETTE_KEYS_TEST_PROPERTIES [==[$<TARGET_PROPERTY:${target},PALETTE_KEYS_TEST_PROPERTIES>]==])
 include([==[${PROJECT_SOURCE_DIR}/cmake/add_doctest_cases.cmake]==])
 ")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")

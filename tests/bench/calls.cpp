@@ -105,6 +105,23 @@ void many_at_once(Table& table, const CannedService& service) {
                compare(rounds, we, they(tuned_peers)));
 }
 
+// Both are our client: with a limiter that never makes it wait and with retries, and with neither.
+void with_all_on(Table& table, const CannedService& service) {
+    asio::io_context context(1);
+    auto options = options_for(service.port());
+    options.retry.most_attempts = 1;
+    palette::ApiKeyClient bare(context, options);
+    options.retry = palette::RetryOptions();
+    options.rate_limit.per_second = 1e9;
+    options.rate_limit.burst = 1e6;
+    palette::ApiKeyClient full(context, options);
+    auto const time_of = [&](palette::ApiKeyClient& client) {
+        return [&] { return wall_time([&] { run(context, ours(client, calls)); }) / calls; };
+    };
+    table.at_most(1.05, "one in flight, limiter and retries on: both off", microseconds,
+                  compare(rounds, time_of(full), time_of(bare)));
+}
+
 }  // namespace
 
 int main() {
@@ -113,5 +130,6 @@ int main() {
     Table table("read a key (loopback, plain HTTP, no rate limit)");
     one_after_another(table, service);
     many_at_once(table, service);
+    with_all_on(table, service);
     return table.status();
 }

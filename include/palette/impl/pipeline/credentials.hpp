@@ -34,6 +34,12 @@ public:
     // other.
     boost::asio::awaitable<Result<Shared>> get_other_than(Shared rejected);
 
+    // Whether there is one already that came after `rejected`, and is good as far as is known.
+    [[nodiscard]] bool has_other_than(const Shared& rejected) const {
+        auto const present = at_hand();
+        return present && present != rejected;
+    }
+
 private:
     struct Refresh;
     class State;

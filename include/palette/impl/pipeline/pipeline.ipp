@@ -146,8 +146,10 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         findings.add(result.error());
         if (call.is_stopped()) co_return findings.given_up(result.error());
 
-        // A complete 401 on this exchange proves that nothing was done (W13).
-        if (met.status == 401 && met.complete && !std::exchange(replayed, true)) {
+        // A complete 401 on this exchange proves that nothing was done (W13). It says nothing against a
+        // credential that came while this one was on its way.
+        if (met.status == 401 && met.complete &&
+            (credentials_.has_other_than(request.credential) || !std::exchange(replayed, true))) {
             auto const other = co_await credentials_.get_other_than(request.credential);
             if (call.is_stopped()) co_return findings.stopped();
             if (!other) findings.add(credential_failure(other.error(), call, met));
