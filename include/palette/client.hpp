@@ -23,9 +23,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // The API keys of a Palette tenant.
 //
 //     boost::asio::awaitable<void> run(palette::ApiKeyClient& client) {
-//         auto created = co_await
-//         client.async_create(palette::NewApiKey("ci").expires(palette::Expiry::in(30d))); if (!created)
-//         co_return log(created.error().message()); use(created->secret());
+//         auto created = co_await client.async_create(palette::NewApiKey("ci"));
+//         if (!created) co_return log(created.error().message());
+//         use(created->secret());
 //     }
 //
 // Every operation completes with one Result: void(Result<T>) is the signature of its handler. Without a
@@ -34,6 +34,10 @@ namespace palette::inline PALETTE_KEYS_ABI {
 //
 // Errors: each says whether anything was changed (Error::effect). What cannot be sent is refused before a
 // byte is sent, with errc::invalid_argument.
+//
+// What fails is sent again as far as that is safe and ClientOptions::retry allows: README.md says when, and
+// Error::earlier() what was met. A create without an answer is looked for, and what it may have left is in
+// Error::pending().
 //
 // Time: what waits for the rate limit or a connection, waits timeouts.queue at most; the rest has
 // timeouts.total, or CallOptions::deadline() for all of it. An operation ends by then, whatever the

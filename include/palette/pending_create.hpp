@@ -17,8 +17,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // It says how such keys are known, and nothing in it is secret. Keep it until they have been cleaned up:
 //
 //     auto created = co_await client.async_create(NewApiKey("ci"));
-//     if (!created && created.error().pending()) append_line("pending",
-//     created.error().pending()->to_text());
+//     if (!created && created.error().pending())
+//         append_line("pending", created.error().pending()->to_text());
 //     ...
 //     auto pending = PendingCreate::parse(line).value();
 //     auto cleaned = co_await client.async_reconcile(pending);  // now, and once more later

@@ -89,9 +89,9 @@ public:
 // your own may record, replay, tunnel or simulate.
 //
 //     class Replay : public palette::Transport {
-//         boost::asio::awaitable<palette::Result<void>> exchange(const HttpRequest& request, ResponseSink&
-//         sink,
-//                                                         ExchangeReport& report) override {
+//         boost::asio::awaitable<palette::Result<void>> exchange(
+//             const HttpRequest& request, ResponseSink& sink, ExchangeReport& report) override {
+//             report.sent = report.received = true;
 //             sink.head(recorded_head(request));
 //             sink.body(recorded_body(request));
 //             co_return palette::Result<void>();
@@ -100,7 +100,8 @@ public:
 //
 // Success: a complete answer of any status was given to the sink. An error means that the answer is
 // incomplete or that there is none; errc::transport or errc::timeout, unless another fits better. What
-// is thrown becomes errc::transport.
+// is thrown becomes errc::transport. After these two the client may send the request again, by what the
+// report says: a change is known to be not applied only if `sent` is false.
 //
 // Threads: called on the client's executor, one call after another begun, several under way at a time.
 // Cancellation: through the cancellation state of the coroutine, as everything in Asio.

@@ -8,7 +8,7 @@
 //     options   a palette::ClientOptions
 //     uid, line a std::string each
 //
-// and may call log(text).
+// and may call log(text) and keep(text).
 
 #include <palette/api_keys.hpp>
 
@@ -23,6 +23,10 @@ using namespace std::chrono_literals;
 
 inline void log(std::string_view text) {
     std::cerr << text << '\n';
+}
+
+inline void keep(std::string_view text) {
+    std::cout << text << '\n';
 }
 
 #define PALETTE_KEYS_FRAGMENT                                                                            \
