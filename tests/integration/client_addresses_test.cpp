@@ -16,6 +16,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -130,6 +132,19 @@ TEST_CASE_FIXTURE(RaceScene, "client addresses: where all refuse, the reason is 
     check_failed(errc::transport, "cannot connect to the host: Connection refused");
     CHECK(took < slack);
     CHECK(open_files() == before);
+}
+
+TEST_CASE_FIXTURE(RaceScene, "client addresses: where there can be no socket, that is told at once") {
+    start({good_one(), at(refusing.port())}, 2s);
+    rlimit usual{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
+    rlimit none = usual;
+    none.rlim_cur = 0;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    finish();
+    ::setrlimit(RLIMIT_NOFILE, &usual);
+    check_failed(errc::transport, "cannot connect to the host: Too many open files");
+    CHECK(took < slack);
 }
 
 TEST_CASE_FIXTURE(RaceScene, "client addresses: where one says nothing and the rest refuse, time runs out") {

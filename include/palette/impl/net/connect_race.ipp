@@ -84,9 +84,9 @@ private:
     }
 
     void ended(std::size_t i, boost::system::error_code ec) {
-        // Closed meanwhile, connected or not.
-        if (is_over_ || winner_ || !sockets_[i].is_open()) ec = asio::error::operation_aborted;
-        if (ec == asio::error::operation_aborted) return;
+        // Closed meanwhile, connected or not. What was never open has failed.
+        auto const is_closed = !ec && !sockets_[i].is_open();
+        if (is_over_ || winner_ || is_closed || ec == asio::error::operation_aborted) return;
         if (!ec) {
             winner_ = i;
         } else {
