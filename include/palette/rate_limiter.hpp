@@ -60,7 +60,8 @@ public:
                                                 std::chrono::nanoseconds now);
     void leave(std::string_view bucket, Ticket ticket);
 
-    // The service answered with 429 to what was sent at `sent`; nothing is sent for `pause`.
+    // The service answered with 429 to what was sent at `sent`; nothing is sent for `pause`, or for a minute
+    // if that is less.
     void refused(std::string_view bucket, std::chrono::nanoseconds sent, std::chrono::nanoseconds now,
                  std::chrono::nanoseconds pause = {});
 

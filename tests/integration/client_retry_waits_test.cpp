@@ -93,6 +93,21 @@ TEST_CASE("W14: a Retry-After that does not fit into the deadline ends the opera
     }
 }
 
+TEST_CASE("W14: a Retry-After of years does not stop the client for years") {
+    RetryScene scene;
+    scene.options.rate_limit = RateLimitOptions();
+    expect(scene, revoke, 429, {{"Retry-After", "2000000000"}});
+    expect(scene, whoami, 200);
+    expect(scene, revoke, 204);
+    scene.revoke();
+    CHECK(scene.error().code() == errc::rate_limited);
+    scene.whoami();
+    CHECK(scene.is_good());
+    scene.revoke();
+    CHECK(scene.finish() < 2min);
+    CHECK(scene.is_good());
+}
+
 TEST_CASE("W14: 429 is bounded by the deadline, not by the attempts or the budget") {
     RetryScene scene;
     scene.options.retry.most_attempts = 2;

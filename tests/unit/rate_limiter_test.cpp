@@ -113,6 +113,18 @@ TEST_CASE("rate limiter: a clock that is set back lets nobody wait longer") {
     CHECK(is_near(limiter.wait(keys, limiter.ticket(), 1s), 100ms));
 }
 
+TEST_CASE("rate limiter: a wait is positive and overflows nothing, however slow or fast the rate") {
+    for (double const per_second : {1e-12, 1e-300, 1e200, 1e308}) {
+        CAPTURE(per_second);
+        RateLimiter limiter(limit(per_second, 1));
+        CHECK(limiter.wait(keys, limiter.ticket(), 0s) == 0s);
+        limiter.refused(keys, 0s, 0s);
+        auto const wait = limiter.wait(keys, limiter.ticket(), 0s);
+        CHECK(wait > 0s);
+        CHECK(wait <= (per_second < 1 ? nanoseconds(24h * 365) : nanoseconds(1)));
+    }
+}
+
 TEST_CASE("rate limiter: a refusal empties the bucket, halves the rate, and ten seconds restore it") {
     RateLimiter limiter(limit(10, 10));
     limiter.refused(keys, 0s, 0s);
@@ -146,6 +158,15 @@ TEST_CASE("rate limiter: for a pause that was asked for nobody goes") {
     CHECK(limiter.wait(keys, ticket, 0s) > 3s);
     CHECK(limiter.wait(keys, ticket, 2900ms) > 100ms);
     CHECK(limiter.wait(keys, ticket, 3250ms) == 0s);
+}
+
+TEST_CASE("rate limiter: a pause lasts a minute at most, whatever an answer asks for") {
+    for (nanoseconds const pause : {nanoseconds(61s), nanoseconds(24h * 365), nanoseconds::max()}) {
+        RateLimiter limiter(limit(10, 10));
+        limiter.refused(keys, 0s, 0s, pause);
+        CHECK(turn(limiter, 0s) > 60s);
+        CHECK(turn(limiter, 0s) < 61s);
+    }
 }
 
 // Somebody else spends half of what the service lets through: it finds its own half, and loses little to it.

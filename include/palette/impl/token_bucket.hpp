@@ -45,10 +45,11 @@ public:
     }
 
     // What was sent before it slowed down says nothing about the rate of now.
+    // However long a pause it asks for, one answer does not stop everybody for longer than a minute.
     void refused(Nanoseconds sent, Nanoseconds now, Nanoseconds pause) noexcept {
         fill(now);
         tokens_ = std::min(tokens_, 0.0);
-        paused_until_ = std::max(paused_until_, now + pause);
+        paused_until_ = std::max(paused_until_, now + std::min<Nanoseconds>(pause, longest_pause));
         if (sent < slowed_) return;
         slowed_ = now;
         rate_ = std::max(rate_ / 2, limit_.per_second / 16);
@@ -58,6 +59,8 @@ private:
     using Seconds = std::chrono::duration<double>;
     static constexpr double tiny = 1e-9;
     static constexpr double recovery_seconds = 10;
+    static constexpr std::chrono::minutes longest_pause{1};
+    static constexpr std::chrono::hours longest_wait{24 * 365};  // of a rate that is next to nothing
 
     // A tenth of the burst is never used up: the service counts when a request arrives, and what has to
     // connect first arrives later than what follows it.
@@ -89,8 +92,11 @@ private:
         auto const until_full = slow * (rate_ + limit_.per_second) / 2;
         auto const seconds = tokens >= until_full
                                  ? slow + (tokens - until_full) / limit_.per_second
-                                 : (std::sqrt(rate_ * rate_ + 2 * recovery() * tokens) - rate_) / recovery();
-        return std::chrono::ceil<Nanoseconds>(Seconds(seconds));
+                                 : 2 * tokens / (rate_ + std::sqrt(rate_ * rate_ + 2 * recovery() * tokens));
+        // Written so that what is no number is bounded as well. Zero would be its turn.
+        return Seconds(seconds) < longest_wait
+                   ? std::max(std::chrono::ceil<Nanoseconds>(Seconds(seconds)), Nanoseconds(1))
+                   : Nanoseconds(longest_wait);
     }
 
     RateLimitOptions limit_;
