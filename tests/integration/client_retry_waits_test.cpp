@@ -108,6 +108,31 @@ TEST_CASE("W14: a Retry-After of years does not stop the client for years") {
     CHECK(scene.is_good());
 }
 
+TEST_CASE("retry: what waits for its turn to be sent again has no more time than it had") {
+    RetryScene scene;
+    scene.options.rate_limit.per_second = 0.1;
+    scene.options.rate_limit.burst = 1;
+    scene.options.timeouts.total = 11s;
+    for (int i = 0; i < 2; ++i)
+        expect(scene, revoke, 503, {{"Retry-After", "9"}});
+    scene.revoke();
+    CHECK(scene.finish() == 10s);
+    CHECK(scene.error().code() == errc::unavailable);
+    CHECK(scene.error().attempts() == 2);
+}
+
+TEST_CASE("retry: the time that a queue may take is not that of what was sent already") {
+    RetryScene scene;
+    scene.options.rate_limit.per_second = 0.1;
+    scene.options.rate_limit.burst = 1;
+    scene.options.timeouts.queue = 5s;
+    expect(scene, revoke, 503, {{"Retry-After", "9"}});
+    expect(scene, revoke, 204);
+    scene.revoke();
+    CHECK(scene.finish() == 10s);
+    CHECK(scene.is_good());
+}
+
 TEST_CASE("W14: 429 is bounded by the deadline, not by the attempts or the budget") {
     RetryScene scene;
     scene.options.retry.most_attempts = 2;

@@ -59,7 +59,7 @@ PALETTE_KEYS_INLINE bool Call::lift_limit() {
 }
 
 PALETTE_KEYS_INLINE void Call::wait_in_queue() {
-    if (attempts > 1 || is_stopped()) return;
+    if (attempts > 1 || sent || is_stopped()) return;
     admitted_.reset();
     reserved_ = {};
     if (limit_) limit_->cancel();

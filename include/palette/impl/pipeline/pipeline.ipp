@@ -119,7 +119,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
                 auto const wait = wait_for_turn(call, place);
                 if (!wait) co_return findings.given_up(wait.error());
                 if (wait->count() == 0) break;
-                call.wait_in_queue();
+                if (resends == 0) call.wait_in_queue();
                 auto const has_come = co_await timing::sleep(time_, *wait);
                 if (!has_come || call.is_stopped()) co_return findings.stopped();
             }
