@@ -376,6 +376,7 @@ TEST_CASE("client: a provider that fails after a 401 is what the caller hears of
     CHECK(contains(failed.error().what(), "the vault is sealed"));
     CHECK(failed.error().effect() == Effect::not_applied);
     CHECK(failed.error().attempts() == 1);
+    CHECK(failed.error().earlier() == std::vector{FailedAttempt(errc::unauthorized, 401)});
 }
 
 TEST_CASE("client: a provider that never answers is cancelled when the deadline of the last waiter comes") {

@@ -5,6 +5,7 @@
 #include <palette/impl/pipeline/redact.hpp>
 #include <palette/impl/pipeline/retry_after.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <string>
@@ -79,9 +80,11 @@ class Findings {
 public:
     explicit Findings(const Call& call) noexcept : call_(call) {}
 
-    void add(const Error& error) {
+    // `of_attempt`: it is that of the last one among the call's failures.
+    void add(const Error& error, bool of_attempt) {
         maybe_applied_ = maybe_applied_ || error.effect() == Effect::unknown;
         last_ = error;
+        own_ = of_attempt ? call_.failures.size() : 0;
     }
 
     [[nodiscard]] Error stopped() const { return call_.stopped(effect_of(Effect::not_applied)); }
@@ -90,7 +93,7 @@ public:
     [[nodiscard]] Error given_up(const Error& otherwise) const {
         auto error = last_ ? *last_ : otherwise;
         auto earlier = call_.failures;
-        if (last_ && !earlier.empty()) earlier.pop_back();
+        if (own_ > 0) earlier.erase(earlier.begin() + static_cast<std::ptrdiff_t>(own_) - 1);
         auto const effect = effect_of(error.effect());
         return std::move(error).effect(effect).attempts(call_.attempts).earlier(std::move(earlier));
     }
@@ -104,6 +107,7 @@ private:
     const Call& call_;
     bool maybe_applied_ = false;
     std::optional<Error> last_;
+    std::size_t own_ = 0;  // its place among the call's failures, from 1 on; 0: it is not among them
 };
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
@@ -143,7 +147,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
             budget_.succeeded();
             co_return result;
         }
-        findings.add(result.error());
+        findings.add(result.error(), !met.of_credential);
         if (call.is_stopped()) co_return findings.given_up(result.error());
 
         // A complete 401 on this exchange proves that nothing was done (W13). It says nothing against a
@@ -152,7 +156,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
             (credentials_.has_other_than(request.credential) || !std::exchange(replayed, true))) {
             auto const other = co_await credentials_.get_other_than(request.credential);
             if (call.is_stopped()) co_return findings.stopped();
-            if (!other) findings.add(credential_failure(other.error(), call, met));
+            if (!other) findings.add(credential_failure(other.error(), call, met), false);
             if (!other || *other == request.credential) co_return findings.given_up(result.error());
             if (kind.safety == Safety::once && call.before_replay) {
                 auto same = co_await call.before_replay();
