@@ -213,6 +213,29 @@ TEST_CASE("W13: a create that was refused for its credential makes one key") {
     CHECK(emulator.request_count() == 4);
 }
 
+TEST_CASE("W7 create: with a credential that came meanwhile and is another user's it is not sent again") {
+    Scene scene;
+    scene.options.retry.most_attempts = 2;
+    scene.provider->give(key_of("the-key-of-u"));
+    scene.provider->give(key_of("the-key-of-v"));
+    scene.script->expect(whoami).answer(200, me);
+    scene.script->expect("POST /v1/apiKeys").answer(429, "", {{"Retry-After", "5"}});
+    std::optional<Result<CreatedApiKey>> created;
+    scene.client().async_create(NewApiKey("ci"), [&](auto r) { created = std::move(r); });
+    scene.poll();
+    scene.script->expect(whoami).answer(401);
+    scene.script->expect(whoami).answer(200, R"({"userUid":"v"})");
+    CHECK(scene.ask());
+    scene.script->expect("POST /v1/apiKeys").answer(201, R"({"apiKey":"value-of-the-key","uid":"k"})");
+    scene.clock->advance(5s);
+    scene.poll();
+    REQUIRE(created);
+    REQUIRE_FALSE(*created);
+    CHECK(created->error().code() == errc::auth_provider);
+    CHECK(created->error().effect() == Effect::not_applied);
+    CHECK(scene.script->requests().size() == 4);
+}
+
 TEST_CASE("W13: a second 401 is the answer") {
     auto const guard = std::make_shared<Guard>("the good one");
     Scene scene(guard);

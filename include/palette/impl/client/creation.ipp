@@ -97,7 +97,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Creation::check_caller() {
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Time reserved) {
     suffix_ = suffix;
     call_.limit(reserved);
-    call_.before_replay = [this] { return check_caller(); };
+    call_.before_sending_once = [this] { return check_caller(); };
     DecodedAnswer<CreatedApiKey> answer;
     auto sent = co_await check_caller();
     if (sent) {
@@ -115,7 +115,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
         core_.pipeline().hide(detail::KnownSecrets::Kind::created, answer.value().secret());
         made_.emplace(std::move(answer.value()));
     }
-    call_.before_replay = nullptr;
+    call_.before_sending_once = nullptr;
     if (call_.lift_limit()) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
         auto const is_cut_off =

@@ -70,9 +70,9 @@ public:
     // comes to its end before others begin.
     std::optional<RateLimiter::Ticket> ticket;
 
-    // Before a request that must not be done twice is sent anew with another credential, which may be
-    // somebody else's: an error ends it.
-    std::function<boost::asio::awaitable<Result<void>>()> before_replay;
+    // Before a request that must not be done twice is sent, with a credential that may have become
+    // somebody else's: an error ends it. Looks at the one that is in use.
+    std::function<boost::asio::awaitable<Result<void>>()> before_sending_once;
 
     int attempts = 0;
     std::vector<FailedAttempt> failures;

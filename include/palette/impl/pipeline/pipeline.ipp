@@ -133,10 +133,18 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         Met met;
         Result<void> result;
         auto const sent = time_.steady();
-        Result<Credentials::Shared> credential = credentials_.at_hand();
-        if (!*credential) credential = co_await credentials_.get();
-        // Whatever became of a login, the operation itself has done nothing.
-        if (call.is_stopped()) co_return findings.stopped();
+        Result<Credentials::Shared> credential = Credentials::Shared();
+        for (Credentials::Shared checked;; checked = *credential) {
+            credential = credentials_.at_hand();
+            if (!*credential) credential = co_await credentials_.get();
+            // Whatever became of a login, the operation itself has done nothing.
+            if (call.is_stopped()) co_return findings.stopped();
+            if (!credential || *credential == checked || !call.before_sending_once) break;
+            if (kind.safety != Safety::once) break;
+            auto same = co_await call.before_sending_once();
+            if (!same) co_return std::move(same.error()).effect(Effect::not_applied);
+            if (call.is_stopped()) co_return findings.stopped();
+        }
         if (credential) {
             request.credential = *credential;
             result = co_await attempt(call, kind, request, answer, resends, met);
@@ -158,10 +166,6 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
             if (call.is_stopped()) co_return findings.stopped();
             if (!other) findings.add(credential_failure(other.error(), call, met), false);
             if (!other || *other == request.credential) co_return findings.given_up(result.error());
-            if (kind.safety == Safety::once && call.before_replay) {
-                auto same = co_await call.before_replay();
-                if (!same) co_return std::move(same.error()).effect(Effect::not_applied);
-            }
             continue;
         }
         if (met.code == errc::rate_limited && !met.of_credential)
