@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -131,6 +133,24 @@ TEST_CASE("retry: the time that a queue may take is not that of what was sent al
     scene.revoke();
     CHECK(scene.finish() == 10s);
     CHECK(scene.is_good());
+}
+
+TEST_CASE("rate limiter: who waits for a turn and goes with its context leaves the queue of all") {
+    auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 2});
+    std::optional<RetryScene> gone(std::in_place);
+    gone->options.limiter = limiter;
+    auto const end = gone->clock->now().time_since_epoch() + 10s;
+    for (int i = 0; i < 3; ++i)
+        expect(*gone, whoami, 200);
+    for (int i = 0; i < 20; ++i)
+        gone->client().async_whoami([](const auto&) {});
+    gone->run();
+    CHECK(gone->requests() < 3);
+    auto const behind = limiter->ticket();
+    CHECK(limiter->wait("api.spectrocloud.com/users", behind, end) > 0ns);
+    limiter->leave("api.spectrocloud.com/users", behind);
+    gone.reset();
+    CHECK(limiter->wait("api.spectrocloud.com/users", limiter->ticket(), end) == 0ns);
 }
 
 TEST_CASE("W14: 429 is bounded by the deadline, not by the attempts or the budget") {
