@@ -78,7 +78,10 @@ struct Way {
 };
 
 // What it is about.
-enum class Subject { nothing, active_key, revoked_key, user };
+const std::string lost_nonce(32, 'a');
+const std::string lost_mark = lost_nonce + "-1";
+
+enum class Subject { nothing, active_key, revoked_key, lost_key, user };
 
 struct Operation {
     const char* name;
@@ -153,6 +156,11 @@ const Operation operations[] = {
      is_gone},
     {"remove and verify", Subject::active_key,
      [](Client& c, Id& id, Watched& w) { c.async_remove(id, CallOptions().verify(), w.handler()); }, is_gone},
+    {"reconcile", Subject::lost_key,
+     [](Client& c, Id&, Watched& w) {
+         c.async_reconcile(PendingCreate::of_nonce(lost_nonce, "to work on").value(), w.handler());
+     },
+     is_gone},
     {"whoami", Subject::nothing, whoami},
     {"whoami after a login", Subject::nothing, whoami, nullptr, log_in},
     {"whoami of a host that is looked up", Subject::nothing, whoami, nullptr, by_name},
@@ -187,7 +195,9 @@ public:
     std::string prepare() {
         if (operation_.subject == Subject::nothing) return {};
         if (operation_.subject == Subject::user) return emulator.user(Role::tenant_viewer).email;
-        auto const uid = emulator.seed_key(NewApiKey("to work on").expires(Expiry::never())).uid();
+        auto key = NewApiKey("to work on").expires(Expiry::never());
+        if (operation_.subject == Subject::lost_key) key.annotate("palette-keys-create", lost_mark);
+        auto const uid = emulator.seed_key(key).uid();
         if (operation_.subject == Subject::revoked_key) preparing_.revoke(uid).value();
         return uid;
     }
