@@ -204,4 +204,18 @@ TEST_CASE("W7 nonce: one that a failed create was given may be given again") {
     CHECK(scene.client.create(NewApiKey("ci"), options));
 }
 
+TEST_CASE("W7 nonce: that of a create with a key pending is not given again: its key would be cleaned up") {
+    Cleaning scene;
+    auto const options = CallOptions().nonce(PendingCreate::make_nonce());
+    scene.emulator.faults().add("POST /v1/apiKeys apply-late:700 x1");
+    auto const lost = scene.client.create(NewApiKey("ci"), options);
+    REQUIRE_FALSE(lost);
+    REQUIRE(lost.error().pending());
+    auto const again = scene.client.create(NewApiKey("ci"), options);
+    if (again) CHECK(scene.client.reconcile(*lost.error().pending()).value().removed().empty());
+    REQUIRE_FALSE(again);
+    CHECK(again.error().code() == errc::invalid_argument);
+    CHECK(again.error().path() == "nonce");
+}
+
 }  // namespace

@@ -31,7 +31,8 @@ public:
     bool marks_persist = true;
 
     // False: a create with that nonce is under way, or has delivered its key, which the search for a lost one
-    // of the same nonce would take for it.
+    // of the same nonce would take for it; or it has left one pending, and whoever cleans up after it would
+    // delete the key of this one.
     bool take_nonce(const std::string& nonce) {
         if (std::ranges::find(nonces_, nonce) != nonces_.end()) return false;
         constexpr std::size_t most = 1'024;
@@ -39,7 +40,7 @@ public:
         nonces_.push_back(nonce);
         return true;
     }
-    // Nothing was delivered with it.
+    // Nothing was made with it.
     void give_back_nonce(const std::string& nonce) { std::erase(nonces_, nonce); }
 
 private:

@@ -34,7 +34,9 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> create(Core& core, pi
         co_return invalid("the nonce is another create's, whose key could be taken for a lost one", "nonce");
     Creation creation(core, call, std::move(key), nonce);
     auto result = co_await creation.run();
-    if (is_given && !result) core.creates().give_back_nonce(nonce);
+    auto const made_none =
+        !result && result.error().effect() == Effect::not_applied && !result.error().pending();
+    if (is_given && made_none) core.creates().give_back_nonce(nonce);
     co_return result;
 }
 
