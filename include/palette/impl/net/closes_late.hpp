@@ -25,7 +25,7 @@ public:
     [[nodiscard]] bool is_late() const noexcept { return late_; }
 
 private:
-    bool late_ = false;
+    mutable bool late_ = false;  // changed while the one that waits has it as const
     timing::Alarm alarm_;
 };
 
