@@ -43,6 +43,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> Creation::run() {
             co_await step();
         } catch (const std::exception&) {
             if (!made_) throw;
+            if (!machine_.has_value()) machine_.posted(Machine::Posted::value, made_->uid(), now());
             next_ = next_.what == Machine::Do::revoke ? machine_.revoked()
                                                       : machine_.read(Machine::Read::failed, now());
         }
@@ -112,8 +113,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
         }
     }
     if (sent) {
-        core_.pipeline().hide(detail::KnownSecrets::Kind::created, answer.value().secret());
         made_.emplace(std::move(answer.value()));
+        core_.pipeline().hide(detail::KnownSecrets::Kind::created, made_->secret());
     }
     call_.before_sending_once = nullptr;
     if (call_.lift_limit()) {
