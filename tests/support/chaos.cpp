@@ -151,7 +151,7 @@ asio::awaitable<void> Scene::create() {
 
 asio::awaitable<void> Scene::remove(sample::Random& random) {
     auto const which = present_.begin() + static_cast<std::ptrdiff_t>(random.below(present_.size()));
-    auto const uid = *which;
+    auto uid = std::move(*which);
     present_.erase(which);
     auto const removed = co_await client_->async_remove(uid);
     if (note(removed)) co_return;

@@ -17,7 +17,6 @@ namespace storm {
 
 using namespace std::chrono_literals;
 using namespace palette;
-using testing::Emulator;
 using testing::Role;
 
 Totals& Totals::operator+=(const Totals& more) {

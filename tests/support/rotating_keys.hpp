@@ -35,9 +35,9 @@ public:
     void rotate() {
         if (is_busy_) return;
         is_busy_ = true;
-        auto old = uid_;
+        auto const old = uid_;
         next();
-        revoke(std::move(old));
+        revoke(old);
     }
 
     [[nodiscard]] int rotations() const noexcept { return rotations_; }
@@ -68,7 +68,7 @@ private:
         std::lock_guard const lock(provider_->mutex);
         provider_->newest = palette::Credential::api_key(std::move(key).secret());
     }
-    void revoke(std::string uid) {
+    void revoke(const std::string& uid) {
         client_.async_revoke(uid, [this, uid](const palette::Result<void>& revoked) {
             if (!revoked) return revoke(uid);
             ++rotations_;
