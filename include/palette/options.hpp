@@ -22,7 +22,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 // How long each thing may take.
 struct Timeouts {
-    // For the rate limiter or a connection. Nothing is sent before.
+    // For the rate limiter or a connection, before the first request of an operation.
     std::chrono::milliseconds queue = std::chrono::minutes{2};
     // For all that comes after, retries and logins included.
     std::chrono::milliseconds total = std::chrono::seconds{30};
@@ -125,7 +125,7 @@ public:
     }
     // For a create: 32 hexadecimal digits of your own, from PendingCreate::make_nonce(), written down before.
     // What it made can then be found even if the program is killed: PendingCreate::of_nonce(). One for each
-    // create.
+    // create: one that this client has used is refused, as long as it is among the last 1,024.
     CallOptions& nonce(std::string_view digits) & noexcept {
         nonce_size_ = digits.copy(nonce_, sizeof nonce_);
         has_nonce_ = true;

@@ -99,6 +99,20 @@ TEST_CASE("rate limiter: whoever leaves lets the others move up") {
     CHECK(is_near(limiter.wait(keys, second, 0s), 100ms));
 }
 
+TEST_CASE("rate limiter: who was to ask again long ago, and has not, holds up nobody, and keeps its place") {
+    RateLimiter limiter(limit(10, 1));
+    turn(limiter, 0s);
+    auto const silent = limiter.ticket();
+    auto const other = limiter.ticket();
+    CHECK(is_near(limiter.wait(keys, silent, 0s), 100ms));
+    CHECK(limiter.wait(keys, other, 30s) > 0s);
+    CHECK(limiter.wait(keys, other, 62s) == 0s);
+    auto const last = limiter.ticket();
+    CHECK(is_near(limiter.wait(keys, last, 62s), 100ms));
+    CHECK(is_near(limiter.wait(keys, silent, 62s), 100ms));
+    CHECK(is_near(limiter.wait(keys, last, 62s), 200ms));
+}
+
 TEST_CASE("rate limiter: every bucket has a limit of its own") {
     RateLimiter limiter(limit(10, 1));
     turn(limiter, 0s);

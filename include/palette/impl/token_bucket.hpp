@@ -25,23 +25,25 @@ public:
 
     Nanoseconds wait(Ticket ticket, Nanoseconds now) {
         fill(now);
-        auto const place = std::ranges::lower_bound(queue_, ticket);
+        drop_silent(now);
+        auto const place = std::ranges::lower_bound(queue_, ticket, {}, &Waiting::ticket);
         auto const before = static_cast<std::size_t>(place - queue_.begin());
-        bool const is_new = place == queue_.end() || *place != ticket;
+        bool const is_new = place == queue_.end() || place->ticket != ticket;
         auto const lacking = static_cast<double>(before + 1) - tokens_;
         if (lacking < tiny) {
             if (!is_new) queue_.erase(place);
             tokens_ -= 1;
             return Nanoseconds::zero();
         }
-        if (is_new) queue_.insert(place, ticket);
         auto const pause = paused_until_ > now ? paused_until_ - now : Nanoseconds::zero();
-        return pause + time_for(lacking);
+        auto const wait = pause + time_for(lacking);
+        (is_new ? *queue_.insert(place, Waiting{ticket, {}}) : *place).asks = now + wait;
+        return wait;
     }
 
     void leave(Ticket ticket) {
-        auto const place = std::ranges::lower_bound(queue_, ticket);
-        if (place != queue_.end() && *place == ticket) queue_.erase(place);
+        auto const place = std::ranges::lower_bound(queue_, ticket, {}, &Waiting::ticket);
+        if (place != queue_.end() && place->ticket == ticket) queue_.erase(place);
     }
 
     // What was sent before it slowed down says nothing about the rate of now.
@@ -57,10 +59,23 @@ public:
 
 private:
     using Seconds = std::chrono::duration<double>;
+
+    struct Waiting {
+        Ticket ticket;
+        Nanoseconds asks;  // when it was told to ask again
+    };
     static constexpr double tiny = 1e-9;
     static constexpr double recovery_seconds = 10;
     static constexpr std::chrono::minutes longest_pause{1};
+    static constexpr std::chrono::minutes longest_silence{1};
     static constexpr std::chrono::hours longest_wait{24 * 365};  // of a rate that is next to nothing
+
+    // Those of an event loop that does not run any more would hold up all others. Who asks again has its
+    // old place.
+    void drop_silent(Nanoseconds now) noexcept {
+        while (!queue_.empty() && queue_.front().asks < now - longest_silence)
+            queue_.pop_front();
+    }
 
     // A tenth of the burst is never used up: the service counts when a request arrives, and what has to
     // connect first arrives later than what follows it.
@@ -105,7 +120,7 @@ private:
     Nanoseconds filled_;
     Nanoseconds paused_until_ = Nanoseconds::min();
     Nanoseconds slowed_ = Nanoseconds::min();
-    std::deque<Ticket> queue_;  // in the order of the tickets
+    std::deque<Waiting> queue_;  // in the order of the tickets
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail

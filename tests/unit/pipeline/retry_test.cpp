@@ -179,6 +179,14 @@ TEST_CASE("W14 retry: it waits as long as the service asks, and not if that is l
     CHECK(at_once.retries.after(met, 10s, 0.5).wait == 200ms);  // that was too soon
 }
 
+TEST_CASE("retry: a service that refuses for want of patience is not stormed") {
+    RetryOptions options;
+    options.first_wait = 0ms;
+    CHECK(Request(Safety::read, options).retries.after(answered(429, errc::rate_limited), 1h, 0.5).wait ==
+          10ms);
+    CHECK(Request(Safety::read, options).retries.after(broken(), 1h, 0.5).wait == 0ms);
+}
+
 TEST_CASE("retry: a wait that does not fit in what is left of the time is not begun") {
     CHECK_FALSE(Request(Safety::read).retries.after(broken(), 100ms, 0.5).again);
     CHECK(Request(Safety::read).retries.after(broken(), 101ms, 0.5).again);

@@ -48,7 +48,6 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> Creation::run() {
                                                       : machine_.read(Machine::Read::failed, now());
         }
     }
-    core_.creates().marks_persist = machine_.marks_persist();
     if (next_.what == Machine::Do::deliver) co_return delivery();
     co_return failure();
 }
@@ -209,6 +208,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::read(std::string uid) {
                          : is_known_not_to_be ? Machine::Read::not_it
                                               : Machine::Read::failed;
     next_ = machine_.read(outcome, now());
+    if (outcome == Machine::Read::ours || outcome == Machine::Read::ours_unmarked)
+        core_.creates().marks_persist = machine_.marks_persist();
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::revoke(std::string uid) {
@@ -229,7 +230,11 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Creation::delivery() {
 }
 
 PALETTE_KEYS_INLINE Error Creation::failure() const {
-    return core_.pipeline().safe(blamed(), call_).effect(next_.effect).attempts(call_.attempts).pending(pending());
+    return core_.pipeline()
+        .safe(blamed(), call_)
+        .effect(next_.effect)
+        .attempts(call_.attempts)
+        .pending(pending());
 }
 
 PALETTE_KEYS_INLINE Error Creation::blamed() const {

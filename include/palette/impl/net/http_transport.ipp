@@ -42,7 +42,9 @@ public:
         }
         auto result = co_await lease.connection().exchange(request, authority_, sink, report);
         // It died without a sign, as those do that have been idle with it (W18).
-        if (!result && report.reused_connection && report.sent && !report.received) close_idle();
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (!result && report.reused_connection && report.sent && !report.received && !is_cancelled(state))
+            close_idle();
         co_return result;
     }
 

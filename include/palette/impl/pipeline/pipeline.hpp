@@ -33,14 +33,16 @@ public:
     virtual boost::asio::awaitable<Result<bool>> is_done() = 0;
 };
 
+class Place;
+
 // Takes a request from the queue to a decoded answer. On the client's strand.
 class Pipeline {
 public:
     Pipeline(const boost::asio::any_io_executor& executor, const ClientOptions& options,
              std::shared_ptr<Transport> transport);
 
-    // Success: a good status, and `answer` has it decoded. All four outlive the coroutine. What fails is sent
-    // again as far as the kind and the options allow; after a complete 401 once with another credential.
+    // Success: a good status, and `answer` has it decoded. All of them outlive the coroutine. What fails is
+    // sent again as far as the kind and the options allow; after a complete 401 once with another credential.
     // `guard`: for a kind that is sent once, tells whether an attempt without an answer was done after all.
     boost::asio::awaitable<Result<void>> send(Call& call, const RequestKind& kind, HttpRequest& request,
                                               Answer& answer, Guard* guard = nullptr);
@@ -57,10 +59,12 @@ public:
     void hide(detail::KnownSecrets::Kind kind, const Secret& secret) { known_->add(kind, secret.expose()); }
 
 private:
-    class Place;
-
-    // How long it has to wait for its turn. Zero: it is its turn now.
-    Result<std::chrono::milliseconds> wait_for_turn(const Call& call, const Place& place);
+    // How long it has to wait for its turn. Zero: it is its turn now. An error: longer than it may.
+    Result<std::chrono::milliseconds> wait_for_turn(const Call& call, Place& place);
+    // Until it is its turn, or the call is stopped.
+    boost::asio::awaitable<Result<void>> wait_in_line(Call& call, Place& place,
+                                                      std::chrono::milliseconds time);
+    boost::asio::awaitable<Result<Credentials::Shared>> get_credential(Call& call, const RequestKind& kind);
     boost::asio::awaitable<Result<void>> attempt(Call& call, const RequestKind& kind, HttpRequest& request,
                                                  Answer& answer, int resends, Met& met);
     [[nodiscard]] Error credential_failure(const Error& error, const Call& call, Met& met) const;

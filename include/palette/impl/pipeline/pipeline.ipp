@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/pipeline/findings.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
+#include <palette/impl/pipeline/place.hpp>
 #include <palette/impl/pipeline/redact.hpp>
 #include <palette/impl/pipeline/retry_after.hpp>
 
+#include <boost/asio/this_coro.hpp>
+
 #include <cstddef>
 #include <exception>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +25,10 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
       limiter_(options.limiter ? options.limiter : std::make_shared<RateLimiter>(options.rate_limit)),
       budget_(options.retry.budget),
       credentials_(executor, options.auth, transport_, time_, known_) {
-    if (options.proxy.password) hide(detail::KnownSecrets::Kind::configured, *options.proxy.password);
+    // What is shorter stands in every other word.
+    constexpr std::size_t shortest = 4;
+    auto const& password = options.proxy.password;
+    if (password && password->size() >= shortest) hide(detail::KnownSecrets::Kind::configured, *password);
 }
 
 // "apiKeys" of "/v1/apiKeys/{uid}": what the service limits together.
@@ -40,34 +46,8 @@ PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& ki
     return buckets_.emplace(limit, options_.endpoint.authority() + '/' + std::string(limit)).first->second;
 }
 
-// In a queue of the rate limit; whoever goes, leaves it.
-class Pipeline::Place {
-public:
-    Place(RateLimiter& limiter, const std::string& bucket, Call& call) : limiter_(limiter), bucket_(bucket) {
-        if (!call.ticket) call.ticket = limiter.ticket();
-        ticket_ = *call.ticket;
-    }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    ~Place() {
-        if (queues_) limiter_.leave(bucket_, ticket_);
-    }
-
-    [[nodiscard]] std::chrono::milliseconds wait(std::chrono::nanoseconds now) const {
-        auto const time = limiter_.wait(bucket_, ticket_, now);
-        queues_ = time.count() > 0;
-        return std::chrono::ceil<std::chrono::milliseconds>(time);
-    }
-
-private:
-    RateLimiter& limiter_;
-    const std::string& bucket_;
-    RateLimiter::Ticket ticket_{};
-    mutable bool queues_ = false;
-};
-
 PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::wait_for_turn(const Call& call,
-                                                                              const Place& place) {
+                                                                              Place& place) {
     auto const wait = place.wait(time_.steady());
     if (wait <= call.time_left() || wait.count() == 0) return wait;
     return Error(errc::timeout, "the rate limit lets it through in " + std::to_string(wait.count()) +
@@ -75,40 +55,32 @@ PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::wait_for_turn(co
         .attempts(call.attempts);
 }
 
-// What was found out about a request over all of its attempts.
-class Findings {
-public:
-    explicit Findings(const Call& call) noexcept : call_(call) {}
-
-    // `of_attempt`: it is that of the last one among the call's failures.
-    void add(const Error& error, bool of_attempt) {
-        maybe_applied_ = maybe_applied_ || error.effect() == Effect::unknown;
-        last_ = error;
-        own_ = of_attempt ? call_.failures.size() : 0;
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::wait_in_line(
+    Call& call, Place& place, std::chrono::milliseconds time) {
+    for (;;) {
+        auto const has_come = co_await timing::sleep(time_, time);
+        if (!has_come || call.is_stopped()) co_return Result<void>();
+        auto const wait = wait_for_turn(call, place);
+        if (!wait) co_return wait.error();
+        if (wait->count() == 0) co_return Result<void>();
+        time = *wait;
     }
+}
 
-    [[nodiscard]] Error stopped() const { return call_.stopped(effect_of(Effect::not_applied)); }
-
-    // The last attempt's error, or why there was none.
-    [[nodiscard]] Error given_up(const Error& otherwise) const {
-        auto error = last_ ? *last_ : otherwise;
-        auto earlier = call_.failures;
-        if (own_ > 0) earlier.erase(earlier.begin() + static_cast<std::ptrdiff_t>(own_) - 1);
-        auto const effect = effect_of(error.effect());
-        return std::move(error).effect(effect).attempts(call_.attempts).earlier(std::move(earlier));
+// What must not be done twice must not be done for somebody else either: the credential is looked at until
+// the one that was looked at is the one that is sent.
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<Credentials::Shared>> Pipeline::get_credential(
+    Call& call, const RequestKind& kind) {
+    Credentials::Shared checked;
+    for (;;) {
+        auto credential = co_await credentials_.get();
+        if (!credential || *credential == checked || call.is_stopped()) co_return credential;
+        if (kind.safety != Safety::once || !call.before_sending_once) co_return credential;
+        auto same = co_await call.before_sending_once();
+        if (!same) co_return std::move(same.error());
+        checked = *credential;
     }
-
-private:
-    // A refusal says nothing about an attempt before it.
-    [[nodiscard]] Effect effect_of(Effect last) const noexcept {
-        return maybe_applied_ ? Effect::unknown : last;
-    }
-
-    const Call& call_;
-    bool maybe_applied_ = false;
-    std::optional<Error> last_;
-    std::size_t own_ = 0;  // its place among the call's failures, from 1 on; 0: it is not among them
-};
+}
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
                                                                         HttpRequest& request, Answer& answer,
@@ -118,33 +90,27 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
     bool replayed = false;
     for (int resends = 0;; ++resends) {
         {
-            Place const place(*limiter_, bucket_of(kind), call);
-            for (;;) {
-                auto const wait = wait_for_turn(call, place);
-                if (!wait) co_return findings.given_up(wait.error());
-                if (wait->count() == 0) break;
+            Place place(*limiter_, bucket_of(kind), call);
+            auto const wait = wait_for_turn(call, place);
+            if (!wait) co_return findings.given_up(wait.error());
+            if (wait->count() > 0) {
                 if (resends == 0) call.wait_in_queue();
-                auto const has_come = co_await timing::sleep(time_, *wait);
-                if (!has_come || call.is_stopped()) co_return findings.stopped();
+                auto const come = co_await wait_in_line(call, place, *wait);
+                if (!come) co_return findings.given_up(come.error());
             }
         }
-        if (call.is_stopped()) co_return findings.stopped();
+        auto const state = co_await boost::asio::this_coro::cancellation_state;
+        if (call.is_stopped() || state.cancelled() != boost::asio::cancellation_type::none)
+            co_return findings.stopped();
         call.admit();
         Met met;
         Result<void> result;
         auto const sent = time_.steady();
-        Result<Credentials::Shared> credential = Credentials::Shared();
-        for (Credentials::Shared checked;; checked = *credential) {
-            credential = credentials_.at_hand();
-            if (!*credential) credential = co_await credentials_.get();
-            // Whatever became of a login, the operation itself has done nothing.
-            if (call.is_stopped()) co_return findings.stopped();
-            if (!credential || *credential == checked || !call.before_sending_once) break;
-            if (kind.safety != Safety::once) break;
-            auto same = co_await call.before_sending_once();
-            if (!same) co_return std::move(same.error()).effect(Effect::not_applied);
-            if (call.is_stopped()) co_return findings.stopped();
-        }
+        Result<Credentials::Shared> credential = credentials_.at_hand();
+        if (!*credential || (kind.safety == Safety::once && call.before_sending_once))
+            credential = co_await get_credential(call, kind);
+        // Whatever became of a login, the operation itself has done nothing.
+        if (call.is_stopped()) co_return findings.stopped();
         if (credential) {
             request.credential = *credential;
             result = co_await attempt(call, kind, request, answer, resends, met);
@@ -232,6 +198,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
 // There is nothing to send the request with.
 PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, const Call& call, Met& met) const {
     met.code = error.code();
+    met.status = error.status();
     met.of_credential = true;
     return safe(Error(error).effect(Effect::not_applied), call);
 }

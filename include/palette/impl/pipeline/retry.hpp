@@ -121,13 +121,18 @@ public:
         // "At once" is believed once.
         bool const is_told = met.retry_after && (met.retry_after->count() > 0 || waits_ == 0);
         auto const backs_off = backoff(++waits_, chance);
-        auto const wait = is_told ? *met.retry_after : backs_off;
+        auto const wait = is_told    ? *met.retry_after
+                          : is_paced ? std::max(backs_off, least_pause)
+                                     : backs_off;
         if (wait >= left) return never;
         if (!is_paced && !budget_.take()) return never;
         return {true, wait};
     }
 
 private:
+    // Refusals for want of patience are not counted: they are not to come in a storm.
+    static constexpr std::chrono::milliseconds least_pause{10};
+
     // Full jitter: anything up to a bound that doubles.
     [[nodiscard]] std::chrono::milliseconds backoff(int wait, double chance) const noexcept {
         using Milliseconds = std::chrono::duration<double, std::milli>;
