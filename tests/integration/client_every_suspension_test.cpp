@@ -196,7 +196,11 @@ public:
         if (operation_.subject == Subject::nothing) return {};
         if (operation_.subject == Subject::user) return emulator.user(Role::tenant_viewer).email;
         auto key = NewApiKey("to work on").expires(Expiry::never());
-        if (operation_.subject == Subject::lost_key) key.annotate("palette-keys-create", lost_mark);
+        if (operation_.subject == Subject::lost_key) {
+            // Those that it did not come to delete the last time.
+            REQUIRE(preparing_.reconcile(PendingCreate::of_nonce(lost_nonce, "to work on").value()));
+            key.annotate("palette-keys-create", lost_mark);
+        }
         auto const uid = emulator.seed_key(key).uid();
         if (operation_.subject == Subject::revoked_key) preparing_.revoke(uid).value();
         return uid;
