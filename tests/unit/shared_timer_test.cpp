@@ -38,10 +38,12 @@ TEST_CASE("shared timer: alarms ring in the order of their times, whatever the o
     Alarm a(scene.timer, TimeSource());
     Alarm b(scene.timer, TimeSource());
     Alarm c(scene.timer, TimeSource());
+    auto const begun = std::chrono::steady_clock::now();
     a.set(30ms, scene.ring('a'));
     b.set(5ms, scene.ring('b'));
     c.set(15ms, scene.ring('c'));
-    CHECK(scene.run() >= 30ms);
+    scene.run();
+    CHECK(std::chrono::steady_clock::now() - begun >= 30ms);
     CHECK(scene.rung == "bca");
 }
 
