@@ -106,7 +106,7 @@ TEST_CASE("AddressRace: one that was given up cannot fail any more, and one that
     REQUIRE(last);
     CHECK(last->given_up == 0);
     race.failed(0, begun + 2002ms);
-    for (std::size_t const i : {1, 2, 4, 5, 6, 7, 8}) {
+    for (std::size_t const i : {1U, 2U, 4U, 5U, 6U, 7U, 8U}) {
         race.failed(i, begun + 2002ms);
         CHECK_FALSE(race.is_lost());
     }
