@@ -56,7 +56,8 @@ public:
                 return out;
             }
             if (c == '\\') {
-                if (++i == rest_.size() || (rest_[i] != '"' && rest_[i] != '\\')) return std::nullopt;
+                ++i;
+                if (i == rest_.size() || (rest_[i] != '"' && rest_[i] != '\\')) return std::nullopt;
                 c = rest_[i];
             }
             out += c;
