@@ -236,6 +236,27 @@ TEST_CASE("W7 create: with a credential that came meanwhile and is another user'
     CHECK(scene.script->requests().size() == 4);
 }
 
+TEST_CASE(
+    "W7 create: whose a fresh credential is is asked as often as any read, and not anew for each sending") {
+    Scene scene;
+    scene.options.retry.most_attempts = 2;
+    scene.options.retry.first_wait = 0ms;
+    scene.provider->give(key_of("the-key-of-u"));
+    scene.provider->give(key_of("a-newer-key"));
+    scene.script->expect(whoami).answer(200, me);
+    scene.script->expect("POST /v1/apiKeys").answer(401);
+    scene.script->expect(whoami).answer(503);
+    scene.script->expect(whoami).answer(503);
+    std::optional<Result<CreatedApiKey>> created;
+    scene.client().async_create(NewApiKey("ci"), [&](auto r) { created = std::move(r); });
+    scene.poll();
+    REQUIRE(created);
+    REQUIRE_FALSE(*created);
+    CHECK(created->error().code() == errc::unavailable);
+    CHECK(created->error().effect() == Effect::not_applied);
+    CHECK(scene.script->requests().size() == 4);
+}
+
 TEST_CASE("W13: a second 401 is the answer") {
     auto const guard = std::make_shared<Guard>("the good one");
     Scene scene(guard);

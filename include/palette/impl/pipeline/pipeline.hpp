@@ -64,7 +64,8 @@ private:
     // Until it is its turn, or the call is stopped.
     boost::asio::awaitable<Result<void>> wait_in_line(Call& call, Place& place,
                                                       std::chrono::milliseconds time);
-    boost::asio::awaitable<Result<Credentials::Shared>> get_credential(Call& call, const RequestKind& kind);
+    boost::asio::awaitable<Result<void>> check_before_sending_once(Call& call,
+                                                                   Result<Credentials::Shared>& credential);
     boost::asio::awaitable<Result<void>> attempt(Call& call, const RequestKind& kind, HttpRequest& request,
                                                  Answer& answer, int resends, Met& met);
     [[nodiscard]] Error credential_failure(const Error& error, const Call& call, Met& met) const;

@@ -69,17 +69,16 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::wait_in_line(
 
 // What must not be done twice must not be done for somebody else either: the credential is looked at until
 // the one that was looked at is the one that is sent.
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<Credentials::Shared>> Pipeline::get_credential(
-    Call& call, const RequestKind& kind) {
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::check_before_sending_once(
+    Call& call, Result<Credentials::Shared>& credential) {
     Credentials::Shared checked;
-    for (;;) {
-        auto credential = co_await credentials_.get();
-        if (!credential || *credential == checked || call.is_stopped()) co_return credential;
-        if (kind.safety != Safety::once || !call.before_sending_once) co_return credential;
+    while (credential && *credential != checked && !call.is_stopped()) {
         auto same = co_await call.before_sending_once();
-        if (!same) co_return std::move(same.error());
+        if (!same) co_return same;
         checked = *credential;
+        credential = co_await credentials_.get();
     }
+    co_return Result<void>();
 }
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
@@ -107,8 +106,11 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         Result<void> result;
         auto const sent = time_.steady();
         Result<Credentials::Shared> credential = credentials_.at_hand();
-        if (!*credential || (kind.safety == Safety::once && call.before_sending_once))
-            credential = co_await get_credential(call, kind);
+        if (!*credential) credential = co_await credentials_.get();
+        if (kind.safety == Safety::once && call.before_sending_once) {
+            auto same = co_await check_before_sending_once(call, credential);
+            if (!same && !call.is_stopped()) co_return std::move(same.error()).effect(Effect::not_applied);
+        }
         // Whatever became of a login, the operation itself has done nothing.
         if (call.is_stopped()) co_return findings.stopped();
         if (credential) {
