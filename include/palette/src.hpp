@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The bodies of the compiled library. palette::keys includes this file in its one translation unit;
-// a build that does without CMake includes it in one of its own, and defines
-// PALETTE_KEYS_SEPARATE_COMPILATION in all of them.
+// All bodies of the compiled library. palette::keys is built from src/, which has a source file for each
+// room of impl/; a build without CMake can include this file in one source file instead, and defines
+// PALETTE_KEYS_SEPARATE_COMPILATION in all of its translation units.
 
 #include <palette/detail/config.hpp>
 

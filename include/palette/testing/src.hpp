@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The bodies of the emulator, for palette::keys_emulator's one translation unit; see palette/src.hpp.
+// The bodies of the emulator, for builds that put them into one translation unit; see palette/src.hpp.
 
 #include <palette/detail/config.hpp>
 

@@ -10,11 +10,17 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace palette::inline PALETTE_KEYS_ABI::net {
+
+// The time that has passed since `begun`.
+inline std::chrono::nanoseconds since(std::chrono::steady_clock::time_point begun) {
+    return std::chrono::steady_clock::now() - begun;
+}
 
 // Makes connections to one endpoint: lookup, a race of the addresses, TLS; all but the last with the proxy
 // instead if there is one, and a tunnel through it before TLS. On the strand.

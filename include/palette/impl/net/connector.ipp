@@ -24,10 +24,6 @@ PALETTE_KEYS_INLINE Connector::Connector(const ClientOptions& options, std::opti
       tls_(std::move(tls)),
       resolver_(std::move(lookup)) {}
 
-inline std::chrono::nanoseconds since(std::chrono::steady_clock::time_point begun) {
-    return std::chrono::steady_clock::now() - begun;
-}
-
 PALETTE_KEYS_INLINE asio::awaitable<Result<std::unique_ptr<Stream>>> Connector::connect(
     ExchangeReport& report) {
     auto const lookup_begun = std::chrono::steady_clock::now();

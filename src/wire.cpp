@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/wire/decode.ipp>
+#include <palette/impl/wire/encode.ipp>
+#include <palette/impl/wire/json_reader.ipp>
+#include <palette/impl/wire/text.ipp>
