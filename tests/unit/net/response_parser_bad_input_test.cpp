@@ -68,6 +68,8 @@ TEST_CASE("response: both a length and a transfer coding are refused in either o
         check_refused(ok + "Content-Length: 2\r\nTransfer-Encoding: " + coding + "\r\n\r\n{}", what);
     check_refused(ok + "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}", what);
     check_refused(chunks + "2\r\n{}\r\n0\r\nContent-Length: 2\r\n\r\n", what);
+    check_refused(chunks + "2\r\n{}\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n",
+                  "the answer has two Transfer-Encodings");
     check_refused("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", what);
 }
 

@@ -6,6 +6,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -44,7 +45,7 @@ PALETTE_KEYS_INLINE std::optional<Instant> end_in_jwt(std::string_view token) {
     auto const payload = from_base64url(token.substr(first + 1, last - first - 1));
     if (!payload) return std::nullopt;
 
-    boost::json::error_code ec;
+    boost::system::error_code ec;
     auto const claims = boost::json::parse(payload->expose(), ec);
     auto const* const object = claims.if_object();
     auto const* const exp = object != nullptr ? object->if_contains("exp") : nullptr;

@@ -5,6 +5,7 @@
 #include <palette/transport.hpp>
 
 #include <boost/beast/http/basic_parser.hpp>
+#include <boost/version.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -91,6 +92,11 @@ private:
         void on_request_impl(boost::beast::http::verb, View, View, int, Fault&) override {}
         void on_response_impl(int status, View reason, int version, Fault& fault) override;
         void on_field_impl(boost::beast::http::field id, View name, View value, Fault& fault) override;
+#if BOOST_VERSION >= 109100
+        // Before, Beast took a trailer for another field of the head.
+        void on_trailer_field_impl(boost::beast::http::field id, View name, View value,
+                                   Fault& fault) override;
+#endif
         void on_header_impl(Fault& fault) override;
         void on_body_init_impl(const boost::optional<std::uint64_t>&, Fault&) override {}
         std::size_t on_body_impl(View piece, Fault& fault) override;
@@ -111,6 +117,7 @@ private:
     void check_status_line(int status, int version);
     void take_field(boost::beast::http::field id, std::string_view name, std::string_view value);
     void check_framing(boost::beast::http::field id, std::string_view value);
+    void check_trailer(boost::beast::http::field id);
     void take_head();
     void check_body();
     void take_body(std::string_view piece);

@@ -15,6 +15,9 @@ namespace palette::inline PALETTE_KEYS_ABI::net {
 
 namespace http = boost::beast::http;
 
+inline constexpr auto both_framings = "the answer has both a Content-Length and a Transfer-Encoding";
+inline constexpr auto two_codings = "the answer has two Transfer-Encodings";
+
 inline std::string_view std_view(boost::beast::string_view view) noexcept {
     return {view.data(), view.size()};
 }
@@ -176,7 +179,7 @@ PALETTE_KEYS_INLINE void ResponseParser::take_field(http::field id, std::string_
     if (++fields_ > limits_.fields)
         return fail(errc::too_large,
                     "the answer has more than " + std::to_string(limits_.fields) + " headers");
-    if (part_ != Part::head) return;  // a trailer: nothing of ours is in one
+    if (part_ != Part::head) return check_trailer(id);
     check_framing(id, value);
     if (response_.headers.empty()) response_.headers.reserve(usual_fields);
     response_.headers.emplace_back(name, value);
@@ -198,6 +201,13 @@ PALETTE_KEYS_INLINE void ResponseParser::check_framing(http::field id, std::stri
     } else if (id == http::field::content_encoding) {
         is_encoded_ = is_encoded_ || !(value.empty() || boost::beast::iequals(value, "identity"));
     }
+}
+
+// Nothing that we need stands in a trailer, and one about the framing comes too late to be believed. Beast
+// refuses these itself up to 1.90 and passes them on from 1.91.
+PALETTE_KEYS_INLINE void ResponseParser::check_trailer(http::field id) {
+    if (id == http::field::content_length) refuse(both_framings);
+    if (id == http::field::transfer_encoding) refuse(two_codings);
 }
 
 PALETTE_KEYS_INLINE void ResponseParser::take_head() {
@@ -234,7 +244,6 @@ PALETTE_KEYS_INLINE void ResponseParser::take_body(std::string_view piece) {
 
 // Says in our words what Beast has found, unless it only stopped because this parser had failed.
 PALETTE_KEYS_INLINE void ResponseParser::report(const Fault& fault) {
-    constexpr auto both = "the answer has both a Content-Length and a Transfer-Encoding";
     if (fault == http::error::bad_version) return refuse("the answer is of another version of HTTP than 1.1");
     if (fault == http::error::bad_status || fault == http::error::bad_reason)
         return refuse("the status line of the answer is malformed");
@@ -242,9 +251,8 @@ PALETTE_KEYS_INLINE void ResponseParser::report(const Fault& fault) {
     if (fault == http::error::multiple_content_length)
         return refuse("the answer has two different Content-Lengths");
     if (fault == http::error::bad_content_length)
-        return refuse(has_coding_ ? both : "the Content-Length of the answer is not a number");
-    if (fault == http::error::bad_transfer_encoding)
-        return refuse(has_length_ ? both : "the answer has two Transfer-Encodings");
+        return refuse(has_coding_ ? both_framings : "the Content-Length of the answer is not a number");
+    if (fault == http::error::bad_transfer_encoding) return refuse(has_length_ ? both_framings : two_codings);
     refuse(part_ == Part::head ? "a header of the answer is malformed"
                                : "the chunks of the answer are malformed");
 }
@@ -271,6 +279,13 @@ PALETTE_KEYS_INLINE void ResponseParser::Message::on_field_impl(http::field id, 
     parser_.take_field(id, std_view(name), std_view(value));
     fault = parser_.verdict();
 }
+
+#if BOOST_VERSION >= 109100
+PALETTE_KEYS_INLINE void ResponseParser::Message::on_trailer_field_impl(http::field id, View name, View value,
+                                                                        Fault& fault) {
+    on_field_impl(id, name, value, fault);
+}
+#endif
 
 PALETTE_KEYS_INLINE void ResponseParser::Message::on_header_impl(Fault& fault) {
     parser_.take_head();

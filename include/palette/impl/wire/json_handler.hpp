@@ -9,6 +9,7 @@
 
 #include <boost/json/basic_parser.hpp>
 #include <boost/json/error.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <algorithm>
 #include <array>
@@ -55,7 +56,7 @@ public:
     static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
 
-    using Stop = boost::json::error_code;
+    using Stop = boost::system::error_code;
     using View = boost::json::string_view;
 
     JsonHandler(const Shape& shape, void* root, Effect on_error) noexcept

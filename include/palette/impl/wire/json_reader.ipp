@@ -7,6 +7,7 @@
 
 #include <openssl/crypto.h>
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -105,7 +106,7 @@ public:
 
     Result<void> finish() {
         // The parser takes an unfinished text for a good one unless it is told that nothing follows.
-        boost::json::error_code fault;
+        boost::system::error_code fault;
         if (!parser_.done()) parser_.write_some(false, nullptr, 0, fault);
         if (fault) handler().fail(errc::truncated, received_ == 0 ? "the answer is empty" : "");
         if (utf8_.incomplete()) handler().fail(errc::trailing_data);
@@ -123,7 +124,7 @@ private:
     // Not inlined: what it leaves on the stack shall be dead when it has returned.
     PALETTE_KEYS_NOINLINE void parse(std::string_view part) {
         if (handler().error()) return;
-        boost::json::error_code fault;
+        boost::system::error_code fault;
         auto const consumed = parser_.write_some(true, part.data(), part.size(), fault);
 
         if (fault == boost::json::error::too_deep) {
