@@ -53,6 +53,9 @@ enum class errc {
     // No answer, and trying again will not help.
     untrusted,  // TLS: the service could not prove that it is the one: certificate, host name, version
     proxy,      // the proxy refused to connect; Error::status() is its status, 0 if it sent none
+
+    // Refused by the operating system: a full disk, a directory without permission, no randomness.
+    system,
 };
 
 // Groups of codes, for comparison with a std::error_code: `ec == palette::condition::auth`.

@@ -20,9 +20,10 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // and be one that this user may read and write. A process that is killed half-way can leave a file named
 // ".palette-key.<random>" there, as private as the other.
 //
-// Errors: errc::invalid_argument, which names the file and what is wrong, and never the secret. The old
-// file is as it was (Effect::not_applied), except when nothing but the directory could not be brought to
-// the disk (Effect::applied). An empty secret is refused.
+// Errors: errc::invalid_argument for an empty secret and for a path that cannot be a file's; errc::system for
+// what the operating system refuses: a full disk, a missing directory, no permission. Each names the file and
+// what is wrong, and never the secret. The old file is as it was (Effect::not_applied), except when nothing
+// but the directory could not be brought to the disk (Effect::applied).
 // Threads: may be called from any thread; it blocks for the disk. Of two that write one path at a time, one
 // comes last, and its content stays.
 PALETTE_KEYS_DECL Result<void> write_secret_file(const std::string& path, const Secret& secret);

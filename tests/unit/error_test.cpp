@@ -60,6 +60,7 @@ std::vector<Row> const all{
     {errc::auth_provider, "auth_provider", {condition::auth}},
     {errc::untrusted, "untrusted"},
     {errc::proxy, "proxy"},
+    {errc::system, "system"},
 };
 
 condition const all_groups[] = {condition::retryable, condition::auth, condition::not_found,

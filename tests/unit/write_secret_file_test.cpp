@@ -32,10 +32,20 @@ mode_t mode_of(const std::string& path) {
 struct Fixture {
     TemporaryFolder folder;
 
+    // What the caller got wrong.
     std::string refusal(const std::string& path, const Secret& secret = Secret("hunter2")) {
+        return complaint(errc::invalid_argument, path, secret);
+    }
+
+    // What the system would not do.
+    std::string failure(const std::string& path, const Secret& secret = Secret("hunter2")) {
+        return complaint(errc::system, path, secret);
+    }
+
+    std::string complaint(errc code, const std::string& path, const Secret& secret) {
         auto const written = write_secret_file(path, secret);
         REQUIRE_FALSE(written);
-        CHECK(written.error().code() == errc::invalid_argument);
+        CHECK(written.error().code() == code);
         CHECK(written.error().effect() == Effect::not_applied);
         CHECK_FALSE(contains(written.error().message(), "hunter2"));
         CHECK(is_one_plain_line(written.error().message()));
@@ -159,11 +169,11 @@ TEST_CASE_FIXTURE(Fixture, "write_secret_file: what is not a file is refused and
 
 TEST_CASE_FIXTURE(Fixture, "write_secret_file: a path that cannot be is refused with the reason") {
     CHECK(refusal("") == "the path of the file is empty");
-    CHECK(contains(refusal(folder.path("none/key")), "(No such file or directory)"));
-    CHECK(contains(refusal(folder.file("file", "old") + "/key"), "(Not a directory)"));
-    CHECK(contains(refusal(folder.path(std::string(300, 'x'))), "(File name too long)"));
+    CHECK(contains(failure(folder.path("none/key")), "(No such file or directory)"));
+    CHECK(contains(failure(folder.file("file", "old") + "/key"), "(Not a directory)"));
+    CHECK(contains(failure(folder.path(std::string(300, 'x'))), "(File name too long)"));
     CHECK(contains(refusal(folder.path("key") + std::string("\0.bak", 5)), "has a NUL"));
-    CHECK(refusal("/nowhere/" + hostile_text).size() < 400);
+    CHECK(failure("/nowhere/" + hostile_text).size() < 400);
     CHECK(folder.names() == std::vector<std::string>{"file"});
 }
 
@@ -175,7 +185,7 @@ TEST_CASE_FIXTURE(Fixture,
     std::string why;
     {
         AsNobody const nobody;
-        why = refusal(path);
+        why = failure(path);
     }
     CHECK(contains(why, "no file can be made in its directory (Permission denied)"));
     CHECK(content_of(path) == "old");
@@ -187,7 +197,7 @@ TEST_CASE_FIXTURE(Fixture, "write_secret_file: a disk that is full leaves the ol
     std::string why;
     {
         SmallFiles const small(1'000);
-        why = refusal(path, Secret(std::string(5'000, 'x')));
+        why = failure(path, Secret(std::string(5'000, 'x')));
     }
     CHECK(why == quoted(path) + " cannot be written (File too large)");
     CHECK(content_of(path) == "old");

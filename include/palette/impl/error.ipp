@@ -56,6 +56,8 @@ inline constexpr ErrcText errc_texts[] = {
      "check the host, its certificate, and the authorities in the TLS options"},
     {"proxy", "the proxy refused to connect to the service",
      "check the proxy's address and credentials, and what it allows"},
+    {"system", "the operating system refused",
+     "check the disk space, the permissions and the limits of the process"},
 };
 
 constexpr const ErrcText& text_of(int value) noexcept {

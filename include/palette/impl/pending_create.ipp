@@ -104,7 +104,7 @@ PALETTE_KEYS_INLINE bool operator==(const SharedPending& a, const SharedPending&
 PALETTE_KEYS_INLINE std::string PendingCreate::make_nonce() {
     std::array<unsigned char, detail::nonce_length / 2> random{};
     if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
-        throw Exception(Error(errc::invalid_argument, "the system has no randomness to give").path("nonce"));
+        throw Exception(Error(errc::system, "the system has no randomness to give").path("nonce"));
     std::string nonce;
     for (auto const byte : random) {
         constexpr char hex[] = "0123456789abcdef";

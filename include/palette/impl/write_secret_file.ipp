@@ -34,7 +34,7 @@ inline Place place_of(const std::string& path) {
 }
 
 inline Error cannot_write(std::string_view path, std::string_view what, int number) {
-    return system_error(errc::invalid_argument, path, what, number);
+    return system_error(errc::system, path, what, number);
 }
 
 // Why what is at the path is not to be replaced. A path like /dev/null is a mistake that would take a
