@@ -27,13 +27,14 @@ namespace asio = boost::asio;
 namespace {
 
 using palette::CreatedApiKey;
+using palette::Idempotency;
 using palette::NewApiKey;
 using palette::Result;
 
-// Starts an operation for each of the items, all at once, and waits for all of them. What fails for a passing
-// reason and has changed nothing is started once more. Throws if something fails for good.
+// Starts an operation for each of the items, all at once, and waits for all of them. An operation that fails
+// for a passing reason is started once more, if that cannot do harm. Throws if something fails for good.
 template <class Start, class Done>
-void do_all(std::string_view what, std::vector<std::string> items, Start start, Done done) {
+void do_all(std::string_view what, Idempotency kind, std::vector<std::string> items, Start start, Done done) {
     std::cout << what << ' ' << items.size() << std::flush;
     for (int round = 1; !items.empty(); ++round) {
         std::vector<decltype(start(items.front()))> pending;
@@ -46,7 +47,7 @@ void do_all(std::string_view what, std::vector<std::string> items, Start start, 
             auto const result = pending[i].get();
             if (result)
                 done(result);
-            else if (round < 3 && palette::is_retryable(result.error()))
+            else if (round < 3 && is_retryable(result.error()) && is_safe_to_repeat(result.error(), kind))
                 again.push_back(items[i]);
             else
                 failure = result.error();
@@ -80,18 +81,19 @@ int main() try {
     std::exception_ptr failure;
     try {
         do_all(
-            "make", names,
+            "make", Idempotency::not_idempotent, names,
             [&](const std::string& name) { return client.async_create(NewApiKey(name), asio::use_future); },
             [&](const Result<CreatedApiKey>& created) { uids.push_back(created->uid()); });
         do_all(
-            "revoke", uids,
+            "revoke", Idempotency::idempotent, uids,
             [&](const std::string& uid) { return client.async_revoke(uid, asio::use_future); },
             [](const Result<void>&) {});
     } catch (const std::exception&) {
         failure = std::current_exception();  // what was made is removed first
     }
     do_all(
-        "remove", uids, [&](const std::string& uid) { return client.async_remove(uid, asio::use_future); },
+        "remove", Idempotency::idempotent, uids,
+        [&](const std::string& uid) { return client.async_remove(uid, asio::use_future); },
         [](const Result<void>&) {});
     if (failure) std::rethrow_exception(failure);
 

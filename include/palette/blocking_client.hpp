@@ -28,7 +28,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // Cancellation: cancel(), from another thread. The destructor must not run while a thread still waits.
 class PALETTE_KEYS_DECL BlockingApiKeyClient {
 public:
-    // Throws Exception (errc::invalid_argument) if the options cannot work.
+    // Throws Exception: errc::invalid_argument if the options cannot work, errc::system if no thread can be
+    // started.
     explicit BlockingApiKeyClient(ClientOptions options = {});
     BlockingApiKeyClient(BlockingApiKeyClient&&) noexcept;
     BlockingApiKeyClient& operator=(BlockingApiKeyClient&&) noexcept;

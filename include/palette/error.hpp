@@ -37,8 +37,8 @@ enum class errc {
     // The service's documented refusals.
     unauthorized,  // 401: no credential, or one that is not valid any more
     forbidden,     // 403: a valid credential that may not do this
-    not_found,     // 404: no such key
-    conflict,      // 409, or the key is not as it was when it was read
+    not_found,     // 404: no such key, or no such user
+    conflict,      // 409; or something is not as the operation needs it, which the message says
     rejected,      // 400, 422: the service does not accept the request
     rate_limited,  // 429
     server_error,  // 500: an operational error, not necessarily a passing one
@@ -60,14 +60,15 @@ enum class errc {
 
 // Groups of codes, for comparison with a std::error_code: `ec == palette::condition::auth`.
 enum class condition {
-    retryable = 1,       // see is_retryable(errc)
+    retryable = 1,       // see is_retryable
     auth,                // see is_auth
     not_found,           // see is_not_found
     malformed_response,  // see is_malformed_response
 };
 
-// A passing failure: the same request may succeed later. Whether it is safe to send it again is
-// another question, which is_retryable(const Error&) answers.
+/// Tells whether the failure is a passing one: the same call, made again later, may succeed. The overload for
+/// an Error and condition::retryable mean the same. Whether another call may do harm is another question,
+/// which is_safe_to_repeat() answers.
 [[nodiscard]] constexpr bool is_retryable(errc code) noexcept {
     return code == errc::rate_limited || code == errc::unavailable || code == errc::transport ||
            code == errc::timeout;
@@ -173,12 +174,18 @@ public:
         return pending_.get();
     }
 
-    // One line: what happened, whether it was applied, what to do next.
+    // One line: what happened, whether it was applied, what to do next: advice().
     [[nodiscard]] std::string message() const;
+
+    /// Says what to do next: the words given by advice(words), or those that hold for every error with this
+    /// code, effect and pending().
+    [[nodiscard]] std::string_view advice() const noexcept;
+    [[nodiscard]] bool has_own_advice() const noexcept { return !advice_.empty(); }
 
     // For those who make errors: the library, and implementers of its seams.
     //
     //     return Error(errc::auth_provider, "the vault is sealed").effect(Effect::not_applied);
+    Error& advice(std::string words) & noexcept;
     Error& effect(Effect effect) & noexcept;
     Error& path(std::string path) & noexcept;
     Error& status(int status) & noexcept;
@@ -187,6 +194,7 @@ public:
     Error& server(std::string code, std::string message, std::string ref) & noexcept;
     Error& pending(std::shared_ptr<const PendingCreate> pending) & noexcept;
 
+    Error&& advice(std::string words) && noexcept { return std::move(advice(std::move(words))); }
     Error&& effect(Effect e) && noexcept { return std::move(effect(e)); }
     Error&& path(std::string p) && noexcept { return std::move(path(std::move(p))); }
     Error&& status(int s) && noexcept { return std::move(status(s)); }
@@ -207,6 +215,7 @@ private:
     int status_ = 0;
     int attempts_ = 0;
     std::string what_;
+    std::string advice_;
     std::string path_;
     std::string server_code_;
     std::string server_message_;
@@ -217,10 +226,25 @@ private:
 
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Error& error);
 
-// The same call, made again later, may succeed and cannot be applied twice.
 [[nodiscard]] inline bool is_retryable(const Error& e) noexcept {
-    return is_retryable(e.code()) && e.effect() == Effect::not_applied;
+    return is_retryable(e.code());
 }
+
+/// Whether a call does the same when it is made twice. All operations but async_create() are idempotent: a
+/// second create makes a second key.
+enum class Idempotency { idempotent, not_idempotent };
+
+/// Tells whether the call that failed with this error can be made again without doing twice what should be
+/// done once. It always can if nothing was changed, and if the operation is idempotent.
+///
+///     bool const again = is_retryable(error) && is_safe_to_repeat(error, Idempotency::not_idempotent);
+///
+/// A create with Effect::unknown or Effect::applied may have left a key: Error::pending() says what to clean
+/// up.
+[[nodiscard]] inline bool is_safe_to_repeat(const Error& e, Idempotency operation) noexcept {
+    return e.effect() == Effect::not_applied || operation == Idempotency::idempotent;
+}
+
 [[nodiscard]] inline bool is_auth(const Error& e) noexcept {
     return is_auth(e.code());
 }
@@ -231,8 +255,10 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Error& error
     return is_malformed_response(e.code());
 }
 
-// What Result::value() throws when there is no value. Nothing else in the library throws, except
-// when memory runs out.
+/// Thrown by Result::value() when there is no value; by the constructors of a client and a RateLimiter whose
+/// options cannot work, of a BlockingApiKeyClient that gets no thread, and of a PendingCreate without
+/// attempts; and by PendingCreate::make_nonce() when the system has no randomness to give. Operations do not
+/// throw. Running out of memory throws std::bad_alloc.
 class PALETTE_KEYS_DECL Exception : public std::exception {
 public:
     explicit Exception(Error error);

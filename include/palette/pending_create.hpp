@@ -42,7 +42,8 @@ public:
     static Result<PendingCreate> of_nonce(std::string nonce, std::string name, std::string owner_uid = {});
 
     // For those who make errors: the library, and stand-ins for it in tests. `attempts`: at least one,
-    // ascending from 1 on. Preconditions: what parse() checks.
+    // ascending from 1 on. Preconditions: what parse() checks. Throws Exception (errc::invalid_argument)
+    // without an attempt.
     PendingCreate(std::string nonce, std::string name, std::string owner_uid, Identity by, Instant begun,
                   std::vector<int> attempts);
 

@@ -114,11 +114,40 @@ TEST_CASE("Error: the message is one line that tells what happened and its effec
                                            Words{Effect::unknown, "; whether it was applied is unknown; "}}) {
             auto const error = Error(row.code).effect(effect);
             CHECK(error.effect() == effect);
-            CHECK(error.message() == error.what() + said + advice(row.code));
+            CHECK(error.message() == error.what() + said + std::string(error.advice()));
+            CHECK_FALSE(error.has_own_advice());
             CHECK(is_one_plain_line(error.message()));
             CHECK(printed(error) == error.message());
         }
     }
+}
+
+TEST_CASE("Error: the advice does not ask for what has been done, nor for what may do harm") {
+    auto const after = [](errc code, Effect effect) {
+        return std::string(Error(code).effect(effect).advice());
+    };
+    for (auto const& row : all) {
+        CAPTURE(row.name);
+        CHECK_FALSE(contains(after(row.code, Effect::applied), "call again"));
+        CHECK_FALSE(contains(after(row.code, Effect::not_applied), "has to be repeated"));
+        // No option has a bound for an answer, and a uid in an error may be the user's.
+        for (auto const effect : {Effect::not_applied, Effect::applied, Effect::unknown}) {
+            CHECK_FALSE(contains(after(row.code, effect), "bound"));
+            CHECK_FALSE(contains(after(row.code, effect), "delete the key that is named"));
+        }
+    }
+    CHECK(after(errc::timeout, Effect::applied) ==
+          "nothing has to be repeated; read it again to see how it is");
+    CHECK(after(errc::operation_aborted, Effect::unknown) == "read it again before deciding anew");
+    CHECK(after(errc::operation_aborted, Effect::not_applied) == "nothing, if that was meant");
+}
+
+TEST_CASE("Error: words of its own take the place of the advice") {
+    auto const error = Error(errc::auth_provider, "the vault is sealed").advice("unseal the vault");
+    CHECK(error.message() == "the vault is sealed; nothing was changed; unseal the vault");
+    CHECK(error.has_own_advice());
+    CHECK(Error(error).effect(Effect::applied).advice() == "unseal the vault");
+    CHECK(is_one_plain_line(Error(errc::auth_provider, "x").advice("a\nb").message()));
 }
 
 TEST_CASE("Error: the message has everything that is known") {
@@ -160,6 +189,7 @@ TEST_CASE("Error: setters change a variable in place and every part counts when 
     for (Change const change : std::vector<Change>{
              [](Error& e) -> Error& { return e.effect(Effect::unknown); },
              [](Error& e) -> Error& { return e.path("p"); },
+             [](Error& e) -> Error& { return e.advice("a"); },
              [](Error& e) -> Error& { return e.status(500); },
              [](Error& e) -> Error& { return e.attempts(2); },
              [](Error& e) -> Error& { return e.server("c", "", ""); },
@@ -254,11 +284,24 @@ TEST_CASE("condition: every group has a name of its own") {
     CHECK(palette::condition_category() != palette::error_category());
 }
 
-TEST_CASE("Error: is retryable only if the failure passes and nothing was or may have been applied") {
+TEST_CASE("Error: is retryable whenever its code is and its condition, whatever was applied") {
     for (auto const& row : all) {
-        CHECK(is_retryable(Error(row.code)) == is_retryable(row.code));
-        CHECK_FALSE(is_retryable(Error(row.code).effect(Effect::applied)));
-        CHECK_FALSE(is_retryable(Error(row.code).effect(Effect::unknown)));
+        for (auto const effect : {Effect::not_applied, Effect::applied, Effect::unknown}) {
+            auto const error = Error(row.code).effect(effect);
+            CHECK(is_retryable(error) == is_retryable(row.code));
+            CHECK(is_retryable(error) == (make_error_code(error.code()) == condition::retryable));
+        }
+    }
+}
+
+TEST_CASE("Error: a call is safe to be repeated if nothing was changed, or if it does the same twice") {
+    using palette::Idempotency;
+    for (auto const& row : all) {
+        for (auto const effect : {Effect::not_applied, Effect::applied, Effect::unknown}) {
+            auto const error = Error(row.code).effect(effect);
+            CHECK(is_safe_to_repeat(error, Idempotency::idempotent));
+            CHECK(is_safe_to_repeat(error, Idempotency::not_idempotent) == (effect == Effect::not_applied));
+        }
     }
 }
 

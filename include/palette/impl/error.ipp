@@ -7,6 +7,7 @@
 #include <iterator>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
@@ -32,15 +33,16 @@ inline constexpr ErrcText errc_texts[] = {
      "check the service's version, and report the field to the maintainers"},
     {"bad_value", "a field of the answer has an impossible value",
      "check the service's version, and report the field to the maintainers"},
-    {"too_large", "the answer is larger than the bound", "check the host, or raise the bound in the options"},
+    {"too_large", "the answer is larger than the bound",
+     "check that the host is the Palette API and not a proxy or portal"},
     {"too_deep", "the answer is nested more deeply than the bound", "check that the host is the Palette API"},
     {"missing_key_value", "a key was created, but its value did not come with the answer",
-     "delete the key that is named here and create another"},
+     "reconcile what is pending, to have the key deleted; this service may be too old to give values"},
     {"unexpected_status", "the service answered with an undocumented status",
      "check that the host is the Palette API and not a proxy or portal"},
     {"unauthorized", "the credential was refused",
      "check that the key is active and has not expired, or log in anew"},
-    {"forbidden", "the credential may not do this", "use one whose user has the role for it"},
+    {"forbidden", "the credential may not do this", "use the credential of a user who has the role for it"},
     {"not_found", "there is no such key", "check the uid; the key may have been deleted"},
     {"conflict", "the key is not as it was when it was read", "read it again and decide anew"},
     {"rejected", "the service does not accept the request", "correct what it names and call again"},
@@ -59,6 +61,17 @@ inline constexpr ErrcText errc_texts[] = {
     {"system", "the operating system refused",
      "check the disk space, the permissions and the limits of the process"},
 };
+
+// What to do where part of the work was done, or may have been: to repeat it is not what comes next.
+inline constexpr const char* advice_if_applied = "nothing has to be repeated; read it again to see how it is";
+inline constexpr const char* advice_if_aborted = "read it again before deciding anew";
+inline constexpr const char* advice_if_pending =
+    "reconcile what is pending, now and once more later, before another key is created";
+
+// A code whose own advice is right although something was applied.
+constexpr bool has_advice_if_applied(errc code) noexcept {
+    return code == errc::conflict || code == errc::missing_key_value || code == errc::system;
+}
 
 constexpr const ErrcText& text_of(int value) noexcept {
     bool const known = value > 0 && value < static_cast<int>(std::size(errc_texts));
@@ -110,7 +123,7 @@ public:
             case condition::auth:
                 return "the credential is at fault";
             case condition::not_found:
-                return "there is no such key";
+                return "there is no such key or user";
             case condition::malformed_response:
                 return "the answer is not what the service documents";
         }
@@ -172,6 +185,19 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, Effect effect) {
 PALETTE_KEYS_INLINE Error::Error(errc code, std::string what)
     : code_(code),
       what_(what.empty() ? detail::text_of(static_cast<int>(code)).what : std::move(what)) {}
+
+PALETTE_KEYS_INLINE Error& Error::advice(std::string words) & noexcept {
+    advice_ = std::move(words);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE std::string_view Error::advice() const noexcept {
+    if (!advice_.empty()) return advice_;
+    if (pending_.get() && code_ != errc::missing_key_value) return detail::advice_if_pending;
+    if (effect_ == Effect::applied && !detail::has_advice_if_applied(code_)) return detail::advice_if_applied;
+    if (effect_ == Effect::unknown && code_ == errc::operation_aborted) return detail::advice_if_aborted;
+    return detail::text_of(static_cast<int>(code_)).next;
+}
 
 PALETTE_KEYS_INLINE Error& Error::effect(Effect effect) & noexcept {
     effect_ = effect;
@@ -241,8 +267,8 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
             line += "; whether it was applied is unknown";
             break;
     }
-    if (pending_.get()) line += "; a key without a value may be left: reconcile what is pending";
-    return detail::one_line(line + "; " + detail::text_of(static_cast<int>(code_)).next);
+    if (pending_.get()) line += "; a key without a value may be left";
+    return detail::one_line(line.append("; ").append(advice()));
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const Error& error) {

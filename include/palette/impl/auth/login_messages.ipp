@@ -148,6 +148,8 @@ PALETTE_KEYS_INLINE Result<Secret> TokenAnswer::read_token(const LoginOptions& w
 
 PALETTE_KEYS_INLINE Error TokenAnswer::refusal(const LoginOptions& who) {
     auto const code = code_of_status(status_);
+    if (code == errc::unauthorized)
+        error.advice("check the e-mail address, the password and the organisation");
     auto error = Error(code, sentence_of(code, who)).status(status_);
     auto words = refusal_.finish();
     if (!words) return error;

@@ -8,6 +8,8 @@
 #include <boost/asio/io_context.hpp>
 
 #include <future>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -17,7 +19,12 @@ namespace palette::inline PALETTE_KEYS_ABI {
 class BlockingApiKeyClient::Machine {
 public:
     explicit Machine(ClientOptions options) : client_(std::in_place, context_, std::move(options)) {
-        thread_ = std::thread([this] { context_.run(); });
+        try {
+            thread_ = std::thread([this] { context_.run(); });
+        } catch (const std::system_error& e) {
+            throw Exception(
+                Error(errc::system, std::string("the client's thread cannot be started: ") + e.what()));
+        }
     }
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
@@ -33,7 +40,8 @@ public:
     Result<T> wait(Start start) {
         if (std::this_thread::get_id() == thread_.get_id())
             return Error(errc::invalid_argument,
-                         "a blocking operation in the client's own thread would wait for itself");
+                         "a blocking operation in the client's own thread would wait for itself")
+                .advice("call it in another thread, or use ApiKeyClient");
         std::promise<Result<T>> promise;
         auto future = promise.get_future();
         start(*client_, [promise = std::move(promise)](Result<T> result) mutable {

@@ -243,7 +243,8 @@ PALETTE_KEYS_INLINE Error Creation::blamed() const {
         case Machine::Blame::owner:
             return Error(errc::conflict, "the key " + uid + " was made for another user than was asked for" +
                                              (is_revoked_ ? "; it is revoked" : "; it could not be revoked"))
-                .path(uid);
+                .path(uid)
+                .advice(is_revoked_ ? "delete that key" : "revoke and delete that key");
         case Machine::Blame::post:
             return *post_error_;
         case Machine::Blame::stop: {

@@ -18,6 +18,10 @@ struct RequestKind {
     Safety safety;
 
     [[nodiscard]] constexpr bool changes() const noexcept { return safety != Safety::read; }
+    // Whether a uid in the path names what it is about.
+    [[nodiscard]] constexpr bool names_one() const noexcept {
+        return path_template.find('{') != std::string_view::npos;
+    }
 };
 
 // The service's own words for why it refuses.

@@ -18,6 +18,7 @@ PALETTE_KEYS_INLINE Error redacted(const Error& error, const detail::KnownSecret
         return detail::one_line(detail::redacted(text, known, shown), shown);
     };
     Error safe(error.code(), detail::redacted(error.what(), known));
+    if (error.has_own_advice()) safe.advice(detail::redacted(error.advice(), known));
     return std::move(safe)
         .path(detail::redacted(error.path(), known))
         .status(error.status())

@@ -144,8 +144,11 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Document<CreatedApiKey>::finish(Value&
     if (!value.secret.empty()) return CreatedApiKey(std::move(value.uid), std::move(value.secret), false);
     if (value.uid.empty())
         return Error(errc::bad_value, "the answer has neither apiKey nor uid").effect(on_error);
-    return Error(errc::missing_key_value, "the key " + detail::printable(value.uid) +
-                                              " was created, but the answer does not carry its value")
+    if (fault != nullptr) return Error(errc::bad_value, fault).path("uid").effect(on_error);
+    // W8: which of the two the uid is, only a read can tell.
+    return Error(errc::missing_key_value,
+                 "a key was created, but the answer has no value, and only the uid " +
+                     detail::printable(value.uid) + ", which is the key's or the user's")
         .path(detail::printable(value.uid))
         .effect(Effect::applied);
 }
