@@ -5,7 +5,7 @@
 # What listens at $base and the ports after it.
 port_names=(tls12 mutual limited bad_gateway unavailable gateway_timeout
     bad_gateway_at_times unavailable_at_times gateway_timeout_at_times
-    says_503 never_answers drops_all drops_keys proxy)
+    says_503 never_answers drops_all drops_keys normalises proxy)
 port_count=${#port_names[@]}
 
 port() {
@@ -52,6 +52,8 @@ http {
     $(in_turns says_503_in_turns "127.0.0.1:$(port says_503)")
     $(in_turns silent_in_turns "$silent")
     server { listen 127.0.0.1:$(port says_503); return 503; }
+    # With a path behind it, proxy_pass decodes what the client sent, and follows the dots in it.
+    server { listen 127.0.0.1:$(port normalises); location /v1/ { proxy_pass $plain/v1/; } }
     $(front tls12 "${plain#http://}" 'ssl_protocols TLSv1.2;')
     $(front mutual "${plain#http://}" 'ssl_verify_client on; ssl_client_certificate authority.pem;')
     $(front limited "${plain#http://}" 'limit_req zone=few burst=5 nodelay; limit_req_status 429;')
@@ -111,12 +113,13 @@ tell_where_they_are() {
         export "MIDDLEBOX_${name^^}=https://127.0.0.1:$(port "$name")"
     done
     MIDDLEBOX_NEVER_ANSWERS=http://127.0.0.1:$(port never_answers)
+    MIDDLEBOX_NORMALISES=http://127.0.0.1:$(port normalises)
     MIDDLEBOX_CA_FILE=$scratch/authority.pem
     MIDDLEBOX_STRANGER_CA_FILE=$scratch/stranger.pem
     MIDDLEBOX_CLIENT=$scratch/client
     MIDDLEBOX_IMPOSTOR=$scratch/impostor
     MIDDLEBOX_API_KEY=$(key_of plain)
-    export MIDDLEBOX_NEVER_ANSWERS MIDDLEBOX_CA_FILE MIDDLEBOX_STRANGER_CA_FILE MIDDLEBOX_CLIENT \
+    export MIDDLEBOX_NEVER_ANSWERS MIDDLEBOX_NORMALISES MIDDLEBOX_CA_FILE MIDDLEBOX_STRANGER_CA_FILE MIDDLEBOX_CLIENT \
         MIDDLEBOX_IMPOSTOR MIDDLEBOX_API_KEY
     if can_drop_silently; then
         export MIDDLEBOX_DROPS_ALL=http://127.0.0.1:$(port drops_all)

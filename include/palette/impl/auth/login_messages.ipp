@@ -63,12 +63,11 @@ PALETTE_KEYS_INLINE HttpRequest login_request(Secret body) {
 }
 
 PALETTE_KEYS_INLINE Result<HttpRequest> refresh_request(const Secret& token) {
-    auto segment = wire::path_segment(token.expose(), "token");
-    if (!segment) return Error(errc::auth_provider, "the token cannot be part of a path");
-    auto const wiped = Secret::take(*segment);
+    if (!wire::check_path_segment(token.expose(), "token"))
+        return Error(errc::auth_provider, "the token cannot be part of a path");
     std::string target = "/v1/auth/refresh/";
-    target.reserve(target.size() + wiped.size());
-    target += wiped.expose();
+    target.reserve(target.size() + token.size());
+    target += token.expose();
     return HttpRequest("GET", std::move(target));
 }
 
@@ -148,9 +147,9 @@ PALETTE_KEYS_INLINE Result<Secret> TokenAnswer::read_token(const LoginOptions& w
 
 PALETTE_KEYS_INLINE Error TokenAnswer::refusal(const LoginOptions& who) {
     auto const code = code_of_status(status_);
+    auto error = Error(code, sentence_of(code, who)).status(status_);
     if (code == errc::unauthorized)
         error.advice("check the e-mail address, the password and the organisation");
-    auto error = Error(code, sentence_of(code, who)).status(status_);
     auto words = refusal_.finish();
     if (!words) return error;
     auto const secrets = secrets_of(who);

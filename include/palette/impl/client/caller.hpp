@@ -2,7 +2,7 @@
 #pragma once
 
 #include <palette/impl/client/requests.hpp>
-#include <palette/impl/create_mark.hpp>
+#include <palette/impl/uid.hpp>
 #include <palette/user.hpp>
 
 #include <string>
@@ -15,8 +15,10 @@ inline Result<void> check_identity(const Identity& identity) {
         return Error(errc::bad_value, what).path(field);
     };
     if (identity.user_uid.empty()) return bad("the service does not say whose the credential is", "userUid");
-    if (auto const* const fault = detail::fault_of_text(identity.user_uid)) return bad(fault, "userUid");
-    if (auto const* const fault = detail::fault_of_text(identity.tenant_uid)) return bad(fault, "tenantUid");
+    if (identity.tenant_uid.empty())
+        return bad("the service does not say of which tenant the credential is", "tenantUid");
+    if (auto const* const fault = detail::fault_of_uid(identity.user_uid)) return bad(fault, "userUid");
+    if (auto const* const fault = detail::fault_of_uid(identity.tenant_uid)) return bad(fault, "tenantUid");
     return {};
 }
 

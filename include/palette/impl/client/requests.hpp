@@ -4,7 +4,7 @@
 #include <palette/impl/client/core.hpp>
 #include <palette/impl/client/decoded_answer.hpp>
 #include <palette/impl/pipeline/answer.hpp>
-#include <palette/impl/wire/text.hpp>
+#include <palette/impl/uid.hpp>
 
 #include <string>
 #include <string_view>
@@ -23,15 +23,15 @@ inline constexpr pipeline::RequestKind change_state{"/v1/apiKeys/{uid}/state", p
 inline constexpr pipeline::RequestKind read_identity{"/v1/users/info", pipeline::Safety::read};
 inline constexpr pipeline::RequestKind list_users{"/v1/users", pipeline::Safety::read};
 
-// "/v1/apiKeys/{uid}" with the uid in its place.
+// "/v1/apiKeys/{uid}" with the uid in its place. errc::invalid_argument for what is no uid.
 inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::string_view uid) {
     static constexpr std::string_view place = "{uid}";
-    auto segment = wire::path_segment(uid, "uid");
-    if (!segment) return std::move(segment.error());
+    if (auto const* const fault = detail::fault_of_uid(uid))
+        return Error(errc::invalid_argument, fault).path("uid");
     auto const at = kind.path_template.find(place);
     std::string path;
-    path.reserve(kind.path_template.size() - place.size() + segment->size());
-    path.append(kind.path_template, 0, at).append(*segment).append(kind.path_template, at + place.size());
+    path.reserve(kind.path_template.size() - place.size() + uid.size());
+    path.append(kind.path_template, 0, at).append(uid).append(kind.path_template, at + place.size());
     return path;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/impl/uid.hpp>
 #include <palette/impl/wire/decode.hpp>
 #include <palette/impl/wire/schema.hpp>
 
@@ -141,7 +142,11 @@ PALETTE_KEYS_INLINE const Shape& Document<CreatedApiKey>::shape() noexcept {
 }
 
 PALETTE_KEYS_INLINE Result<CreatedApiKey> Document<CreatedApiKey>::finish(Value&& value) {
-    if (!value.secret.empty()) return CreatedApiKey(std::move(value.uid), std::move(value.secret), false);
+    auto const* const fault = detail::fault_of_uid(value.uid);
+    // A value that came is delivered. What is no uid is as good as none, and leads to no path.
+    if (!value.secret.empty())
+        return CreatedApiKey(fault == nullptr ? std::move(value.uid) : std::string(), std::move(value.secret),
+                             false);
     if (value.uid.empty())
         return Error(errc::bad_value, "the answer has neither apiKey nor uid").effect(on_error);
     if (fault != nullptr) return Error(errc::bad_value, fault).path("uid").effect(on_error);

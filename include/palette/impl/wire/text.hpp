@@ -16,12 +16,13 @@ Result<void> check_utf8(std::string_view text, std::string_view field);
 // Appends `text` to `out` as a JSON string with its quotes. errc::invalid_argument for what is not UTF-8.
 Result<void> append_json_string(std::string& out, std::string_view text, std::string_view field);
 
-// One segment of a path. Everything but letters, digits and -_~. is percent-encoded, so that a slash,
-// a question mark or a line break stays inside the segment. errc::invalid_argument for an empty
-// segment, "." and "..", which would name another path, and for what is not UTF-8.
-Result<std::string> path_segment(std::string_view text, std::string_view field);
+// Checks that `text` is one segment of a path as it stands: letters, digits, '.', '_' and '-', and neither
+// "." nor "..". errc::invalid_argument for everything else. Nothing is percent-encoded: a reverse proxy may
+// decode a path before it normalises it, and "..%2Fusers" would become another path. The text is never
+// quoted: it may be a token.
+Result<void> check_path_segment(std::string_view text, std::string_view field);
 
-// A value of a query parameter, encoded as a segment is; any text will do.
+// A value of a query parameter: everything but letters, digits and -_~. is percent-encoded. Any text will do.
 std::string query_value(std::string_view text);
 
 // errc::invalid_argument for CR, LF and NUL, which would end or split a header, and for other control

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/impl/uid.hpp>
 #include <palette/impl/wire/text.hpp>
 
 #include <algorithm>
@@ -72,13 +73,9 @@ PALETTE_KEYS_INLINE std::string query_value(std::string_view text) {
     return out;
 }
 
-PALETTE_KEYS_INLINE Result<std::string> path_segment(std::string_view text, std::string_view field) {
-    if (text.empty()) return Error(errc::invalid_argument, "is empty").path(std::string(field));
-    if (text == "." || text == "..")
-        return Error(errc::invalid_argument, "would name another path: " + detail::in_quotes(text))
-            .path(std::string(field));
-    if (auto valid = check_utf8(text, field); !valid) return valid.error();
-    return query_value(text);
+PALETTE_KEYS_INLINE Result<void> check_path_segment(std::string_view text, std::string_view field) {
+    if (detail::is_plain_segment(text)) return {};
+    return Error(errc::invalid_argument, "cannot be part of a path").path(std::string(field));
 }
 
 PALETTE_KEYS_INLINE Result<void> check_header_value(std::string_view text, std::string_view field) {
