@@ -43,9 +43,8 @@ asio::awaitable<void> create_for(palette::ClientOptions options, std::string ema
     if (!user) throw palette::Exception(user.error());
     if (!user->is_active) throw std::runtime_error(email + " is not active: a key would not work");
 
-    auto const created = co_await client.async_create(palette::NewApiKey("example-for-colleague")
-                                                          .expires(palette::Expiry::in(std::chrono::days{7}))
-                                                          .for_user(user->uid));
+    auto const created = co_await client.async_create(
+        palette::NewApiKey("example-for-colleague").lives_for(std::chrono::days{7}).for_user(user->uid));
     // Only administrators make keys for others.
     if (!created && created.error().code() == palette::errc::forbidden)
         std::cerr << "this credential is not an administrator's\n";

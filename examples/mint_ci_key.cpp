@@ -43,7 +43,7 @@ asio::awaitable<void> mint(palette::ClientOptions options, std::string file) {
 
     auto const created = co_await client.async_create(palette::NewApiKey("example-ci")
                                                           .description("nightly build")
-                                                          .expires(palette::Expiry::in(std::chrono::days{30}))
+                                                          .lives_for(std::chrono::days{30})
                                                           .label("team", "build"));
     if (!created) throw palette::Exception(created.error());
     std::cout << *created << '\n';  // its uid; the value is not printed

@@ -91,11 +91,10 @@ asio::awaitable<void> tell_the_life_of_a_key(const Emulator& emulator) {
 
     tell("creates a key of 30 days for " + dev.email);
     auto const colleague = (co_await admin.async_find_user(dev.email)).value();
-    auto created = (co_await admin.async_create(NewApiKey("ci")
-                                                    .description("nightly build")
-                                                    .expires(Expiry::in(days{30}))
-                                                    .for_user(colleague.uid)))
-                       .value();
+    auto created =
+        (co_await admin.async_create(
+             NewApiKey("ci").description("nightly build").lives_for(days{30}).for_user(colleague.uid)))
+            .value();
     auto const uid = created.uid();
     std::cout << "   " << created << "\n   The service shows the value this once\n";
     co_await show_keys_of(admin, colleague.uid, uid);

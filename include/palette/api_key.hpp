@@ -67,7 +67,8 @@ public:
     StringMap annotations;  // without "description", which has its own member
     StringMap labels;
 
-    // What the key is worth at `now`. A key that is both revoked and past its expiry is expired.
+    // What the key is worth at `now`, which is to be the service's time: KeyList::as_of(). A key that is both
+    // revoked and past its expiry is expired.
     template <class Duration>
     [[nodiscard]] KeyState state(std::chrono::sys_time<Duration> now) const noexcept {
         if (expiry.passed(now)) return KeyState::expired;
@@ -114,7 +115,8 @@ public:
 
     void push_back(ApiKey key) { keys_.emplace_back(std::move(key)); }
 
-    // The service's time when it answered; this machine's time if the answer did not say.
+    // The service's time when it answered, to the second; this machine's time if the answer has no Date, or
+    // one outside of 2020 to 2199.
     [[nodiscard]] Instant as_of() const noexcept { return as_of_; }
 
     friend bool operator==(const KeyList&, const KeyList&) = default;
@@ -128,14 +130,20 @@ private:
 //
 //     NewApiKey("ci").description("nightly build").expires(Expiry::in(days{30})).for_user(uid)
 //
-// Without expires() it lives thirty days from the moment it is sent; without for_user() it is the
-// caller's own. What cannot be sent is refused when it is sent, not here.
+// Without expires() and lives_for() it lives thirty days; without for_user() it is the caller's own. A length
+// of life counts by the service's clock, from when the key is asked for; expires() is the instant itself,
+// and Expiry::in() counts by this machine's clock. What cannot be sent is refused when it is sent, not here.
 class PALETTE_KEYS_DECL NewApiKey {
 public:
     explicit NewApiKey(std::string name) : name_(std::move(name)) {}
 
     NewApiKey& description(std::string text) &;
     NewApiKey& expires(Expiry expiry) & noexcept;
+    /// Lets the key live for `duration`, by the service's clock: this machine's may be wrong. To the second,
+    /// and not longer. Of this and expires(), the last one counts. A duration that is not positive is
+    /// refused.
+    NewApiKey& lives_for(std::chrono::milliseconds duration) & noexcept;
+    /// Makes the key that user's. An empty uid is refused when it is sent, and does not mean yourself.
     NewApiKey& for_user(std::string uid) &;
 
     // The annotation "description" is the description.
@@ -144,6 +152,9 @@ public:
 
     NewApiKey&& description(std::string text) && { return std::move(description(std::move(text))); }
     NewApiKey&& expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
+    NewApiKey&& lives_for(std::chrono::milliseconds duration) && noexcept {
+        return std::move(lives_for(duration));
+    }
     NewApiKey&& for_user(std::string uid) && { return std::move(for_user(std::move(uid))); }
     NewApiKey&& annotate(std::string_view k, std::string_view v) && { return std::move(annotate(k, v)); }
     NewApiKey&& label(std::string_view k, std::string_view v) && { return std::move(label(k, v)); }
@@ -151,7 +162,14 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const std::string& description() const noexcept { return description_; }
     [[nodiscard]] const std::optional<Expiry>& expiry() const noexcept { return expiry_; }
+    [[nodiscard]] const std::optional<std::chrono::milliseconds>& lifetime() const noexcept {
+        return lifetime_;
+    }
+    /// Gives the expiry that is sent when the service's clock shows `now`.
+    [[nodiscard]] Expiry expiry_at(Instant now) const noexcept;
     [[nodiscard]] const std::string& user_uid() const noexcept { return user_uid_; }  // empty: yourself
+    /// Whether for_user() was called. An empty uid of a user is refused, and does not mean yourself.
+    [[nodiscard]] bool names_user() const noexcept { return names_user_; }
     [[nodiscard]] const StringMap& annotations() const noexcept { return annotations_; }
     [[nodiscard]] const StringMap& labels() const noexcept { return labels_; }
 
@@ -161,7 +179,9 @@ private:
     std::string name_;
     std::string description_;
     std::optional<Expiry> expiry_;
+    std::optional<std::chrono::milliseconds> lifetime_;
     std::string user_uid_;
+    bool names_user_ = false;
     StringMap annotations_;
     StringMap labels_;
 };
@@ -210,7 +230,7 @@ public:
 
     ListFilter& name(std::string text) &;  // exactly this name; names are not unique
     ListFilter& owner(std::string uid) &;
-    ListFilter& state(KeyState state) & noexcept;
+    ListFilter& state(KeyState state) & noexcept;        // by the service's clock, in a client's list
     ListFilter& expires_before(Expiry time) & noexcept;  // those that never expire do not
 
     template <class Duration>

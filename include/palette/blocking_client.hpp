@@ -43,6 +43,7 @@ public:
     Result<ApiKey> update(std::string uid, ApiKeyEdit edit, CallOptions options = {});
     Result<ApiKey> update(ApiKey seen, ApiKeyEdit edit, CallOptions options = {});
     Result<ApiKey> renew(std::string uid, std::chrono::milliseconds duration, CallOptions options = {});
+    Result<ApiKey> renew(std::string uid, Expiry expiry, CallOptions options = {});
     Result<void> revoke(std::string uid, CallOptions options = {});
     Result<void> reactivate(std::string uid, CallOptions options = {});
     Result<void> set_active(std::string uid, bool is_active, CallOptions options = {});

@@ -33,7 +33,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // use_awaitable, as_tuple, bind_cancellation_slot. Before the token it takes CallOptions, or not.
 //
 // Errors: each says whether anything was changed (Error::effect). What cannot be sent is refused before a
-// byte is sent, with errc::invalid_argument.
+// byte is sent, with errc::invalid_argument: so is a uid that is not letters, digits, '.', '_' and '-', or is
+// "." or "..", which could lead to another path behind a reverse proxy. The same from the service is
+// errc::bad_value, and so is an answer about another key than the one asked for.
 //
 // What fails is sent again as far as that is safe and ClientOptions::retry allows: README.md says when, and
 // Error::earlier() what was met. A create without an answer is looked for, and what it may have left is in
@@ -107,6 +109,11 @@ public:
         return async_get(std::move(uid), CallOptions(), std::forward<Token>(token));
     }
 
+    // A length of life, NewApiKey::lives_for() or the default of thirty days, counts by the service's clock,
+    // as the answer about the credential's owner shows it: to the second, asked for once an hour. It is this
+    // machine's time if that answer has no Date, or one outside of 2020 to 2199. An expiry that has passed by
+    // that clock is refused before the key is asked for.
+    //
     // The value is in the answer and nowhere else. Once it has been received the operation succeeds,
     // whatever follows; CreatedApiKey::confirmed() tells whether a read, or a list, has proved the uid.
     //
@@ -161,10 +168,18 @@ public:
         return async_reconcile(std::move(pending), CallOptions(), std::forward<Token>(token));
     }
 
-    // Reads the key, changes what the edit names, writes it, and reads it back: the key as it is then.
-    // errc::conflict, not_applied: it is not as `seen`. errc::conflict, applied: it did not become what
-    // was written, since somebody else wrote too. Between the read and the write is a moment in which
-    // another writer's change is lost: the service has no way to exclude that.
+    /// Reads the key, changes what the edit names, writes the key, and reads it back. Completes with the key
+    /// as it is then. Between the read and the write is a moment in which another writer's change is lost:
+    /// the service has no way to exclude that.
+    ///
+    /// Errors of this operation's own:
+    ///   conflict, not_applied: the key is not as `seen`.
+    ///   conflict, applied: the key was written, and is not what was written: somebody else wrote as well.
+    ///   conflict, unknown: the write was not answered, and somebody else has written, before it or after.
+    ///     The key is neither as it was before nor as it was written; the write is not sent again.
+    ///   bad_value: the service answered with another key. Nothing of that key is written to this one.
+    ///   invalid_argument, not_applied: the new expiry has passed by the service's clock, and the option
+    ///     CallOptions::allow_past_expiry() was not given. The key has been read by then.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(std::string uid, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
         return start<&detail::ClientCore::update, ApiKey>(std::forward<Token>(token), std::move(uid),
@@ -186,7 +201,12 @@ public:
         return async_update(std::move(seen), std::move(edit), CallOptions(), std::forward<Token>(token));
     }
 
-    // Lets it live for `duration` from when it is sent, and changes nothing else.
+    /// Extends the key's life to `duration` from now, by the service's clock, and changes nothing else. It
+    /// counts from the `Date` of the answer that shows the key, to the second; from this machine's time if
+    /// the answer has no `Date`, or one outside of 2020 to 2199.
+    ///
+    /// Errors, beside those of async_update(): errc::conflict, not_applied: the key would expire earlier than
+    /// it does now, and CallOptions::allow_shorter() was not given. The message has both times.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, CallOptions options,
                      Token&& token = Token()) {
@@ -196,6 +216,18 @@ public:
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, Token&& token = Token()) {
         return async_renew(std::move(uid), duration, CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Extends the key's life to `expiry`, and changes nothing else; Expiry::never() has no end. Errors as
+    /// above. errc::invalid_argument, not_applied, if the instant has passed by the service's clock.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_renew(std::string uid, Expiry expiry, CallOptions options, Token&& token = Token()) {
+        return start<&detail::ClientCore::renew_until, ApiKey>(std::forward<Token>(token), std::move(uid),
+                                                               expiry, options);
+    }
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_renew(std::string uid, Expiry expiry, Token&& token = Token()) {
+        return async_renew(std::move(uid), expiry, CallOptions(), std::forward<Token>(token));
     }
 
     // Switches it off; on again, as long as its expiry has not passed. To do again what is done is no
@@ -239,7 +271,7 @@ public:
         return async_remove(std::move(uid), CallOptions(), std::forward<Token>(token));
     }
 
-    // Whose credential it is.
+    /// Tells whose credential it is. errc::bad_value for an answer without a user or a tenant.
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(CallOptions options, Token&& token = Token()) {
         return start<&detail::ClientCore::whoami, Identity>(std::forward<Token>(token), options);
@@ -249,7 +281,9 @@ public:
         return async_whoami(CallOptions(), std::forward<Token>(token));
     }
 
-    // The user of that e-mail address, in any case of its letters. errc::not_found if there is none.
+    /// Finds the user of that e-mail address, in any case of its letters. Reads all pages of the list of
+    /// users. errc::not_found if there is none, errc::conflict if there are several, errc::bad_value if the
+    /// user has no uid that can be one.
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, CallOptions options, Token&& token = Token()) {
         return start<&detail::ClientCore::find_user, User>(std::forward<Token>(token), std::move(email),

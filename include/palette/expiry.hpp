@@ -18,7 +18,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // When a key stops working: an instant, in milliseconds and UTC, or never. A value of eight bytes.
 //
 //     using namespace std::chrono_literals;
-//     auto e = palette::Expiry::in(std::chrono::days{30});     // thirty days from now
+//     auto e = palette::Expiry::in(std::chrono::days{30});     // from now, by this machine's clock
 //     auto e = palette::Expiry::on(2027y / 1 / 31);            // to the end of that day, UTC
 //     auto e = palette::Expiry::parse("2027-01-31T12:00:00Z"); // a Result
 //
@@ -42,8 +42,9 @@ public:
     // one before it: 31 April is 30 April.
     [[nodiscard]] static constexpr Expiry on(std::chrono::year_month_day day) noexcept;
 
-    // `duration` from `now`, which is the system clock's unless given. A duration that is not a
-    // number (a floating-point NaN) counts as none.
+    // `duration` from `now`, which is this machine's time unless given: if its clock may be wrong, prefer
+    // NewApiKey::lives_for() and async_renew(uid, duration), which count by the service's. A duration that is
+    // not a number (a floating-point NaN) counts as none.
     template <class Rep, class Period>
     [[nodiscard]] static Expiry in(std::chrono::duration<Rep, Period> duration) noexcept {
         return in(duration, std::chrono::system_clock::now());
@@ -82,14 +83,15 @@ public:
         return is_never() ? std::nullopt : std::optional<Instant>(t_);
     }
 
-    // Whether it is over: at the instant itself it is.
+    // Whether it is over at `now`, this machine's time unless given: at the instant itself it is.
     template <class Duration>
     [[nodiscard]] constexpr bool passed(std::chrono::sys_time<Duration> now) const noexcept {
         return !is_never() && detail::to_instant(now) >= t_;
     }
     [[nodiscard]] bool passed() const noexcept { return passed(std::chrono::system_clock::now()); }
 
-    // The time that is left, rounded up: zero exactly when it has passed, milliseconds::max() for never.
+    // The time that is left at `now`, this machine's time unless given, rounded up: zero exactly when it has
+    // passed, milliseconds::max() for never.
     template <class Duration>
     [[nodiscard]] constexpr std::chrono::milliseconds remaining(
         std::chrono::sys_time<Duration> now) const noexcept {

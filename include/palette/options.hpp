@@ -108,7 +108,8 @@ class CallOptions {
 public:
     CallOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    // For all of it, instead of timeouts.total.
+    // For all of it, instead of timeouts.total. Counts by this machine's steady clock, or by
+    // ClientOptions::clock.
     CallOptions& deadline(std::chrono::milliseconds time) & noexcept {
         deadline_ = time;
         return *this;
@@ -118,9 +119,15 @@ public:
         verify_ = on;
         return *this;
     }
-    // Takes an expiry that has passed already.
+    // Takes an expiry that has passed already by the service's clock.
     CallOptions& allow_past_expiry(bool on = true) & noexcept {
         allow_past_expiry_ = on;
+        return *this;
+    }
+    /// Lets a renewal bring the expiry forward. Without this option, a renewal that would do so is refused
+    /// with errc::conflict: thirty days for a key that never expires would make it expire.
+    CallOptions& allow_shorter(bool on = true) & noexcept {
+        allow_shorter_ = on;
         return *this;
     }
     // For a create: 32 hexadecimal digits of your own, from PendingCreate::make_nonce(), written down before.
@@ -141,6 +148,7 @@ public:
     CallOptions&& verify(bool on = true) && noexcept { return std::move(verify(on)); }
     CallOptions&& allow_past_expiry(bool on = true) && noexcept { return std::move(allow_past_expiry(on)); }
 
+    CallOptions&& allow_shorter(bool on = true) && noexcept { return std::move(allow_shorter(on)); }
     CallOptions&& nonce(std::string_view digits) && noexcept { return std::move(nonce(digits)); }
     CallOptions&& create_again_when_unseen(bool on = true) && noexcept {
         return std::move(create_again_when_unseen(on));
@@ -149,6 +157,7 @@ public:
     [[nodiscard]] std::optional<std::chrono::milliseconds> deadline() const noexcept { return deadline_; }
     [[nodiscard]] bool verifies() const noexcept { return verify_; }
     [[nodiscard]] bool allows_past_expiry() const noexcept { return allow_past_expiry_; }
+    [[nodiscard]] bool allows_shorter() const noexcept { return allow_shorter_; }
     [[nodiscard]] std::optional<std::string_view> nonce() const noexcept {
         return has_nonce_ ? std::optional(std::string_view(nonce_, nonce_size_)) : std::nullopt;
     }
@@ -158,6 +167,7 @@ private:
     std::optional<std::chrono::milliseconds> deadline_;
     bool verify_ = false;
     bool allow_past_expiry_ = false;
+    bool allow_shorter_ = false;
     bool create_again_when_unseen_ = false;
     bool has_nonce_ = false;
     std::size_t nonce_size_ = 0;

@@ -60,7 +60,9 @@ asio::awaitable<void> make_and_edit(ApiKeyClient& client, const std::string& uid
     refused("update of a key that is not as it was seen", stale, errc::conflict);
     auto const seen = co_await client.async_update(*edited, ApiKeyEdit().expires(Expiry::never()));
     done("update of a key that is as it was seen, to never expire", seen);
-    auto const renewed = co_await client.async_renew(uid, 24h);
+    auto const shortened = co_await client.async_renew(uid, 24h);
+    refused("renewal that would make the key expire earlier", shortened, errc::conflict);
+    auto const renewed = co_await client.async_renew(uid, 24h, CallOptions().allow_shorter());
     done("renew", renewed);
     expect(!renewed->expiry.is_never() && renewed->name == "contract-2", "renew: not as it should be");
 

@@ -90,9 +90,13 @@ boost::asio::awaitable<void> change(ApiKeyClient& client, std::string uid) {
     expect(co_await client.async_update((co_await client.async_get(uid)).value(),
                                         ApiKeyEdit().description(text("k"))),
            "update of a key as it was read");
-    expect(co_await client.async_renew(uid + "", std::chrono::hours{24}, CallOptions().deadline(20s)),
+    expect(co_await client.async_renew(uid + "", std::chrono::hours{24},
+                                       CallOptions().deadline(20s).allow_shorter()),
            "renew");
     expect(co_await client.async_renew(uid, std::chrono::hours{48}), "renew, without options");
+    expect(co_await client.async_renew(uid + "", Expiry::never(), CallOptions().deadline(20s)),
+           "renew for ever");
+    expect(co_await client.async_renew(uid, Expiry::never()), "renew for ever, without options");
     expect(co_await client.async_revoke(uid + "", CallOptions().verify()), "revoke");
     expect(co_await client.async_revoke(uid), "revoke, without options");
     expect(co_await client.async_reactivate(uid + "", CallOptions().verify()), "reactivate");

@@ -101,7 +101,7 @@ public:
         HttpResponse head;
         head.status = is_good ? 200 : 401;
         sink.head(head);
-        if (is_good) sink.body(R"({"userUid":"u"})");
+        if (is_good) sink.body(R"({"userUid":"u","tenantUid":"t"})");
         co_return Result<void>();
     }
 
@@ -154,7 +154,7 @@ private:
 };
 
 constexpr auto whoami = "GET /v1/users/info";
-constexpr auto me = R"({"userUid":"u"})";
+constexpr auto me = R"({"userUid":"u","tenantUid":"t"})";
 
 TEST_CASE("W13: after a 401 one fresh credential is taken and the request is sent once more") {
     struct Row {
@@ -224,7 +224,7 @@ TEST_CASE("W7 create: with a credential that came meanwhile and is another user'
     scene.client().async_create(NewApiKey("ci"), [&](auto r) { created = std::move(r); });
     scene.poll();
     scene.script->expect(whoami).answer(401);
-    scene.script->expect(whoami).answer(200, R"({"userUid":"v"})");
+    scene.script->expect(whoami).answer(200, R"({"userUid":"v","tenantUid":"t"})");
     CHECK(scene.ask());
     scene.script->expect("POST /v1/apiKeys").answer(201, R"({"apiKey":"value-of-the-key","uid":"k"})");
     scene.clock->advance(5s);

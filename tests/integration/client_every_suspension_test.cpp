@@ -142,7 +142,9 @@ const Operation operations[] = {
      [](Client& c, Id& id, Watched& w) { c.async_update(id, ApiKeyEdit().name("renamed"), w.handler()); },
      is_renamed},
     {"renew", Subject::active_key,
-     [](Client& c, Id& id, Watched& w) { c.async_renew(id, std::chrono::hours{1}, w.handler()); },
+     [](Client& c, Id& id, Watched& w) {
+         c.async_renew(id, std::chrono::hours{1}, CallOptions().allow_shorter(), w.handler());
+     },
      is_renewed},
     {"revoke", Subject::active_key, [](Client& c, Id& id, Watched& w) { c.async_revoke(id, w.handler()); },
      is_off},

@@ -128,7 +128,7 @@ TEST_CASE("client: an observer sees every operation and request by name and temp
          [&](Client& c) { return outcome(c.update(uid, ApiKeyEdit().name("m"))); },
          {{"GET", key, 200}, {"PUT", key, 204}, {"GET", key, 200}}},
         {"renew",
-         [&](Client& c) { return outcome(c.renew(uid, 24h)); },
+         [&](Client& c) { return outcome(c.renew(uid, 24h * 60)); },
          {{"GET", key, 200}, {"PUT", key, 204}, {"GET", key, 200}}},
         {"revoke", [&](Client& c) { return c.revoke(uid); }, {{"PUT", "/v1/apiKeys/{uid}/state", 204}}},
         {"reactivate",
@@ -304,7 +304,7 @@ TEST_CASE("client: the time in the queue is told apart from the rest") {
     boost::asio::io_context context;
     ApiKeyClient client(context, options);
     for (int i = 0; i < 2; ++i) {
-        service->expect("GET /v1/users/info").answer(200, R"({"userUid":"u"})");
+        service->expect("GET /v1/users/info").answer(200, R"({"userUid":"u","tenantUid":"t"})");
         client.async_whoami([](const Result<Identity>& r) { CHECK(r); });
     }
     context.poll();

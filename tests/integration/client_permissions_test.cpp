@@ -61,7 +61,9 @@ constexpr Operation update{
     [](Client& c, const Subject& s) { return outcome(c.update(s.key_uid, ApiKeyEdit().name("edited"))); },
     [](const ApiKey* key) { return key != nullptr && key->name == "edited"; }};
 constexpr Operation renew{"renew",
-                          [](Client& c, const Subject& s) { return outcome(c.renew(s.key_uid, a_year)); },
+                          [](Client& c, const Subject& s) {
+                              return outcome(c.renew(s.key_uid, a_year, CallOptions().allow_shorter()));
+                          },
                           [](const ApiKey* key) { return key != nullptr && !key->expiry.is_never(); }};
 constexpr Operation revoke{"revoke", [](Client& c, const Subject& s) { return c.revoke(s.key_uid); },
                            [](const ApiKey* key) { return key != nullptr && !key->is_active; }};

@@ -131,7 +131,7 @@ void start(ApiKeyClient& client, int kind, const std::string& uid, Watched& watc
         case 3:
             return client.async_update(uid, ApiKeyEdit().description("edited"), watched.handler());
         case 4:
-            return client.async_renew(uid, std::chrono::hours{24}, watched.handler());
+            return client.async_renew(uid, std::chrono::days{60}, watched.handler());
         case 5:
             return client.async_revoke(uid, CallOptions().verify(), watched.handler());
         case 6:
@@ -261,7 +261,7 @@ int live(BlockingApiKeyClient& client) {
     expect(key);
     expect(client.update(uid, ApiKeyEdit().name("b"), CallOptions().deadline(1min)));
     failed += client.update(key.value_or(ApiKey()), ApiKeyEdit().name("c")) ? 1 : 0;
-    expect(client.renew(uid, std::chrono::hours{24}));
+    expect(client.renew(uid, std::chrono::days{60}));
     expect(client.revoke(uid, CallOptions().verify()));
     expect(client.reactivate(uid));
     expect(client.set_active(uid, false));

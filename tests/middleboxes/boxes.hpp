@@ -76,7 +76,7 @@ inline void check_that_all_works(palette::ClientOptions options) {
     auto const edited = client.update(uid, palette::ApiKeyEdit().description("y"));
     REQUIRE(succeeds(edited));
     CHECK(edited->description == "y");
-    CHECK(succeeds(client.renew(uid, 24h)));
+    CHECK(succeeds(client.renew(uid, 24h * 60)));
     CHECK(succeeds(client.revoke(uid, palette::CallOptions().verify())));
     CHECK(succeeds(client.reactivate(uid, palette::CallOptions().verify())));
     CHECK(succeeds(client.set_active(uid, false)));

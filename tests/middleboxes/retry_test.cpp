@@ -63,7 +63,7 @@ TEST_CASE("middle boxes: reads and changes succeed where nginx does not find the
         CHECK(boxes::succeeds(client.list()));
         CHECK(boxes::succeeds(client.get(uid)));
         CHECK(boxes::succeeds(client.update(uid, ApiKeyEdit().description(row.box))));
-        CHECK(boxes::succeeds(client.renew(uid, 24h)));
+        CHECK(boxes::succeeds(client.renew(uid, 24h * 60)));
         CHECK(boxes::succeeds(client.revoke(uid)));
         CHECK(boxes::succeeds(client.reactivate(uid)));
         CHECK(boxes::succeeds(client.set_active(uid, true)));

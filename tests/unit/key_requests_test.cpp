@@ -91,6 +91,34 @@ TEST_CASE("NewApiKey: never expiring is not the same as saying nothing") {
     CHECK(NewApiKey("ci").expires(Expiry::never()).expiry() == Expiry::never());
 }
 
+TEST_CASE("NewApiKey: of a length of life and an expiry, the last one counts") {
+    using namespace std::chrono_literals;
+    auto const later = now + 1000h;
+    auto const lives = NewApiKey("ci").expires(Expiry::at(now)).lives_for(2h);
+    CHECK(lives.lifetime() == 2h);
+    CHECK_FALSE(lives.expiry());
+    CHECK(lives.expiry_at(later) == Expiry::at(later + 2h));
+    auto const expires = NewApiKey("ci").lives_for(2h).expires(Expiry::at(now));
+    CHECK_FALSE(expires.lifetime());
+    CHECK(expires.expiry_at(later) == Expiry::at(now));
+    CHECK(NewApiKey("ci").expires(Expiry::never()).expiry_at(later).is_never());
+    CHECK(NewApiKey("ci").expiry_at(later) == Expiry::at(later + 24h * 30));
+    CHECK(NewApiKey("ci").lives_for(std::chrono::milliseconds::max()).expiry_at(later) ==
+          Expiry::in(std::chrono::milliseconds::max(), later));
+    CHECK(lives != NewApiKey("ci"));
+    auto key = NewApiKey("ci");
+    CHECK(&key.lives_for(1s) == &key);
+    CHECK(printed(key) == "NewApiKey \"ci\", lives for 1000 ms");
+}
+
+TEST_CASE("NewApiKey: the user of an empty uid is not the same as nobody in particular") {
+    CHECK_FALSE(NewApiKey("ci").names_user());
+    CHECK(NewApiKey("ci").for_user("u").names_user());
+    CHECK(NewApiKey("ci").for_user("").names_user());
+    CHECK(NewApiKey("ci").for_user("") != NewApiKey("ci"));
+    CHECK(printed(NewApiKey("ci").for_user("")) == "NewApiKey \"ci\", for user ");
+}
+
 TEST_CASE("W5: annotating the description is describing") {
     auto const key = NewApiKey("ci").annotate("description", "text").annotate("Description", "other");
     CHECK(key.description() == "text");

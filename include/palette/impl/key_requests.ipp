@@ -15,11 +15,24 @@ PALETTE_KEYS_INLINE NewApiKey& NewApiKey::description(std::string text) & {
 
 PALETTE_KEYS_INLINE NewApiKey& NewApiKey::expires(Expiry expiry) & noexcept {
     expiry_ = expiry;
+    lifetime_.reset();
     return *this;
+}
+
+PALETTE_KEYS_INLINE NewApiKey& NewApiKey::lives_for(std::chrono::milliseconds duration) & noexcept {
+    lifetime_ = duration;
+    expiry_.reset();
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Expiry NewApiKey::expiry_at(Instant now) const noexcept {
+    constexpr std::chrono::milliseconds otherwise = std::chrono::days{30};
+    return expiry_ ? *expiry_ : Expiry::in(lifetime_.value_or(otherwise), now);
 }
 
 PALETTE_KEYS_INLINE NewApiKey& NewApiKey::for_user(std::string uid) & {
     user_uid_ = std::move(uid);
+    names_user_ = true;
     return *this;
 }
 
@@ -85,7 +98,8 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const NewApiKey&
     out << "NewApiKey " << detail::in_quotes(key.name());
     if (!key.description().empty()) out << ", description " << detail::in_quotes(key.description());
     if (key.expiry()) out << ", expires " << *key.expiry();
-    if (!key.user_uid().empty()) out << ", for user " << detail::printable(key.user_uid());
+    if (key.lifetime()) out << ", lives for " << key.lifetime()->count() << " ms";
+    if (key.names_user()) out << ", for user " << detail::printable(key.user_uid());
     if (!key.annotations().empty()) out << ", annotations " << key.annotations();
     if (!key.labels().empty()) out << ", labels " << key.labels();
     return out;

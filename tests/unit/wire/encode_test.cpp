@@ -59,6 +59,11 @@ TEST_CASE("encode: a key without an expiry gets thirty days from when it is sent
           std::string(R"({"metadata":{"name":"ci"},"spec":{"expiry":"2026-12-20T12:00:00.000Z"}})"));
 }
 
+TEST_CASE("encode: a length of life counts from the service's time") {
+    CHECK(encode_create(NewApiKey("ci").lives_for(std::chrono::minutes{90}), now) ==
+          std::string(R"({"metadata":{"name":"ci"},"spec":{"expiry":"2026-11-20T13:30:00.000Z"}})"));
+}
+
 TEST_CASE("W2: a revocation says false and never leaves it out") {
     CHECK(encode_state(false) == R"({"isActive":false})");
     CHECK(encode_state(true) == R"({"isActive":true})");

@@ -119,6 +119,13 @@ PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(std::string uid,
     });
 }
 
+PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(std::string uid, Expiry expiry,
+                                                               CallOptions options) {
+    return machine_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+        client.async_renew(std::move(uid), expiry, options, std::move(handler));
+    });
+}
+
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::revoke(std::string uid, CallOptions options) {
     return machine_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_revoke(std::move(uid), options, std::move(handler));

@@ -22,18 +22,30 @@ inline Result<void> check_identity(const Identity& identity) {
     return {};
 }
 
-// Whose the credential is that the next request is sent with: asked for once for each credential.
-inline asio::awaitable<Result<Identity>> identify(Core& core, pipeline::Call& call) {
-    if (auto const* const known = core.creates().identity_of(core.pipeline().credential())) co_return *known;
+// Asks whose the credential is, and remembers the answer and the service's time.
+inline asio::awaitable<Result<Identity>> ask_identity(Core& core, pipeline::Call& call) {
     DecodedAnswer<Identity> answer;
     HttpRequest request("GET", std::string(read_identity.path_template));
     auto sent = co_await send(core, call, read_identity, request, answer);
     if (!sent) co_return std::move(sent.error());
     auto& identity = answer.value();
     if (auto good = check_identity(identity); !good)
-        co_return std::move(good.error()).attempts(call.attempts);
+        co_return std::move(good.error()).status(answer.response().status).attempts(call.attempts);
     core.creates().remember(request.credential, identity);
+    auto const& time = core.pipeline().time();
+    core.creates().service_time.heard(date_of(answer.response()), time.now(), time.steady());
     co_return std::move(identity);
+}
+
+// Whose the credential is that the next request is sent with: asked for once for each credential.
+inline asio::awaitable<Result<Identity>> identify(Core& core, pipeline::Call& call) {
+    if (auto const* const known = core.creates().identity_of(core.pipeline().credential())) co_return *known;
+    co_return co_await ask_identity(core, call);
+}
+
+inline bool knows_service_time(Core& core) noexcept {
+    auto const& time = core.pipeline().time();
+    return core.creates().service_time.is_fresh(time.now(), time.steady());
 }
 
 // That it is still the same user's. An error otherwise: what one user asked for, no other looks for or

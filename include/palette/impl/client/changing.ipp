@@ -9,6 +9,7 @@
 #include <palette/impl/wire/encode.hpp>
 #include <palette/impl/wire/text.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -62,27 +63,23 @@ private:
     bool conflicts_ = false;
 };
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> update(Core& core, pipeline::Call& call, std::string uid,
-                                                           ApiKeyEdit edit, std::optional<ApiKey> seen) {
+// Makes the edit of a key from the key as it was read, and the service's time then; or says why there is
+// none.
+using MakeEdit = std::function<Result<ApiKeyEdit>(const ApiKey& before, Instant now)>;
+
+// Reads the key, writes it with the edit, and reads it again.
+inline asio::awaitable<Result<ApiKey>> rewrite(Core& core, pipeline::Call& call, std::string uid,
+                                               MakeEdit make_edit) {
     auto path = path_of(change_key, uid);
     if (!path) co_return std::move(path.error());
-    if (edit.empty()) co_return invalid("an edit that changes nothing", "edit");
-    if (edit.name())
-        if (auto good = check_name(*edit.name()); !good) co_return std::move(good.error());
-    if (auto good = wire::check_utf8(edit.description().value_or(std::string()), "description"); !good)
-        co_return std::move(good.error());
-    if (edit.expiry())
-        if (auto good = check_expiry(*edit.expiry(), core.now(), call.options()); !good)
-            co_return std::move(good.error());
-
-    auto before = co_await get(core, call, uid);
+    Instant now;
+    auto before = co_await get_as_of(core, call, uid, &now);
     if (!before) co_return before;
-    if (seen && *before != *seen)
-        co_return Error(errc::conflict, "the key is not as it was seen: somebody else has changed it")
-            .attempts(call.attempts);
-    auto body = wire::encode_update(*before, edit);
+    auto edit = make_edit(*before, now);
+    if (!edit) co_return std::move(edit.error()).attempts(call.attempts);
+    auto body = wire::encode_update(*before, *edit);
     if (!body) co_return std::move(body.error());
-    auto written = edit.applied_to(*before);
+    auto written = edit->applied_to(*before);
     WriteGuard guard(core, call, std::move(*before), std::move(written));
 
     DecodedAnswer<void> answer;
@@ -101,12 +98,57 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> update(Core& core, pipeline:
     co_return after;
 }
 
+inline Result<void> check_edit(const ApiKeyEdit& edit) {
+    if (edit.empty()) return invalid("an edit that changes nothing", "edit");
+    if (edit.name())
+        if (auto good = check_name(*edit.name()); !good) return good;
+    return wire::check_utf8(edit.description().value_or(std::string()), "description");
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> update(Core& core, pipeline::Call& call, std::string uid,
+                                                           ApiKeyEdit edit, std::optional<ApiKey> seen) {
+    if (auto good = check_edit(edit); !good) co_return std::move(good.error());
+    MakeEdit make_edit = [&](const ApiKey& before, Instant now) -> Result<ApiKeyEdit> {
+        if (seen && before != *seen)
+            return Error(errc::conflict, "the key is not as it was seen: somebody else has changed it");
+        if (auto good = check_expiry(edit.expiry().value_or(Expiry::never()), now, call.options()); !good)
+            return std::move(good.error());
+        return edit;
+    };
+    co_return co_await rewrite(core, call, std::move(uid), std::move(make_edit));
+}
+
+// The edit that lets a key live until `expiry`, unless its life would be cut short by that.
+inline Result<ApiKeyEdit> extension(const ApiKey& before, const Expiry& expiry, Instant now,
+                                    const CallOptions& options) {
+    if (auto good = check_expiry(expiry, now, options); !good) return std::move(good.error());
+    if (expiry < before.expiry && !options.allows_shorter())
+        return Error(errc::conflict,
+                     (before.expiry.is_never() ? std::string("the key never expires")
+                                               : "the key expires " + before.expiry.to_string()) +
+                         ", and the renewal would let it expire earlier, " + expiry.to_string())
+            .path("expiry")
+            .advice("allow_shorter() in the call's options lets it expire earlier");
+    ApiKeyEdit edit;
+    edit.expires(expiry);
+    return edit;
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> renew(Core& core, pipeline::Call& call, std::string uid,
                                                           std::chrono::milliseconds duration) {
     if (duration.count() <= 0) co_return invalid("a key is renewed for a time from now on", "duration");
-    ApiKeyEdit edit;
-    edit.expires(Expiry::in(duration, core.now()));
-    co_return co_await update(core, call, std::move(uid), std::move(edit), std::nullopt);
+    MakeEdit make_edit = [&call, duration](const ApiKey& before, Instant now) {
+        return extension(before, Expiry::in(duration, now), now, call.options());
+    };
+    co_return co_await rewrite(core, call, std::move(uid), std::move(make_edit));
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> renew_until(Core& core, pipeline::Call& call,
+                                                                std::string uid, Expiry expiry) {
+    MakeEdit make_edit = [&call, expiry](const ApiKey& before, Instant now) {
+        return extension(before, expiry, now, call.options());
+    };
+    return rewrite(core, call, std::move(uid), std::move(make_edit));
 }
 
 // What a change of a key is checked by, if that is asked for.

@@ -13,7 +13,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
-// What is refused before a byte is sent.
+// What is refused before anything is changed, and nearly all of it before a byte is sent.
 
 inline Error invalid(std::string what, std::string path) {
     return Error(errc::invalid_argument, std::move(what)).path(std::move(path));
@@ -31,6 +31,7 @@ inline Result<void> check_name(std::string_view name) {
     return wire::check_utf8(name, "name");
 }
 
+// `now`: by the service's clock.
 inline Result<void> check_expiry(const Expiry& expiry, Instant now, const CallOptions& options) {
     if (!expiry.passed(now) || options.allows_past_expiry()) return {};
     return invalid(

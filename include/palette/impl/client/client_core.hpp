@@ -49,6 +49,7 @@ public:
                 CallOptions options);
     void renew(Handler<ApiKey> handler, std::string uid, std::chrono::milliseconds duration,
                CallOptions options);
+    void renew_until(Handler<ApiKey> handler, std::string uid, Expiry expiry, CallOptions options);
     void revoke(Handler<void> handler, std::string uid, CallOptions options);
     void reactivate(Handler<void> handler, std::string uid, CallOptions options);
     void set_active(Handler<void> handler, std::string uid, bool is_active, CallOptions options);

@@ -166,6 +166,12 @@ PALETTE_KEYS_INLINE void ClientCore::renew(Handler<ApiKey> handler, std::string 
                          std::move(uid), duration);
 }
 
+PALETTE_KEYS_INLINE void ClientCore::renew_until(Handler<ApiKey> handler, std::string uid, Expiry expiry,
+                                                 CallOptions options) {
+    core_->start<ApiKey>(client::Core::Kind::work, "renew", std::move(handler), options, client::renew_until,
+                         std::move(uid), expiry);
+}
+
 PALETTE_KEYS_INLINE void ClientCore::revoke(Handler<void> handler, std::string uid, CallOptions options) {
     core_->start<void>(client::Core::Kind::work, "revoke", std::move(handler), options, client::set_state,
                        std::move(uid), false);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/credential.hpp>
+#include <palette/impl/client/service_time.hpp>
 #include <palette/user.hpp>
 
 #include <algorithm>
@@ -26,6 +27,9 @@ public:
         credential_ = credential;
         identity_ = std::move(identity);
     }
+
+    // As the last answer about an identity has shown it.
+    ServiceTime service_time;
 
     // Whether the service keeps the mark of a create, as the last confirming read has shown.
     bool marks_persist = true;

@@ -5,6 +5,7 @@
 #include <palette/impl/client/creation.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/create_mark.hpp>
+#include <palette/impl/uid.hpp>
 #include <palette/impl/wire/encode.hpp>
 
 #include <string>
@@ -14,8 +15,10 @@ namespace palette::inline PALETTE_KEYS_ABI::client {
 
 inline Result<void> check_create(const NewApiKey& key, Instant now, const CallOptions& options) {
     if (auto good = check_name(key.name()); !good) return good;
-    if (auto good = check_expiry(key.expiry().value_or(Expiry::never()), now, options); !good) return good;
-    if (auto const* const fault = detail::fault_of_text(key.user_uid())) return invalid(fault, "user_uid");
+    if (key.lifetime() && key.lifetime()->count() <= 0)
+        return invalid("a key lives for a time from when it is made", "lives_for");
+    if (key.names_user())
+        if (auto const* const fault = detail::fault_of_uid(key.user_uid())) return invalid(fault, "user_uid");
     if (key.annotations().contains(detail::create_annotation))
         return invalid("the annotation marks what a create has made, and is not for others",
                        "metadata.annotations[\"" + std::string(detail::create_annotation) + "\"]");

@@ -3,6 +3,7 @@
 
 #include <palette/impl/client/core.hpp>
 #include <palette/impl/client/create_machine.hpp>
+#include <palette/impl/client/service_time.hpp>
 #include <palette/pending_create.hpp>
 
 #include <memory>
@@ -33,6 +34,7 @@ private:
     asio::awaitable<Result<void>> check_caller();
 
     [[nodiscard]] Machine::Now now() const;
+    [[nodiscard]] Instant service_now() const noexcept;
     [[nodiscard]] Machine::Read what_is(const ApiKey& read) const;
     [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const;
     [[nodiscard]] Result<CreatedApiKey> delivery();
@@ -48,6 +50,7 @@ private:
     Machine::Action next_;
     int suffix_ = 0;  // of the last POST
     Identity caller_;
+    ServiceTime service_time_;  // from when the caller is known
     std::string owner_;
     std::optional<CreatedApiKey> made_;  // that a value was received of
     std::optional<Error> post_error_;

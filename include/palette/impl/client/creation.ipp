@@ -3,11 +3,13 @@
 
 #include <palette/detail/printable.hpp>
 #include <palette/impl/client/caller.hpp>
+#include <palette/impl/client/checks.hpp>
 #include <palette/impl/client/creation.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/valueless_keys.hpp>
 #include <palette/impl/create_mark.hpp>
 #include <palette/impl/time/sleep.hpp>
+#include <palette/impl/uid.hpp>
 #include <palette/impl/wire/encode.hpp>
 
 #include <exception>
@@ -78,14 +80,29 @@ PALETTE_KEYS_INLINE CreateMachine::Now Creation::now() const {
     return now;
 }
 
+PALETTE_KEYS_INLINE Instant Creation::service_now() const noexcept {
+    return service_time_.now(core_.pipeline().time().steady());
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
-    auto caller = co_await identify(core_, call_);
+    Result<Identity> caller = Identity();
+    if (knows_service_time(core_))
+        caller = co_await identify(core_, call_);
+    else
+        caller = co_await ask_identity(core_, call_);
+    auto checked = Result<void>();
     if (caller) {
+        service_time_ = core_.creates().service_time;
+        checked = check_expiry(key_.expiry_at(service_now()), service_now(), call_.options());
+    } else {
+        checked = std::move(caller.error());
+    }
+    if (checked) {
         caller_ = std::move(*caller);
-        owner_ = key_.user_uid().empty() ? caller_.user_uid : key_.user_uid();
+        owner_ = key_.names_user() ? key_.user_uid() : caller_.user_uid;
         key_.for_user(owner_);
     } else {
-        step_error_ = std::move(caller.error());
+        step_error_ = std::move(checked.error());
     }
     next_ = machine_.identified(!owner_.empty(), now());
 }
@@ -102,7 +119,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
     auto sent = co_await check_caller();
     if (sent) {
         key_.annotate(detail::create_annotation, detail::create_mark(nonce_, suffix));
-        auto body = wire::encode_create(key_, core_.now());
+        auto body = wire::encode_create(key_, service_now());
         if (body) {
             HttpRequest request("POST", std::string(create_key.path_template));
             request.body = std::move(*body);
@@ -156,6 +173,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
         for (auto const& key : *keys) {
             auto const suffix = detail::attempt_of(key.annotations[detail::create_annotation], nonce_);
             if (suffix == 0) continue;
+            // The key whose value is here is not looked for under what cannot be its uid.
+            if (made_ && detail::fault_of_uid(key.uid) != nullptr) continue;
             // Where no owner is told, none is wrong; but only what is surely one's own is deleted.
             auto const is_untold = key.owner.uid.empty() && made_;
             Machine::Match match;
@@ -202,8 +221,9 @@ PALETTE_KEYS_INLINE CreateMachine::Read Creation::what_is(const ApiKey& read) co
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::read(std::string uid) {
     auto key = co_await get(core_, call_, std::move(uid));
+    // bad_value: the answer was about another key, so that this uid is not that of a key.
     auto const is_known_not_to_be =
-        !key && (is_refusal(key.error()) || key.error().code() == errc::invalid_argument);
+        !key && (is_refusal(key.error()) || key.error().code() == errc::bad_value);
     auto const outcome = key                  ? what_is(*key)
                          : is_known_not_to_be ? Machine::Read::not_it
                                               : Machine::Read::failed;

@@ -6,22 +6,43 @@
 #include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/requests.hpp>
-#include <palette/impl/http_date.hpp>
+#include <palette/impl/client/service_time.hpp>
+#include <palette/impl/uid.hpp>
+#include <palette/impl/wire/text.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get(Core& core, pipeline::Call& call, std::string uid) {
+// Checks that an answer is about the key that was asked for. What was read of another one, or of none, must
+// not be written to this one.
+inline Result<void> check_subject(const ApiKey& key, std::string_view uid) {
+    if (key.uid == uid) return {};
+    auto const* const what = key.uid.empty() ? "the answer does not say which key it is about"
+                                             : "the answer is about another key than the one asked for";
+    return Error(errc::bad_value, what).path("metadata.uid");
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeline::Call& call,
+                                                              std::string uid, Instant* as_of) {
     auto path = path_of(read_key, uid);
     if (!path) co_return std::move(path.error());
     DecodedAnswer<ApiKey> answer;
     HttpRequest request("GET", std::move(*path));
     auto sent = co_await send(core, call, read_key, request, answer);
     if (!sent) co_return std::move(sent.error());
+    if (auto same = check_subject(answer.value(), uid); !same)
+        co_return std::move(same.error()).status(answer.response().status).attempts(call.attempts);
+    if (as_of != nullptr) *as_of = date_of(answer.response()).value_or(core.now());
     co_return std::move(answer.value());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get(Core& core, pipeline::Call& call, std::string uid) {
+    return get_as_of(core, call, std::move(uid), nullptr);
 }
 
 // The places where a list goes on: as many as there are, none of them twice (W11).
@@ -61,7 +82,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::
         HttpRequest request("GET", pages.path());
         auto sent = co_await send(core, call, list_keys, request, answer);
         if (!sent) co_return std::move(sent.error());
-        if (!as_of) as_of = detail::parse_http_date(answer.response().header("Date")).value_or(core.now());
+        if (!as_of) as_of = date_of(answer.response()).value_or(core.now());
         auto more = pages.go_on(std::move(answer.value().next));
         if (!more) co_return std::move(more.error()).attempts(call.attempts);
         if (wanted.empty() && !*more && filter == ListFilter())
@@ -73,12 +94,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> whoami(Core& core, pipeline::Call& call) {
-    DecodedAnswer<Identity> answer;
-    HttpRequest request("GET", std::string(read_identity.path_template));
-    auto sent = co_await send(core, call, read_identity, request, answer);
-    if (!sent) co_return std::move(sent.error());
-    if (check_identity(answer.value())) core.creates().remember(request.credential, answer.value());
-    co_return std::move(answer.value());
+    return ask_identity(core, call);
 }
 
 inline bool same_address(std::string_view a, std::string_view b) noexcept {
@@ -86,23 +102,42 @@ inline bool same_address(std::string_view a, std::string_view b) noexcept {
     return std::ranges::equal(a, b, {}, small, small);
 }
 
+// Checks a user who has the address, beside the one that was found before. A user who was moved to a later
+// page while the pages were read comes twice.
+inline Result<void> check_match(const std::optional<User>& before, const User& user) {
+    if (auto const* const fault = detail::fault_of_uid(user.uid))
+        return Error(errc::bad_value, fault).path("metadata.uid");
+    if (before && before->uid != user.uid)
+        return Error(errc::conflict, "several users of the tenant have this e-mail address")
+            .path("email")
+            .advice("use the uid of the user who is meant");
+    return {};
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<User>> find_user(Core& core, pipeline::Call& call,
                                                             std::string email) {
     if (email.empty()) co_return Error(errc::invalid_argument, "an e-mail address is needed").path("email");
     if (auto good = wire::check_utf8(email, "email"); !good) co_return std::move(good.error());
     Pages pages(std::string(list_users.path_template) + "?limit=50");
+    std::optional<User> match;
     for (;;) {
         DecodedAnswer<wire::UserPage> answer;
         HttpRequest request("GET", pages.path());
         auto sent = co_await send(core, call, list_users, request, answer);
         if (!sent) co_return std::move(sent.error());
-        for (auto& user : answer.value().items)
-            if (same_address(user.email, email)) co_return std::move(user);
+        for (auto& user : answer.value().items) {
+            if (!same_address(user.email, email)) continue;
+            if (auto good = check_match(match, user); !good)
+                co_return std::move(good.error()).attempts(call.attempts);
+            match.emplace(std::move(user));
+        }
         auto more = pages.go_on(std::move(answer.value().next));
         if (!more) co_return std::move(more.error()).attempts(call.attempts);
-        if (!*more)
-            co_return Error(errc::not_found, "no user of the tenant has this e-mail address")
-                .attempts(call.attempts);
+        if (*more) continue;
+        if (match) co_return std::move(*match);
+        co_return Error(errc::not_found, "no user of the tenant has this e-mail address")
+            .advice("check the address; the credential may not see every user")
+            .attempts(call.attempts);
     }
 }
 

@@ -70,7 +70,7 @@ PALETTE_KEYS_INLINE CreatedApiKey make_key(Service& service, const NewApiKey& wa
     for (auto const [name, value] : wanted.annotations())
         if (!key.annotations.contains(name)) key.annotations.set(name, value);
     key.labels = wanted.labels();
-    key.expiry = wanted.expiry().value_or(Expiry::in(std::chrono::days{30}, now));
+    key.expiry = wanted.expiry_at(now);
     key.is_active = true;
     key.created = key.modified = now;
     auto const uid = key.uid;

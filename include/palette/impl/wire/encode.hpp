@@ -11,8 +11,8 @@ namespace palette::inline PALETTE_KEYS_ABI::wire {
 // Bodies of requests. Each is refused with errc::invalid_argument, not_applied, and the path of the
 // field, if a text is not UTF-8.
 
-// POST /v1/apiKeys. A key without an expiry gets thirty days from `now`; one that never expires is
-// sent without the field.
+// POST /v1/apiKeys. A length of life, thirty days unless the key says otherwise, counts from `now`, the
+// service's time; a key that never expires is sent without the field.
 Result<std::string> encode_create(const NewApiKey& key, Instant now);
 
 // PUT /v1/apiKeys/{uid}, which overwrites the whole: `key` as it was read, with every annotation and

@@ -5,7 +5,6 @@
 #include <palette/impl/wire/encode.hpp>
 #include <palette/impl/wire/text.hpp>
 
-#include <chrono>
 #include <optional>
 
 namespace palette::inline PALETTE_KEYS_ABI::wire {
@@ -95,7 +94,7 @@ PALETTE_KEYS_INLINE Result<std::string> encode_create(const NewApiKey& key, Inst
     out.map("labels", key.labels());
     out.close();
     out.open("spec");
-    out.expiry(key.expiry().value_or(Expiry::in(std::chrono::days{30}, now)));
+    out.expiry(key.expiry_at(now));
     if (!key.user_uid().empty()) out.text("userUid", key.user_uid(), "user_uid");
     out.close();
     return std::move(out).finish();
