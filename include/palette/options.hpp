@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,10 @@ struct RetryOptions {
     double budget = 20;
     // How long a key is looked for whose creation was not answered.
     std::chrono::milliseconds settle = std::chrono::seconds{2};
+    /// Seeds the jitter of the backoff, so that a test meets the same waits in each run. Unset, it differs
+    /// for each client. In production leave it unset: clients of one seed retry at the same moments, which
+    /// is what jitter prevents.
+    std::optional<std::uint32_t> jitter_seed{};
 };
 
 // What a client is made of. Defaults are for production; what is needed is a credential.

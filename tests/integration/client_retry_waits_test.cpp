@@ -7,12 +7,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // How long is waited before a request is sent again, and when that is given up.
 
@@ -179,29 +182,52 @@ TEST_CASE("retry: a wait is random, up to a bound that doubles and is bounded it
     milliseconds longest{};
     for (int i = 0; i < 60; ++i) {
         RetryScene scene;
+        scene.options.retry.jitter_seed = seeds::short_seed(static_cast<std::uint64_t>(i));
         scene.options.retry.first_wait = 1s;
         scene.options.retry.most_wait = 1500ms;
         for (int n = 0; n < 4; ++n)
             expect(scene, whoami, 503);
         auto now = scene.clock->now();
         scene.whoami();
+        std::size_t sent = 0;
         for (auto const bound : {1000ms, 1500ms, 1500ms}) {
-            auto const sent = scene.requests();
+            // A wait of 0 ms is over already.
+            ++sent;
             while (scene.requests() == sent && !scene.has_ended() && scene.clock->advance_to_next())
                 scene.run();
             auto const wait = scene.clock->now() - now;
             now += wait;
-            CHECK(scene.requests() == sent + 1);
+            CHECK(scene.requests() >= sent + 1);
             CHECK(wait <= bound);
             if (sent == 1) first.insert(wait);
             longest = std::max(longest, wait);
         }
+        CHECK(scene.requests() == 4);
         CHECK(scene.error().code() == errc::unavailable);
     }
     CHECK(first.size() > 20);  // of 60 that are between 0 and 1000
     CHECK(*first.begin() < 300ms);
     CHECK(*first.rbegin() > 700ms);
     CHECK(longest > 1s);
+}
+
+TEST_CASE("retry: clients of one jitter seed wait alike, and clients of two do not") {
+    auto const waits = [](std::optional<std::uint32_t> seed) {
+        RetryScene scene;
+        scene.options.retry.jitter_seed = seed;
+        std::vector<milliseconds> out;
+        for (int n = 0; n < 8; ++n) {
+            for (int i = 0; i < 4; ++i)
+                expect(scene, whoami, 503);
+            scene.whoami();
+            out.push_back(scene.finish());
+        }
+        return out;
+    };
+    CHECK(waits(1) == waits(1));
+    CHECK(waits(1) != waits(2));
+    CHECK(waits(0) != waits(1));
+    CHECK(waits({}) != waits({}));  // alike by chance: once in 10^20 runs
 }
 
 TEST_CASE("retry: a deadline that comes while it is waited ends it, with what was met") {

@@ -82,6 +82,7 @@ ClientOptions Scene::options() const {
     options.retry.first_wait = 10ms;
     options.retry.most_wait = 200ms;
     options.retry.settle = 40ms;
+    options.retry.jitter_seed = static_cast<std::uint32_t>(seed_);
     return options;
 }
 

@@ -68,6 +68,7 @@ ClientOptions Tenant::options() const {
     options.rate_limit = RateLimitOptions::off();
     options.observer = watch_;
     options.timeouts.silence = 5s;
+    options.retry.jitter_seed = seeds::short_seed(5);
     return options;
 }
 

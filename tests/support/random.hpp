@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/seeds.hpp"
+
 #include <palette/api_key.hpp>
 
 #include <chrono>
@@ -16,7 +18,7 @@ namespace sample {
 // Random values that are the same on every machine for the same seed: std's distributions are not.
 class Random {
 public:
-    explicit Random(std::uint64_t seed) : engine_(seed) {}
+    explicit Random(std::uint64_t seed) : engine_(seeds::seed(seed)) {}
 
     std::uint64_t below(std::uint64_t n) { return engine_() % n; }
     bool one_in(std::uint64_t n) { return below(n) == 0; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/seeds.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/client.hpp>
 #include <palette/testing/manual_clock.hpp>
@@ -35,6 +37,7 @@ public:
         options.clock = clock;
         options.auth = palette::auth::api_key(palette::Secret("a-value-of-a-key"), "a");
         options.rate_limit = palette::RateLimitOptions::off();
+        options.retry.jitter_seed = seeds::short_seed(1);
     }
 
     palette::ApiKeyClient& client() {

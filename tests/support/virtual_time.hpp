@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/seeds.hpp"
+
 #include <palette/client.hpp>
 #include <palette/observer.hpp>
 #include <palette/testing/manual_clock.hpp>
@@ -23,6 +25,7 @@ public:
     void watch(palette::ClientOptions& options) {
         options.clock = clock;
         options.observer = under_way_;
+        options.retry.jitter_seed = seeds::short_seed(++watched_);
     }
 
     // Until all wait for the clock. Nobody waits for the network then.
@@ -72,4 +75,5 @@ private:
 
     std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
     palette::Instant begun_ = clock->now();
+    std::uint64_t watched_ = 0;
 };

@@ -84,7 +84,7 @@ private:
     std::shared_ptr<RateLimiter> limiter_;
     std::map<std::string_view, std::string> buckets_;
     RetryBudget budget_;
-    std::minstd_rand random_{std::random_device{}()};
+    std::minstd_rand random_;
     std::shared_ptr<detail::KnownSecrets> known_ = std::make_shared<detail::KnownSecrets>();
     Credentials credentials_;
 };

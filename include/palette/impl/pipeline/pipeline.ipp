@@ -10,12 +10,21 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+// The first numbers of the engine are proportional to its seed, so a small seed is spread over all bits.
+inline std::minstd_rand seeded_random(std::optional<std::uint32_t> seed) {
+    std::seed_seq spread{seed ? *seed : std::random_device{}()};
+    return std::minstd_rand(spread);
+}
 
 PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& executor,
                                        const ClientOptions& options, std::shared_ptr<Transport> transport)
@@ -24,6 +33,7 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
       time_(options.clock),
       limiter_(options.limiter ? options.limiter : std::make_shared<RateLimiter>(options.rate_limit)),
       budget_(options.retry.budget),
+      random_(seeded_random(options.retry.jitter_seed)),
       credentials_(executor, options.auth, transport_, time_, known_) {
     // What is shorter stands in every other word.
     constexpr std::size_t shortest = 4;
@@ -156,7 +166,9 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
 }
 
 PALETTE_KEYS_INLINE double Pipeline::chance() {
-    return std::uniform_real_distribution<double>(0, 1)(random_);
+    // Not std's distribution, which makes different numbers of one seed with each standard library.
+    constexpr double span = static_cast<double>(std::minstd_rand::max() - std::minstd_rand::min()) + 1;
+    return static_cast<double>(random_() - std::minstd_rand::min()) / span;
 }
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
