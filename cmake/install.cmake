@@ -3,7 +3,18 @@ include(CMakePackageConfigHelpers)
 
 set(palette_keys_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/palette-keys")
 
+# What is installed as shared libraries finds its siblings from where it lies itself, so that the tree can be
+# moved. Who sets CMAKE_INSTALL_RPATH, or CMAKE_SKIP_INSTALL_RPATH, decides otherwise.
+if(BUILD_SHARED_LIBS AND NOT DEFINED CMAKE_INSTALL_RPATH)
+  set_target_properties(palette_keys_emulator PROPERTIES INSTALL_RPATH "$ORIGIN")
+  if(PALETTE_KEYS_BUILD_PROGRAMS)
+    file(RELATIVE_PATH palette_keys_bin_to_lib "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
+    set_target_properties(palette_emulator PROPERTIES INSTALL_RPATH "$ORIGIN/${palette_keys_bin_to_lib}")
+  endif()
+endif()
+
 install(DIRECTORY include/palette TYPE INCLUDE)
+install(FILES LICENSE TYPE DOC)
 install(TARGETS palette_keys palette_keys_header_only palette_keys_emulator EXPORT palette-keys-targets)
 if(PALETTE_KEYS_BUILD_PROGRAMS)
   install(TARGETS palette_emulator)

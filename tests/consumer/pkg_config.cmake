@@ -36,7 +36,7 @@ function(build_and_run package source)
 
   message(STATUS "${flags}")
   execute_process(
-    COMMAND "${COMPILER}" -std=c++20 -Wall -Wextra -Werror ${cflags} "${CMAKE_CURRENT_LIST_DIR}/${source}"
+    COMMAND "${COMPILER}" -Wall -Wextra -Werror ${cflags} "${CMAKE_CURRENT_LIST_DIR}/${source}"
             -o "${BINARY_DIR}/consumer" ${libs} COMMAND_ERROR_IS_FATAL ANY)
 
   get_filename_component(lib_dir "${pc_dir}" DIRECTORY)

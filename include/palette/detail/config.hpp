@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// First, so that this is what a compiler says first.
+#if __cplusplus < 202002L
+#    error "palette-keys needs C++20: compile with -std=c++20 or newer"
+#endif
+#ifndef __linux__
+#    error "palette-keys supports Linux only"
+#endif
+
 #include <palette/version.hpp>
 
 // Header-only unless PALETTE_KEYS_SEPARATE_COMPILATION is defined; linking palette::keys defines it.

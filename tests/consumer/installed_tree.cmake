@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSL-1.0
+# cmake -D PREFIX=... -D BINARY_DIR=... -D VERSION=... -P installed_tree.cmake
+#
+# A copy of the installed tree, in another place, works as it lies: its program runs without being told where
+# libraries are, each library finds its siblings, and the license came along.
+cmake_minimum_required(VERSION 3.22)
+
+file(REMOVE_RECURSE "${BINARY_DIR}")
+file(COPY "${PREFIX}/" DESTINATION "${BINARY_DIR}/moved")
+unset(ENV{LD_LIBRARY_PATH})
+
+execute_process(COMMAND "${BINARY_DIR}/moved/bin/palette-emulator" --version OUTPUT_VARIABLE version
+                        COMMAND_ERROR_IS_FATAL ANY)
+if(NOT version MATCHES "(^| )${VERSION}\n")
+  message(FATAL_ERROR "the installed program says that its version is '${version}', not '${VERSION}'")
+endif()
+
+file(GLOB_RECURSE libraries "${BINARY_DIR}/moved/*.so")
+foreach(library IN LISTS libraries)
+  execute_process(COMMAND ldd "${library}" OUTPUT_VARIABLE needed COMMAND_ERROR_IS_FATAL ANY)
+  if(needed MATCHES "[^\n]*not found[^\n]*")
+    message(FATAL_ERROR "${library}: ${CMAKE_MATCH_0}")
+  endif()
+  string(REGEX MATCH "libpalette-keys\\.so[^\n]*" sibling "${needed}")
+  if(sibling AND NOT sibling MATCHES "=> ${BINARY_DIR}/moved/")
+    message(FATAL_ERROR "${library} takes a library of another tree: ${sibling}")
+  endif()
+endforeach()
+
+if(NOT EXISTS "${BINARY_DIR}/moved/share/doc/palette-keys/LICENSE")
+  message(FATAL_ERROR "the license is not installed")
+endif()
