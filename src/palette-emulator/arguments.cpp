@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <locale>
+#include <sstream>
+#include <string>
 
 namespace {
 
@@ -24,9 +27,13 @@ palette::testing::RateLimit rate_limit(std::string_view text) {
     if (text == "off") return palette::testing::RateLimit::off();
     auto const colon = std::min(text.find(':'), text.size());
     palette::testing::RateLimit limit;
+    // By way of a stream: libc++ 19 has no from_chars of a double.
     auto const read = [](std::string_view part, double& n) {
-        auto const [end, ec] = std::from_chars(part.data(), part.data() + part.size(), n);
-        return ec == std::errc() && end == part.data() + part.size() && std::isfinite(n);
+        if (part.empty() || part.front() == '+') return false;
+        if (part.find_first_not_of("0123456789.eE+-") != std::string_view::npos) return false;
+        std::istringstream in{std::string(part)};
+        in.imbue(std::locale::classic());
+        return (in >> n) && in.peek() == std::istringstream::traits_type::eof() && std::isfinite(n);
     };
     if (colon == text.size() || !read(text.substr(0, colon), limit.per_second) ||
         !read(text.substr(colon + 1), limit.burst) || limit.per_second <= 0 || limit.burst < 1)
