@@ -15,12 +15,14 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <sys/resource.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <iterator>
 #include <memory>
@@ -53,8 +55,13 @@ tcp::endpoint at(std::uint16_t port, const char* address = "127.0.0.1") {
     return {asio::ip::make_address(address), port};
 }
 
+// As an operation runs it, or as a login does: there a co_await throws once a cancellation has come.
+enum class Mode { operation, login };
+
 template <class T>
-asio::awaitable<void> keep(asio::awaitable<Result<T>> work, std::optional<Result<T>>& result) {
+asio::awaitable<void> keep(asio::awaitable<Result<T>> work, std::optional<Result<T>>& result,
+                           Mode mode = Mode::operation) {
+    if (mode == Mode::operation) co_await asio::this_coro::throw_if_cancelled(false);
     result.emplace(co_await std::move(work));
 }
 
@@ -66,19 +73,22 @@ struct RaceScene {
     tcp::acceptor good{context, at(0)};
     asio::cancellation_signal signal;
     std::optional<Connected> result;
+    std::exception_ptr thrown;
     steady_clock::duration took{};
 
     [[nodiscard]] tcp::endpoint good_one() const { return good.local_endpoint(); }
 
-    void start(net::Endpoints endpoints, std::chrono::milliseconds time = 10s) {
-        asio::co_spawn(context, keep(net::connect_to_first(std::move(endpoints), time, "the host"), result),
-                       asio::bind_cancellation_slot(signal.slot(), asio::detached));
+    void start(net::Endpoints endpoints, std::chrono::milliseconds time = 10s, Mode mode = Mode::operation) {
+        asio::co_spawn(context,
+                       keep(net::connect_to_first(std::move(endpoints), time, "the host"), result, mode),
+                       asio::bind_cancellation_slot(
+                           signal.slot(), [this](std::exception_ptr error) { thrown = std::move(error); }));
     }
     void finish() {
         auto const begun = steady_clock::now();
         context.run();
         took = steady_clock::now() - begun;
-        REQUIRE(result);
+        REQUIRE((result || thrown));
     }
     void run(net::Endpoints endpoints, std::chrono::milliseconds time = 10s) {
         start(std::move(endpoints), time);
@@ -171,6 +181,35 @@ TEST_CASE_FIXTURE(RaceScene, "client addresses: a cancellation ends the race at 
         CHECK(took < slack);
         CHECK(open_files() == before);
         result.reset();
+    }
+}
+
+// None of them before the first, as with an event loop that has not come to it yet.
+TEST_CASE_FIXTURE(RaceScene,
+                  "client addresses: a cancellation after any number of handlers leaves nothing of a race") {
+    auto const before = open_files();
+    for (auto const mode : {Mode::operation, Mode::login}) {
+        std::size_t steps = 0;
+        for (bool is_over = false; !is_over; ++steps) {
+            CAPTURE(static_cast<int>(mode));
+            CAPTURE(steps);
+            start(
+                {at(refusing.port()), at(refusing.port(), "127.0.0.2"), at(silent.port()), at(silent.port())},
+                10s, mode);
+            context.restart();
+            for (std::size_t i = 0; i < steps && !is_over; ++i)
+                is_over = context.run_one_for(600ms) == 0;  // only the silent ones are left
+            signal.emit(asio::cancellation_type::terminal);
+            context.restart();
+            finish();
+            if (mode == Mode::operation) CHECK(thrown == nullptr);
+            if (result) check_failed(errc::operation_aborted, "it was cancelled");
+            CHECK(took < slack);
+            CHECK(open_files() == before);
+            result.reset();
+            thrown = nullptr;
+        }
+        CHECK(steps > 3);
     }
 }
 

@@ -3,9 +3,9 @@
 
 #include <palette/detail/config.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <optional>
 
 namespace palette::inline PALETTE_KEYS_ABI::net {
@@ -31,22 +31,26 @@ public:
     };
 
     // What is to be done now. Asked until it is nothing.
-    std::optional<Step> next(Time now);
+    std::optional<Step> next(Time now) noexcept;
 
     // One that was started and not given up.
-    void failed(std::size_t address, Time now);
+    void failed(std::size_t address, Time now) noexcept;
 
     // All have failed.
-    [[nodiscard]] bool is_lost() const noexcept { return started_ == addresses_ && under_way_.empty(); }
+    [[nodiscard]] bool is_lost() const noexcept { return started_ == addresses_ && under_way_count_ == 0; }
     [[nodiscard]] bool is_late(Time now) const noexcept { return now >= end_; }
 
     // When to ask again if nothing happens.
     [[nodiscard]] Time next_look() const noexcept;
 
 private:
+    void drop(std::size_t place) noexcept;
+
     std::size_t addresses_;
     std::size_t started_ = 0;
-    std::deque<std::size_t> under_way_;  // the oldest first
+    // The oldest first. No allocation: a race is told of a failure where nobody could catch one.
+    std::array<std::size_t, most_under_way> under_way_{};
+    std::size_t under_way_count_ = 0;
     Time next_;
     Time end_;
     std::chrono::steady_clock::duration stagger_;

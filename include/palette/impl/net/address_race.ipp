@@ -17,21 +17,31 @@ PALETTE_KEYS_INLINE AddressRace::AddressRace(std::size_t addresses, std::chrono:
           longest_stagger, std::chrono::steady_clock::duration(time) /
                                static_cast<std::int64_t>(std::max<std::size_t>(addresses, 1)))) {}
 
-PALETTE_KEYS_INLINE std::optional<AddressRace::Step> AddressRace::next(Time now) {
+PALETTE_KEYS_INLINE std::optional<AddressRace::Step> AddressRace::next(Time now) noexcept {
     if (started_ == addresses_ || now < next_ || is_late(now)) return std::nullopt;
     Step step;
     step.started = started_++;
-    if (under_way_.size() == most_under_way) {
+    if (under_way_count_ == most_under_way) {
         step.given_up = under_way_.front();
-        under_way_.pop_front();
+        drop(0);
     }
-    under_way_.push_back(step.started);
+    under_way_[under_way_count_++] = step.started;
     next_ = now + stagger_;
     return step;
 }
 
-PALETTE_KEYS_INLINE void AddressRace::failed(std::size_t address, Time now) {
-    if (std::erase(under_way_, address) > 0) next_ = std::min(next_, now);
+PALETTE_KEYS_INLINE void AddressRace::failed(std::size_t address, Time now) noexcept {
+    auto const end = under_way_.begin() + under_way_count_;
+    auto const found = std::find(under_way_.begin(), end, address);
+    if (found == end) return;
+    drop(static_cast<std::size_t>(found - under_way_.begin()));
+    next_ = std::min(next_, now);
+}
+
+PALETTE_KEYS_INLINE void AddressRace::drop(std::size_t place) noexcept {
+    std::copy(under_way_.begin() + place + 1, under_way_.begin() + under_way_count_,
+              under_way_.begin() + place);
+    --under_way_count_;
 }
 
 PALETTE_KEYS_INLINE AddressRace::Time AddressRace::next_look() const noexcept {

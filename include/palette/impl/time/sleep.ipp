@@ -78,12 +78,14 @@ PALETTE_KEYS_INLINE void SharedTimer::cancel(Wait& wait) {
 PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) {
     auto const time = std::min(waits_.begin()->first, now + std::chrono::seconds{1});
     if (looks_ && *looks_ <= time) return;
-    looks_ = time;
+    // Starting to wait may fail for want of memory: then the next wait that is set starts it.
+    looks_.reset();
     timer_.expires_at(time);
     timer_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
         if (ec) return;
         if (auto const alive = weak.lock()) alive->look();
     });
+    looks_ = time;
 }
 
 // It may be set again by what it rings, or die.
