@@ -2,6 +2,7 @@
 #include "support/sanitized.hpp"
 
 #include <palette/impl/net/lookup.hpp>
+#include <palette/impl/net/lookup_threads.hpp>
 
 #include <doctest/doctest.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <future>
 #include <memory>
@@ -46,6 +48,7 @@ using palette::Result;
 using palette::net::Addresses;
 using palette::net::Endpoints;
 using palette::net::LookupAnswer;
+using palette::net::LookupThreads;
 using palette::net::Resolver;
 using Strings = std::vector<std::string>;
 
@@ -304,6 +307,27 @@ TEST_CASE("the system finds an address, and says why it does not find a name") {
     auto const& what = answer.error().what();
     CHECK(what.starts_with("cannot look up \"aaaa"));
     CHECK(what.size() > what.find("\": ") + 3);
+}
+
+TEST_CASE("the threads of all resolvers of the process are bounded, and what waits for one has its turn") {
+    SlowSystem system;
+    std::deque<Lookups> all;
+    std::vector<CallPtr> calls;
+    for (int i = 0; i < 40; ++i) {
+        all.emplace_back([&](const std::string& host) { return system.ask(host); });
+        calls.push_back(all.back().start("a.example"));
+    }
+    system.asked(LookupThreads::max_threads);
+    // Those of which nobody waits any more leave their turn to others.
+    for (int i = 0; i < 10; ++i)
+        all[static_cast<std::size_t>(i) * 4].end_context();
+    system.answer_all();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (i % 4 == 0) continue;
+        all[i].settle();
+        CHECK(calls[i]->found() == "192.0.2.1:443");
+    }
+    CHECK(system.most_at_once() == LookupThreads::max_threads);
 }
 
 TEST_CASE("a lookup that hangs is cancelled at once, and its late answer is dropped") {

@@ -45,8 +45,9 @@ Endpoints endpoints_of(const Addresses& addresses, std::uint16_t port);
 //     auto const endpoints = co_await resolver.lookup("palette.acme.com", 443);
 //     if (!endpoints) co_return endpoints.error();
 //
-// Those who wait for the same host share one lookup. At most four are under way at a time; further hosts
-// wait for their turn, first come, first served. Nothing is remembered.
+// Those who wait for the same host share one lookup. At most four are under way at a time, and at most 16 of
+// all resolvers of the process; further hosts wait for their turn, first come, first served. Nothing is
+// remembered.
 //
 // Errors: errc::transport, 'cannot look up "palette.acme.com": ...', if the name has no address, the
 // lookup throws, or no thread can be started; what the lookup itself gives as an error, unchanged;

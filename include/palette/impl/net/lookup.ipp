@@ -3,12 +3,11 @@
 
 #include <palette/detail/printable.hpp>
 #include <palette/impl/net/lookup.hpp>
+#include <palette/impl/net/lookup_threads.hpp>
 #include <palette/impl/net/lookup_wait.hpp>
 #include <palette/impl/time/sleep.hpp>
 
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>  // NOLINT(modernize-deprecated-headers): POSIX
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -95,24 +94,8 @@ PALETTE_KEYS_INLINE Endpoints endpoints_of(const Addresses& addresses, std::uint
     return endpoints;
 }
 
-// A new thread has the signal mask of the one that starts it. Handlers of the program are not for ours.
-class SignalsBlocked {
-public:
-    SignalsBlocked() noexcept {
-        sigset_t all;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
-};
-
 // What the workers share with the resolver: the hosts that are looked up, and those whose turn is to come.
-class Resolver::Flights : public std::enable_shared_from_this<Flights> {
+class Resolver::Flights : public LookupWork, public std::enable_shared_from_this<Flights> {
 public:
     explicit Flights(Lookup lookup) : lookup_(std::move(lookup)) {}
 
@@ -157,24 +140,32 @@ private:
         flights_.push_back(std::make_shared<Flight>(host, wait));
         if (workers_ == most_workers) return;
         try {
-            start_worker();
+            LookupThreads::of_process().start(shared_from_this());
+            ++workers_;
         } catch (const std::exception& e) {
             flights_.pop_back();
             wait->complete(cannot_look_up(host, std::string("no thread can be started: ") + e.what()));
         }
     }
 
-    void start_worker() {
-        SignalsBlocked const blocked;
-        std::thread([self = shared_from_this()] { self->work(); }).detach();
-        ++workers_;
+    // On a thread of its own, where nobody would catch what is thrown.
+    bool do_next() noexcept override {
+        auto const flight = next();
+        if (!flight) return false;
+        auto const answer = ask(flight->host);
+        for (auto const& wait : land(flight))
+            give(*wait, answer);
+        return true;
     }
 
-    void work() {
-        while (auto const flight = next()) {
-            auto const answer = ask(flight->host);
-            for (auto const& wait : land(flight))
-                wait->complete(answer);
+    // Without memory an answer waits for some: whoever waits for the answer still has a deadline.
+    static void give(LookupWait& wait, const LookupAnswer& answer) noexcept {
+        for (;;) {
+            try {
+                return wait.complete(answer);
+            } catch (...) {
+                std::this_thread::sleep_for(std::chrono::milliseconds{10});
+            }
         }
     }
 
@@ -205,7 +196,15 @@ private:
                       [](auto const& flight) { return !flight->under_way && flight->waits.empty(); });
     }
 
-    LookupAnswer ask(const std::string& host) const {
+    LookupAnswer ask(const std::string& host) const noexcept {
+        try {
+            return ask_and_tell(host);
+        } catch (...) {
+            return Error(errc::transport);  // without memory for a text
+        }
+    }
+
+    LookupAnswer ask_and_tell(const std::string& host) const {
         try {
             auto answer = lookup_(host);
             if (answer && answer->empty()) return cannot_look_up(host, "it has no address");

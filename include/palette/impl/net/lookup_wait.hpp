@@ -5,12 +5,12 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/append.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,7 +18,7 @@ namespace palette::inline PALETTE_KEYS_ABI::net {
 
 // A coroutine that waits for an answer from another thread. The wait ends once: with the answer, a
 // cancellation, or the end of the context; whoever comes later finds nothing to do.
-class LookupWait {
+class LookupWait : public std::enable_shared_from_this<LookupWait> {
 public:
     using Handler = asio::any_completion_handler<void(LookupAnswer)>;
 
@@ -27,15 +27,23 @@ public:
 
     [[nodiscard]] bool is_over() const {
         std::lock_guard const lock(mutex_);
-        return waiting_ == nullptr;
+        return waiting_ == nullptr || answer_;
     }
 
-    void complete(LookupAnswer answer) {
+    /// The first answer counts. If memory for posting it is lacking, throws, and the wait goes on: the
+    /// handler is the coroutine, which would go with what could not be posted.
+    void complete(const LookupAnswer& answer) {
         // Held until nothing of the executor is left here: the context's end waits for it in abandon().
         std::lock_guard const lock(mutex_);
-        auto const waiting = std::exchange(waiting_, nullptr);
-        if (waiting == nullptr) return;
-        asio::post(waiting->executor, asio::append(std::move(waiting->handler), std::move(answer)));
+        if (waiting_ == nullptr || answer_) return;
+        auto const executor = waiting_->executor;
+        answer_.emplace(answer);
+        try {
+            asio::post(executor, [self = shared_from_this()] { self->deliver(); });
+        } catch (...) {
+            answer_.reset();
+            throw;
+        }
     }
 
     void abandon() {
@@ -45,6 +53,16 @@ public:
     }
 
 private:
+    // On the executor.
+    void deliver() {
+        std::unique_ptr<Waiting> waiting;
+        {
+            std::lock_guard const lock(mutex_);
+            waiting_.swap(waiting);
+        }
+        if (waiting) std::move(waiting->handler)(*std::move(answer_));
+    }
+
     // Without a work guard: co_spawn holds one for as long as the coroutine is there.
     struct Waiting {
         Waiting(asio::any_io_executor e, Handler h) : executor(std::move(e)), handler(std::move(h)) {}
@@ -55,6 +73,7 @@ private:
 
     mutable std::mutex mutex_;
     std::unique_ptr<Waiting> waiting_;
+    std::optional<LookupAnswer> answer_;  // posted
 };
 
 // The waits of one context, so that they end with it.
