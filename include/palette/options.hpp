@@ -64,11 +64,14 @@ struct RetryOptions {
     // nothing was done, and is waited out as long as there is time.
     int most_attempts = 4;
     // Before the second attempt it waits for a random part of this; before each later one, of twice as much;
-    // never more than most_wait. Where the service says how long (Retry-After), that long.
+    // never more than most_wait. Where the service says how long (Retry-After), that long. Where no
+    // connection can be opened, one operation at a time tries again for the whole client, after a random time
+    // between half and all of these; the others wait for that try, or for a connection that is open. While
+    // none is open, an operation ends that has seen most_attempts tries fail.
     std::chrono::milliseconds first_wait = std::chrono::milliseconds{200};
     std::chrono::milliseconds most_wait = std::chrono::seconds{5};
     // How often in a row the client as a whole sends something again, so that it does not multiply an
-    // outage. Each success gives a tenth of one back.
+    // outage. Each success gives a tenth of one back. What was never sent costs nothing.
     double budget = 20;
     // How long a key is looked for whose creation was not answered.
     std::chrono::milliseconds settle = std::chrono::seconds{2};

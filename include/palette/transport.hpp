@@ -83,6 +83,11 @@ public:
 
     // Nothing where the phase was not needed.
     std::optional<std::chrono::nanoseconds> wait, lookup, connect, handshake, first_byte;
+
+    /// What the exchange waits for, and after its end: what it waited for last. A deadline that passes names
+    /// it.
+    enum class Phase { none, connection, lookup, connect, proxy, handshake, answer };
+    Phase phase = Phase::none;
 };
 
 // Carries requests to one service. The default one is HTTP/1.1 over TLS with a pool of connections; one of
@@ -102,6 +107,9 @@ public:
 // incomplete or that there is none; errc::transport or errc::timeout, unless another fits better. What
 // is thrown becomes errc::transport. After these two the client may send the request again, by what the
 // report says: a change is known to be not applied only if `sent` is false.
+//
+// A transport may itself try several times to open a connection. The Error::attempts() of an error that it
+// gives then is the number of these tries, and the client counts them among the attempts of the operation.
 //
 // Threads: called on the client's executor, one call after another begun, several under way at a time.
 // Cancellation: through the cancellation state of the coroutine, as everything in Asio.

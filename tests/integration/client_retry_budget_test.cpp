@@ -30,8 +30,8 @@ public:
     boost::asio::awaitable<Result<void>> exchange(const HttpRequest&, ResponseSink& sink,
                                                   ExchangeReport& report) override {
         ++requests;
-        if (!is_there) co_return Error(errc::transport, "nobody is there");
-        report.sent = true;
+        report.sent = takes_requests || is_there;
+        if (!is_there) co_return Error(errc::transport, "nobody answers");
         report.received = true;
         HttpResponse head;
         head.status = 200;
@@ -41,6 +41,7 @@ public:
     }
 
     bool is_there = false;
+    bool takes_requests = true;  // also while it is not there
     std::size_t requests = 0;
 };
 
@@ -78,6 +79,16 @@ TEST_CASE("retry: an outage costs the budget of the client, not a multiple of wh
             scene.fail();
         CHECK(scene.network->requests == 100 + static_cast<std::size_t>(budget));
     }
+}
+
+TEST_CASE("retry: an outage in which nothing is sent costs nothing of the budget") {
+    OutageScene scene(5);
+    scene.network->takes_requests = false;
+    for (int i = 0; i < 50; ++i)
+        CHECK(scene.fail() == 4);  // all attempts
+    scene.network->takes_requests = true;
+    CHECK(scene.fail() == 4);
+    CHECK(scene.fail() == 3);  // the budget is used up
 }
 
 TEST_CASE("retry: each success gives a tenth of a retry back") {

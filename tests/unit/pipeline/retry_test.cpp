@@ -213,4 +213,25 @@ TEST_CASE("retry: the client's budget ends retries of all its requests and succe
     CHECK_FALSE(again());
 }
 
+TEST_CASE("retry: what sent nothing costs nothing of the budget, and a source of credentials does") {
+    RetryOptions options;
+    RetryBudget budget(1);
+    for (int i = 0; i < 50; ++i)
+        CHECK(Retries(options, Safety::once, budget).after(unsent(), 1h, 0.5).again);
+    auto met = unsent();
+    met.of_credential = true;
+    CHECK(Retries(options, Safety::once, budget).after(met, 1h, 0.5).again);
+    CHECK_FALSE(Retries(options, Safety::once, budget).after(met, 1h, 0.5).again);
+}
+
+TEST_CASE("retry: the tries of a transport to open a connection are attempts") {
+    auto met = unsent();
+    met.attempts = 3;
+    Request once(Safety::once);
+    CHECK(once.again(met));
+    CHECK_FALSE(once.again(unsent()));
+    met.attempts = 4;
+    CHECK_FALSE(Request(Safety::once).again(met));
+}
+
 }  // namespace

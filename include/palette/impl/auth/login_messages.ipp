@@ -124,7 +124,8 @@ PALETTE_KEYS_INLINE Result<Secret> TokenAnswer::token(const Result<void>& exchan
         auto const& error = exchanged.error();
         if (error.code() == errc::operation_aborted) return Error(error.code(), error.what());
         auto const why = detail::redacted(error.what(), secrets_of(who));
-        return Error(error.code(), login_of(who) + " did not come through: " + why);
+        return Error(error.code(), login_of(who) + " did not come through: " + why)
+            .attempts(error.attempts());
     }
     return status_ == 200 ? read_token(who) : Result<Secret>(refusal(who));
 }

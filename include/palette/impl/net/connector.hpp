@@ -36,7 +36,7 @@ public:
 
 private:
     asio::awaitable<Result<Endpoints>> look_up();
-    asio::awaitable<Result<asio::ip::tcp::socket>> connect_to(Endpoints endpoints);
+    asio::awaitable<Result<asio::ip::tcp::socket>> connect_to(Endpoints endpoints, ExchangeReport& report);
     asio::awaitable<Result<void>> shake_hands(Stream& stream);
 
     Endpoint endpoint_;

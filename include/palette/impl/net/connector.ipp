@@ -26,18 +26,21 @@ PALETTE_KEYS_INLINE Connector::Connector(const ClientOptions& options, std::opti
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<std::unique_ptr<Stream>>> Connector::connect(
     ExchangeReport& report) {
+    report.phase = ExchangeReport::Phase::lookup;
     auto const lookup_begun = std::chrono::steady_clock::now();
     auto endpoints = co_await look_up();
     report.lookup = since(lookup_begun);
     if (!endpoints) co_return std::move(endpoints.error());
 
+    report.phase = ExchangeReport::Phase::connect;
     auto const connect_begun = std::chrono::steady_clock::now();
-    auto socket = co_await connect_to(std::move(*endpoints));
+    auto socket = co_await connect_to(std::move(*endpoints), report);
     report.connect = since(connect_begun);
     if (!socket) co_return std::move(socket.error());
 
     auto stream = make_stream(std::move(*socket), tls_.get());
     if (tls_) {
+        report.phase = ExchangeReport::Phase::handshake;
         auto const handshake_begun = std::chrono::steady_clock::now();
         auto shaken = co_await shake_hands(*stream);
         report.handshake = since(handshake_begun);
@@ -58,13 +61,14 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Endpoints>> Connector::look_up() {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<asio::ip::tcp::socket>> Connector::connect_to(
-    Endpoints endpoints) {
+    Endpoints endpoints, ExchangeReport& report) {
     auto what = proxy_ ? proxy_->shown() : detail::printable(endpoint_.authority());
     auto socket = co_await connect_to_first(std::move(endpoints), timeouts_.connect, std::move(what));
     if (!socket) co_return std::move(socket.error());
     boost::system::error_code ignored;
     socket->set_option(asio::ip::tcp::no_delay(true), ignored);
     if (proxy_) {
+        report.phase = ExchangeReport::Phase::proxy;
         auto const target = tunnel_target(endpoint_);
         auto opened = co_await open_tunnel(*socket, target, *proxy_, timeouts_.handshake);
         if (!opened) co_return std::move(opened.error());

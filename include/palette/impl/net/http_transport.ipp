@@ -12,34 +12,51 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <map>
+#include <memory>
+#include <optional>
+#include <random>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::net {
 
+// Whether the way to the service may be open again a moment later.
+inline bool is_outage(const Error& error) noexcept {
+    return error.code() == errc::transport || error.code() == errc::timeout ||
+           (error.code() == errc::proxy &&
+            (error.status() == 502 || error.status() == 503 || error.status() == 504));
+}
+
 // Drives the pool: what it decides is done here.
 class HttpTransport final : public Transport, public std::enable_shared_from_this<HttpTransport> {
+    using Clock = std::chrono::steady_clock;
+
 public:
     HttpTransport(asio::any_io_executor strand, const ClientOptions& options, std::optional<ProxyRoute> proxy,
                   std::unique_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions)
         : strand_(std::move(strand)),
           timer_(std::make_shared<timing::SharedTimer>(strand_)),
           authority_(options.endpoint.authority()),
-          pool_(options.pool),
+          pool_(options.pool, options.retry),
           silence_(options.timeouts.silence),
-          connector_(options, std::move(proxy), std::move(tls), std::move(sessions)) {}
+          connector_(options, std::move(proxy), std::move(tls), std::move(sessions)),
+          next_try_(timer_, timing::TimeSource()) {}
 
     asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                            ExchangeReport& report) override {
         Lease lease(*this);
         drop_expired();
-        auto const turn = alive(pool_.request());
-        if (turn.action == Turn::Action::use) {
-            use(lease, turn.connection, report);
+        lease.take(pool_.request(Clock::now()));
+        replace_dead(lease);
+        if (lease.is(Turn::Action::use)) {
+            report.reused_connection = true;
         } else {
-            auto acquired = co_await acquire(turn, lease, sink, report);
+            auto acquired = co_await acquire(lease, sink, report);
             if (!acquired) co_return acquired;
         }
+        report.phase = ExchangeReport::Phase::answer;
         auto result = co_await lease.connection().exchange(request, authority_, sink, report);
         // It died without a sign, as those do that have been idle with it (W18).
         auto const state = co_await asio::this_coro::cancellation_state;
@@ -49,142 +66,203 @@ public:
     }
 
     void close() override {
-        auto closed = pool_.close();
-        for (auto const id : closed.idle)
-            connections_.erase(id);
-        for (auto const ticket : closed.waiters)
-            wake(ticket, Turn{.action = Turn::Action::refuse_closed, .ticket = ticket});
+        pool_.close();
+        serve();
+        close_idle();
     }
 
 private:
-    // A connection for one exchange; it goes back however the exchange ends, the coroutine's destruction
-    // included.
+    // What the pool has given to one exchange: a turn to come, a place for a connection that is being opened,
+    // or a connection. The lease owns each from the moment at which the pool gives it, and gives it back
+    // however the exchange ends. A cancellation or an exception at any co_await, and the destruction of the
+    // coroutine, lose nothing: no code of the exchange has to run between the gift and the owning.
     class Lease {
     public:
         explicit Lease(HttpTransport& transport) noexcept : transport_(transport) {}
         Lease(const Lease&) = delete;
         Lease& operator=(const Lease&) = delete;
-        ~Lease() {
-            if (held_) transport_.give_back(id_);
+        ~Lease() { transport_.give_back(*this); }
+
+        void take(Turn given) {
+            turn = given;
+            if (turn.action == Turn::Action::wait) transport_.takers_.emplace(turn.ticket, this);
+        }
+        void let_go() noexcept { turn = nothing; }
+
+        [[nodiscard]] bool is(Turn::Action action) const noexcept { return turn.action == action; }
+        [[nodiscard]] HttpConnection& connection() const {
+            return *transport_.connections_.at(turn.connection);
         }
 
-        void hold(ConnectionId id) noexcept {
-            id_ = id;
-            held_ = true;
-        }
-        void let_go() noexcept { held_ = false; }
-        [[nodiscard]] HttpConnection& connection() const { return *transport_.connections_.at(id_); }
+        static constexpr Turn nothing{Turn::Action::refuse_closed};
+        Turn turn = nothing;
+        std::optional<asio::steady_timer> come;  // cancelled when it is its turn
+        std::shared_ptr<const Error> why;        // why no connection could be opened
 
     private:
         HttpTransport& transport_;
-        ConnectionId id_{};
-        bool held_ = false;
-    };
-
-    struct Waiter {
-        explicit Waiter(const asio::any_io_executor& executor)
-            : come(executor, asio::steady_timer::time_point::max()) {}
-        asio::steady_timer come;  // cancelled when it is its turn
-        std::optional<Turn> turn;
     };
 
     // What is still open may have died meanwhile.
-    Turn alive(Turn turn) {
-        while (turn.action == Turn::Action::use && !connections_.at(turn.connection)->is_quiet()) {
-            auto const dead = turn.connection;
-            turn = pool_.replace(dead);
+    void replace_dead(Lease& lease) {
+        while (lease.is(Turn::Action::use) && !lease.connection().is_quiet()) {
+            auto const dead = lease.turn.connection;
+            auto const instead = pool_.replace(lease.turn, Clock::now());
+            lease.turn = Lease::nothing;
             connections_.erase(dead);
+            lease.take(instead);
         }
-        return turn;
     }
 
-    static void use(Lease& lease, ConnectionId connection, ExchangeReport& report) {
-        report.reused_connection = true;
-        lease.hold(connection);
+    // Until the lease has a connection.
+    asio::awaitable<Result<void>> acquire(Lease& lease, ResponseSink& sink, ExchangeReport& report) {
+        bool has_tried = false;
+        for (;;) {
+            if (lease.is(Turn::Action::wait)) {
+                report.phase = ExchangeReport::Phase::connection;
+                auto const begun = Clock::now();
+                // Whoever has tried already is not in the queue any more.
+                if (!has_tried) sink.waits(true);
+                lease.come.emplace(strand_, asio::steady_timer::time_point::max());
+                auto const state = co_await asio::this_coro::cancellation_state;
+                if (!is_cancelled(state))
+                    co_await lease.come->async_wait(asio::as_tuple(asio::use_awaitable));
+                lease.come.reset();
+                report.wait = report.wait.value_or(std::chrono::nanoseconds::zero()) + since(begun);
+                if (!has_tried) sink.waits(false);
+                if (lease.is(Turn::Action::wait)) co_return given_up(lease);
+                replace_dead(lease);
+            } else if (lease.is(Turn::Action::use)) {
+                report.reused_connection = true;
+                co_return Result<void>();
+            } else if (lease.is(Turn::Action::open)) {
+                has_tried = true;
+                auto opened = co_await open(lease, report);
+                if (!opened) co_return std::move(opened.error());
+                if (*opened) co_return Result<void>();
+            } else {
+                co_return refused(lease);
+            }
+        }
     }
 
-    asio::awaitable<Result<void>> acquire(Turn turn, Lease& lease, ResponseSink& sink,
-                                          ExchangeReport& report) {
-        if (turn.action == Turn::Action::wait) {
-            auto const begun = std::chrono::steady_clock::now();
-            sink.waits(true);
-            auto come = co_await turn_of(turn.ticket);
-            report.wait = since(begun);
-            sink.waits(false);
-            if (!come) co_return std::move(come.error());
-            turn = alive(*come);
-        }
-        if (turn.action == Turn::Action::refuse_closed)
-            co_return Error(errc::operation_aborted, "the client was closed");
-        if (turn.action == Turn::Action::refuse_full)
-            co_return Error(errc::timeout, "too many operations wait for a connection already");
-        if (turn.action == Turn::Action::use) {
-            use(lease, turn.connection, report);
-            co_return Result<void>();
-        }
-        co_return co_await open(lease, turn.connection, report);
-    }
-
-    asio::awaitable<Result<void>> open(Lease& lease, ConnectionId id, ExchangeReport& report) {
-        // While it is opened, the place in the pool is the lease's.
-        lease.hold(id);
+    // Success, and false: not opened, and the lease has its next turn.
+    asio::awaitable<Result<bool>> open(Lease& lease, ExchangeReport& report) {
         auto stream = co_await connector_.connect(report);
-        if (!stream) {
+        if (stream) {
+            connections_.emplace(lease.turn.connection,
+                                 std::make_unique<HttpConnection>(std::move(*stream), timer_, silence_));
+            pool_.opened(lease.turn);
+            lease.turn.action = Turn::Action::use;
+            serve();
+            co_return true;
+        }
+        auto const state = co_await asio::this_coro::cancellation_state;
+        // The step that was cancelled has its own words for it; a try that failed before says more.
+        if (is_cancelled(state))
+            co_return lease.why ? *lease.why : Error(errc::operation_aborted, "it was cancelled");
+        if (!is_outage(stream.error())) {
+            pool_.failed_for_good(lease.turn);
             lease.let_go();
-            settle(pool_.failed(id, stream.error()));
+            serve();
             co_return std::move(stream.error());
         }
-        pool_.opened(id);
-        connections_.emplace(id, std::make_unique<HttpConnection>(std::move(*stream), timer_, silence_));
-        co_return Result<void>();
+        lease.take(pool_.failed(lease.turn, std::move(stream.error()), Clock::now(), chance()));
+        lease.why = pool_.last_failure();
+        serve();
+        co_return false;
     }
 
-    asio::awaitable<Result<Turn>> turn_of(Ticket ticket) {
-        auto const waiter = std::make_shared<Waiter>(strand_);
-        waiters_.emplace(ticket, waiter);
-        auto const state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none)
-            co_await waiter->come.async_wait(asio::as_tuple(asio::use_awaitable));
-        waiters_.erase(ticket);
-        if (waiter->turn) co_return *waiter->turn;
-        auto why = pool_.give_up(ticket);
-        co_return why ? std::move(*why) : Error(errc::operation_aborted, "it was cancelled");
+    [[nodiscard]] static Error refused(const Lease& lease) {
+        if (lease.is(Turn::Action::refuse_full))
+            return Error(errc::timeout, "too many operations wait for a connection already");
+        if (lease.is(Turn::Action::fail) && lease.why)
+            return Error(*lease.why).attempts(std::max(lease.turn.failures, 1));
+        return Error(errc::operation_aborted, "the client was closed");
     }
 
-    void wake(Ticket ticket, Turn turn) {
-        auto const found = waiters_.find(ticket);
-        if (found == waiters_.end()) return;
-        found->second->turn = turn;
-        found->second->come.cancel();
+    // Of a lease that waits: why, if connections could not be opened meanwhile.
+    [[nodiscard]] Error given_up(Lease& lease) {
+        auto const why = stop_waiting(lease);
+        return why ? *why : Error(errc::operation_aborted, "it was cancelled");
     }
 
-    void settle(const std::optional<Turn>& turn) {
-        if (turn) wake(turn->ticket, *turn);
+    std::shared_ptr<const Error> stop_waiting(Lease& lease) noexcept {
+        takers_.erase(lease.turn.ticket);
+        auto why = pool_.give_up(lease.turn.ticket);
+        lease.let_go();
+        set_next_try();
+        return why;
     }
 
-    // Of a lease: the connection may never have been opened.
-    void give_back(ConnectionId id) {
-        auto const found = connections_.find(id);
-        if (found == connections_.end()) {
-            settle(pool_.abandoned(id));
+    void give_back(Lease& lease) noexcept {
+        if (lease.is(Turn::Action::wait)) {
+            stop_waiting(lease);
             return;
         }
-        auto const released =
-            pool_.release(id, found->second->is_reusable(), std::chrono::steady_clock::now());
-        if (!released.is_kept) connections_.erase(found);
-        settle(released.next);
+        give_back(std::exchange(lease.turn, Lease::nothing));
+        serve();
     }
 
-    void close_idle() {
-        for (auto const id : pool_.distrust_idle())
-            connections_.erase(id);
+    void give_back(const Turn& turn) noexcept {
+        if (turn.action == Turn::Action::open) pool_.abandoned(turn);
+        if (turn.action != Turn::Action::use) return;
+        auto const found = connections_.find(turn.connection);
+        if (!pool_.release(turn.connection, found->second->is_reusable(), Clock::now()))
+            connections_.erase(found);
+    }
+
+    // Gives every turn that has come to its taker.
+    void serve() noexcept {
+        while (auto const turn = pool_.next_turn(Clock::now())) {
+            auto const found = takers_.find(turn->ticket);
+            if (found == takers_.end()) {
+                give_back(*turn);
+                continue;
+            }
+            auto& lease = *found->second;
+            takers_.erase(found);
+            lease.turn = *turn;
+            if (turn->action == Turn::Action::fail) lease.why = pool_.last_failure();
+            if (lease.come) lease.come->cancel();
+        }
+        set_next_try();
+    }
+
+    // It runs only while somebody waits, so that it keeps no context running.
+    void set_next_try() noexcept {
+        auto const time = pool_.next_try();
+        if (time == next_try_set_) return;
+        next_try_set_ = time;
+        next_try_.cancel();
+        if (!time) return;
+        try {
+            auto const wait = std::chrono::ceil<std::chrono::milliseconds>(*time - Clock::now());
+            next_try_.set(wait, [this] {
+                next_try_set_.reset();
+                serve();
+            });
+        } catch (...) {
+            // Without memory for a wait there is none.
+            next_try_set_.reset();
+            pool_.try_now();
+            serve();
+        }
+    }
+
+    void close_idle() noexcept {
+        while (auto const id = pool_.pop_idle())
+            connections_.erase(*id);
     }
 
     // No timer: it would keep a context running that has nothing else to do.
-    void drop_expired() {
-        for (auto const id : pool_.expire(std::chrono::steady_clock::now()))
-            connections_.erase(id);
+    void drop_expired() noexcept {
+        auto const now = Clock::now();
+        while (auto const id = pool_.pop_expired(now))
+            connections_.erase(*id);
     }
+
+    double chance() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
     asio::any_io_executor strand_;
     std::shared_ptr<timing::SharedTimer> timer_;
@@ -193,7 +271,10 @@ private:
     std::chrono::milliseconds silence_;
     Connector connector_;
     std::map<ConnectionId, std::unique_ptr<HttpConnection>> connections_;
-    std::map<Ticket, std::shared_ptr<Waiter>> waiters_;
+    std::map<Ticket, Lease*> takers_;  // who waits
+    timing::Alarm next_try_;
+    std::optional<Pool::Time> next_try_set_;
+    std::minstd_rand random_{std::random_device{}()};
 };
 
 PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(

@@ -54,8 +54,12 @@ public:
     [[nodiscard]] bool is_stopped() const noexcept { return stop_ != Stop::none; }
     [[nodiscard]] bool is_admitted() const noexcept { return admitted_.has_value(); }
 
-    // The error of a stopped call.
-    [[nodiscard]] Error stopped(Effect effect) const;
+    /// The error of a stopped call. A timeout names what the call waited for: `waits_for`, or what is given.
+    [[nodiscard]] Error stopped(Effect effect) const { return stopped(effect, waits_for); }
+    [[nodiscard]] Error stopped(Effect effect, std::string_view waited_for) const;
+
+    /// What the call waits for, or waited for last, between its requests: "the rate limiter".
+    std::string_view waits_for;
 
     [[nodiscard]] boost::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }

@@ -111,13 +111,14 @@ PALETTE_KEYS_INLINE std::chrono::milliseconds Call::time_left() const noexcept {
     return std::chrono::floor<std::chrono::milliseconds>(ends_ - time_.steady()) - reserved_;
 }
 
-PALETTE_KEYS_INLINE Error Call::stopped(Effect effect) const {
-    auto const after =
+PALETTE_KEYS_INLINE Error Call::stopped(Effect effect, std::string_view waited_for) const {
+    auto after =
         " after " + std::to_string(std::chrono::floor<std::chrono::milliseconds>(duration()).count()) + " ms";
+    if (!waited_for.empty()) after.append(", waiting for ").append(waited_for);
     auto error = [&] {
         switch (stop_) {
             case Stop::queue:
-                return Error(errc::timeout, "no place in the queue was free" + after);
+                return Error(errc::timeout, "timeouts.queue passed" + after);
             case Stop::deadline:
                 return Error(errc::timeout, "the deadline passed" + after);
             case Stop::closed:

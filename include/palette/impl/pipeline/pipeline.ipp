@@ -104,6 +104,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
             if (!wait) co_return findings.given_up(wait.error());
             if (wait->count() > 0) {
                 if (resends == 0) call.wait_in_queue();
+                call.waits_for = "the rate limiter";
                 auto const come = co_await wait_in_line(call, place, *wait);
                 if (!come) co_return findings.given_up(come.error());
             }
@@ -116,6 +117,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         Result<void> result;
         auto const sent = time_.steady();
         Result<Credentials::Shared> credential = credentials_.at_hand();
+        call.waits_for = "a credential";
         if (!*credential) credential = co_await credentials_.get();
         if (kind.safety == Safety::once && call.before_sending_once) {
             auto same = co_await check_before_sending_once(call, credential);
@@ -140,6 +142,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         // credential that came while this one was on its way.
         if (met.status == 401 && met.complete &&
             (credentials_.has_other_than(request.credential) || !std::exchange(replayed, true))) {
+            call.waits_for = "a credential";
             auto const other = co_await credentials_.get_other_than(request.credential);
             if (call.is_stopped()) co_return findings.stopped();
             if (!other) findings.add(credential_failure(other.error(), call, met), false);
@@ -153,6 +156,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         if (guard != nullptr) met.silent_reused = false;
         auto const next = retries.after(met, call.time_left(), chance());
         if (next.again) {
+            call.waits_for = "the next attempt";
             auto const waited = co_await timing::sleep(time_, next.wait);
             if (!waited || call.is_stopped()) co_return findings.stopped();
         }
@@ -189,6 +193,8 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
     }
     call.sending = nullptr;
     call.sent = call.sent || (report.sent && kind.changes());
+    if (!result && !report.sent) met.attempts = std::max(1, result.error().attempts());
+    call.attempts += met.attempts - 1;
     met.sent = report.sent;
     met.complete = result.has_value();
     met.silent_reused = report.reused_connection && !report.received;
@@ -203,7 +209,8 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
         met.code = result.error().code();
         met.status = result.error().status();
         if (met.complete) met.retry_after = retry_after(response, time_.now());
-        call.failures.emplace_back(met.code, met.status);
+        call.failures.insert(call.failures.end(), static_cast<std::size_t>(met.attempts),
+                             FailedAttempt(met.code, met.status));
     }
     observe(call, kind, request, response.status, result, begun, report, resends);
     co_return result;
@@ -214,6 +221,7 @@ PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, const
     met.code = error.code();
     met.status = error.status();
     met.of_credential = true;
+    met.attempts = std::max(1, error.attempts());
     return safe(Error(error).effect(Effect::not_applied), call);
 }
 
@@ -229,11 +237,37 @@ PALETTE_KEYS_INLINE void Pipeline::add_trace(const Call& call, HttpRequest& requ
         request.headers.emplace_back("traceparent", std::move(trace));
 }
 
+// What an exchange waited for last, in words.
+inline std::string_view in_words(ExchangeReport::Phase phase) noexcept {
+    switch (phase) {
+        case ExchangeReport::Phase::connection:
+            return "a free connection";
+        case ExchangeReport::Phase::lookup:
+            return "the lookup of the host's name";
+        case ExchangeReport::Phase::connect:
+            return "the connection to be opened";
+        case ExchangeReport::Phase::proxy:
+            return "the proxy";
+        case ExchangeReport::Phase::handshake:
+            return "the TLS handshake";
+        default:
+            return "the answer";
+    }
+}
+
 // Of an exchange that did not come to its end.
 PALETTE_KEYS_INLINE Error Pipeline::failure(const Call& call, const RequestKind& kind, const Answer& answer,
                                             const Error& error, const ExchangeReport& report) const {
     auto const effect = kind.changes() && report.sent ? Effect::unknown : Effect::not_applied;
-    if (call.is_stopped()) return call.stopped(effect);
+    if (call.is_stopped()) {
+        auto stopped = call.stopped(effect, in_words(report.phase));
+        if (stopped.code() != errc::timeout || report.sent || error.code() == errc::operation_aborted)
+            return stopped;
+        // Why no connection could be opened says more than that the time is over.
+        return safe(
+            Error(error.code(), error.what() + "; " + stopped.what()).effect(effect).status(error.status()),
+            call);
+    }
     auto const* const of_body = answer.body_error();
     if (of_body == nullptr) return safe(Error(error).effect(effect), call);
     return safe(Error(*of_body).effect(effect).status(answer.response().status), call);

@@ -29,6 +29,7 @@ public:
     bool complete = false;       // all of an answer came
     bool silent_reused = false;  // the connection was an old one, and not a byte came over it (W18)
     bool of_credential = false;  // there was no credential to send the request with
+    int attempts = 1;            // more: the transport tried so often to open a connection
     std::optional<std::chrono::milliseconds> retry_after{};
 };
 
@@ -64,8 +65,8 @@ constexpr bool is_safe(const Met& met, Safety safety) noexcept {
     return safety != Safety::once || proves_nothing_done(met);
 }
 
-// What all operations of one client may send again, so that an outage is not multiplied: each retry takes
-// one from it, each success gives a tenth of one back.
+// What all operations of one client may send again, so that an outage is not multiplied: each retry of what
+// was sent takes one from it, each success gives a tenth of one back.
 class RetryBudget {
 public:
     explicit RetryBudget(double most) noexcept : most_(most), left_(most) {}
@@ -104,18 +105,18 @@ public:
     // `chance` is in [0, 1). `left`: until the operation ends.
     [[nodiscard]] Next after(const Met& met, std::chrono::milliseconds left, double chance) noexcept {
         static constexpr Next never{false, std::chrono::milliseconds::zero()};
-        ++attempts_;
+        attempts_ += met.attempts;
         bool const first_500 = !std::exchange(met_500_, met_500_ || met.code == errc::server_error);
         if (options_.most_attempts == 1 || !is_passing(met, safety_, first_500) || !is_safe(met, safety_))
             return never;
         // The old connection has used up none of the chances of a new one.
         if (met.silent_reused && !std::exchange(has_replaced_, true)) {
-            --attempts_;
+            attempts_ -= met.attempts;
             return {true, std::chrono::milliseconds::zero()};
         }
         bool const is_paced = met.code == errc::rate_limited && !met.of_credential;
         if (is_paced)
-            --attempts_;
+            attempts_ -= met.attempts;
         else if (attempts_ >= options_.most_attempts)
             return never;
         // "At once" is believed once.
@@ -125,7 +126,9 @@ public:
                           : is_paced ? std::max(backs_off, least_pause)
                                      : backs_off;
         if (wait >= left) return never;
-        if (!is_paced && !budget_.take()) return never;
+        // What sent nothing has multiplied nothing.
+        bool const is_free = is_paced || (!met.sent && !met.of_credential);
+        if (!is_free && !budget_.take()) return never;
         return {true, wait};
     }
 

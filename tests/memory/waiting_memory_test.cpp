@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/counting_allocator.hpp"
+#include "support/door_service.hpp"
+#include "support/random.hpp"
+#include "support/sanitized.hpp"
+
+#include <palette/impl/net/http_transport.hpp>
+#include <palette/impl/net/pool.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// What many requests cost that wait for a connection, in memory, and in time when they go.
+
+namespace {
+
+using namespace palette;
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+using Nanoseconds = std::chrono::duration<double, std::nano>;
+
+class Ignored final : public ResponseSink {
+public:
+    void head(HttpResponse) override {}
+    bool body(std::string_view) override { return true; }
+};
+
+struct Crowd {
+    explicit Crowd(std::size_t number) : signals(number) {
+        ClientOptions options;
+        options.endpoint = Endpoint::parse(service.url()).value();
+        options.pool.most_connections = 1;
+        options.pool.most_waiting = number;
+        transport = net::make_http_transport(strand, options).value();
+        service.answer = [](std::string_view) { return std::string(); };
+    }
+
+    static asio::awaitable<void> run(Crowd& crowd) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        ExchangeReport report;
+        static_cast<void>(co_await crowd.transport->exchange(crowd.request, crowd.sink, report));
+    }
+    void start(std::size_t i) {
+        asio::co_spawn(
+            strand, run(*this),
+            asio::bind_cancellation_slot(signals[i].slot(), [this](const std::exception_ptr&) { ++ended; }));
+    }
+    void settle() {
+        context.restart();
+        while (context.poll() > 0)
+            context.restart();
+    }
+
+    asio::io_context context{1};
+    DoorService service{context};
+    asio::any_io_executor strand = asio::make_strand(context);
+    std::shared_ptr<Transport> transport;
+    std::vector<asio::cancellation_signal> signals;
+    HttpRequest const request{"GET", "/stall"};
+    Ignored sink;
+    std::size_t ended = 0;
+};
+
+/// An order that is neither that of coming nor its reverse.
+std::vector<std::size_t> shuffled(std::size_t number) {
+    std::vector<std::size_t> order(number);
+    for (std::size_t i = 0; i < number; ++i)
+        order[i] = i;
+    sample::Random random(11);
+    for (auto i = number; i > 1; --i)
+        std::swap(order[i - 1], order[random.below(i)]);
+    return order;
+}
+
+TEST_CASE("waiting: a request that waits for a connection costs at most 2.5 KB in the transport") {
+    if (sanitized) return;  // whose frames are larger
+    constexpr std::size_t few = 1'000;
+    constexpr std::size_t many = 11'000;
+    Crowd crowd(many);
+    for (std::size_t i = 0; i < few; ++i)
+        crowd.start(i);
+    crowd.settle();
+    auto const before = counting::now();
+    for (auto i = few; i < many; ++i)
+        crowd.start(i);
+    crowd.settle();
+    auto const each = (counting::now() - before) / (many - few);
+    MESSAGE("bytes for each that waits: ", each);
+    CHECK(crowd.ended == 0);
+    CHECK(each <= 2'560);
+    for (auto& signal : crowd.signals)
+        signal.emit(asio::cancellation_type::terminal);
+    crowd.settle();
+    CHECK(crowd.ended == many);
+}
+
+/// For each of so many that wait in the pool and go in a random order.
+Nanoseconds time_to_leave_pool(std::size_t number) {
+    PoolOptions options;
+    options.most_connections = 1;
+    options.most_waiting = number;
+    net::Pool pool(options);
+    static_cast<void>(pool.request({}));
+    std::vector<net::Ticket> tickets;
+    for (std::size_t i = 0; i < number; ++i)
+        tickets.push_back(pool.request({}).ticket);
+    auto const order = shuffled(number);
+    auto const begun = steady_clock::now();
+    for (auto const i : order)
+        pool.give_up(tickets[i]);
+    auto const took = steady_clock::now() - begun;
+    CHECK(pool.waiting() == 0);
+    return Nanoseconds(took) / static_cast<double>(number);
+}
+
+/// The same of exchanges of a transport.
+Nanoseconds time_to_cancel(std::size_t number) {
+    Crowd crowd(number);
+    for (std::size_t i = 0; i < number; ++i)
+        crowd.start(i);
+    crowd.settle();
+    auto const order = shuffled(number);
+    auto const begun = steady_clock::now();
+    for (auto const i : order) {
+        crowd.signals[i].emit(asio::cancellation_type::terminal);
+        if (i % 16 == 0) crowd.settle();
+    }
+    crowd.settle();
+    auto const took = steady_clock::now() - begun;
+    CHECK(crowd.ended == number);
+    return Nanoseconds(took) / static_cast<double>(number);
+}
+
+// What is quadratic takes a hundred times as long for each of a hundred times as many.
+template <class Measure>
+void check_growth(const char* what, Measure measure) {
+    auto const best_of_three = [&](std::size_t number) {
+        return std::min({measure(number), measure(number), measure(number)}).count();
+    };
+    constexpr std::size_t shrunk = sanitized ? 10 : 1;
+    auto const few = best_of_three(1'000 / shrunk);
+    auto const more = best_of_three(10'000 / shrunk);
+    auto const many = best_of_three(100'000 / shrunk);
+    MESSAGE(what, ", ns each at 1,000, 10,000 and 100,000: ", few, ", ", more, ", ", many);
+    CHECK(more < 10 * few);
+    CHECK(many < 20 * few);
+}
+
+TEST_CASE("waiting: to leave a queue in any order takes no longer for each, however many wait") {
+    check_growth("the pool alone", time_to_leave_pool);
+    check_growth("exchanges", time_to_cancel);
+}
+
+}  // namespace

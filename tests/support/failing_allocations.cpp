@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/failing_allocations.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace failing {
+namespace {
+
+std::atomic<std::size_t> fails_at{0};
+std::atomic<std::size_t> counted{0};
+std::atomic<bool> is_armed{false};
+std::atomic<int> new_threads_spared{0};
+
+// Decided by a thread's first allocation.
+thread_local bool const is_thread_spared = new_threads_spared > 0;
+thread_local int spared = 0;
+
+bool fails() noexcept {
+    if (!is_armed || is_thread_spared || spared > 0) return false;
+    return ++counted == fails_at;
+}
+
+void* take(std::size_t size) noexcept {
+    // The first allocation of a thread decides, armed or not.
+    static_cast<void>(is_thread_spared);
+    return fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
+}
+
+void* take(std::size_t size, std::align_val_t alignment) noexcept {
+    auto const step = static_cast<std::size_t>(alignment);
+    return fails() ? nullptr : std::aligned_alloc(step, (size + step) / step * step);
+}
+
+void* or_throw(void* block) {
+    if (block == nullptr) throw std::bad_alloc();
+    return block;
+}
+
+}  // namespace
+
+void arm(std::size_t nth) noexcept {
+    fails_at = nth;
+    counted = 0;
+    is_armed = true;
+}
+std::size_t disarm() noexcept {
+    is_armed = false;
+    return counted;
+}
+bool has_failed() noexcept {
+    return fails_at != 0 && counted >= fails_at;
+}
+
+NewThreadsSpared::NewThreadsSpared() noexcept {
+    ++new_threads_spared;
+}
+NewThreadsSpared::~NewThreadsSpared() {
+    --new_threads_spared;
+}
+
+Spared::Spared() noexcept {
+    ++spared;
+}
+Spared::~Spared() {
+    --spared;
+}
+
+}  // namespace failing
+
+void* operator new(std::size_t size) {
+    return failing::or_throw(failing::take(size));
+}
+void* operator new[](std::size_t size) {
+    return failing::or_throw(failing::take(size));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return failing::take(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return failing::take(size);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return failing::or_throw(failing::take(size, alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+    return failing::or_throw(failing::take(size, alignment));
+}
+
+void operator delete(void* block) noexcept {
+    std::free(block);
+}
+void operator delete[](void* block) noexcept {
+    std::free(block);
+}
+void operator delete(void* block, std::size_t) noexcept {
+    std::free(block);
+}
+void operator delete[](void* block, std::size_t) noexcept {
+    std::free(block);
+}
+void operator delete(void* block, const std::nothrow_t&) noexcept {
+    std::free(block);
+}
+void operator delete[](void* block, const std::nothrow_t&) noexcept {
+    std::free(block);
+}
+void operator delete(void* block, std::align_val_t) noexcept {
+    std::free(block);
+}
+void operator delete[](void* block, std::align_val_t) noexcept {
+    std::free(block);
+}
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
+    std::free(block);
+}
+void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {
+    std::free(block);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+
+// Lets one allocation of the program fail, once, with std::bad_alloc. The program that includes this links
+// failing_allocations.cpp, which replaces operator new and delete.
+namespace failing {
+
+// The allocations of all threads are counted from now on, and the nth one fails; none for 0.
+void arm(std::size_t nth) noexcept;
+
+// None fails any more. How many were counted since arm().
+std::size_t disarm() noexcept;
+
+// Whether one has failed since arm().
+bool has_failed() noexcept;
+
+// Threads that come to life beside one of these are not counted, whatever they do later: those of a service
+// that a test runs beside the client.
+class NewThreadsSpared {
+public:
+    NewThreadsSpared() noexcept;
+    NewThreadsSpared(const NewThreadsSpared&) = delete;
+    NewThreadsSpared& operator=(const NewThreadsSpared&) = delete;
+    ~NewThreadsSpared();
+};
+
+// What this thread allocates beside one of these is not counted: what is a test's own.
+class Spared {
+public:
+    Spared() noexcept;
+    Spared(const Spared&) = delete;
+    Spared& operator=(const Spared&) = delete;
+    ~Spared();
+};
+
+}  // namespace failing

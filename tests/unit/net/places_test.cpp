@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/door_service.hpp"
+
+#include <palette/impl/net/http_transport.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The places for connections, whatever becomes of those who were given one.
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace palette;
+namespace asio = boost::asio;
+
+class Ignored final : public ResponseSink {
+public:
+    void head(HttpResponse) override {}
+    bool body(std::string_view) override { return true; }
+};
+
+/// One exchange over the transport, which can be cancelled.
+struct Exchange {
+    asio::cancellation_signal signal;
+    bool has_ended = false;
+    bool is_good = false;
+};
+using ExchangePtr = std::shared_ptr<Exchange>;
+
+/// As an operation makes it, or as a login does: there a co_await throws once a cancellation has come.
+enum class Mode { operation, login };
+
+asio::awaitable<void> run(ExchangePtr exchange, std::shared_ptr<Transport> transport, Mode mode,
+                          std::string target) {
+    if (mode == Mode::operation) co_await asio::this_coro::throw_if_cancelled(false);
+    HttpRequest const request("GET", target);
+    Ignored sink;
+    ExchangeReport report;
+    auto const result = co_await transport->exchange(request, sink, report);
+    exchange->is_good = result.has_value();
+}
+
+struct PlacesScene {
+    explicit PlacesScene(std::size_t most_connections) : most(most_connections) {
+        ClientOptions options;
+        options.endpoint = Endpoint::parse(service.url()).value();
+        options.pool.most_connections = most;
+        transport = net::make_http_transport(asio::make_strand(context), options).value();
+        service.answer = [](std::string_view request) {
+            return request.starts_with("GET /stall") ? std::string() : DoorService::ok("{}");
+        };
+    }
+
+    ExchangePtr start(Mode mode, std::string target) {
+        auto exchange = std::make_shared<Exchange>();
+        asio::co_spawn(
+            strand, run(exchange, transport, mode, std::move(target)),
+            asio::bind_cancellation_slot(exchange->signal.slot(), [exchange](const std::exception_ptr&) {
+                exchange->has_ended = true;
+            }));
+        return exchange;
+    }
+
+    template <class Condition>
+    bool run_until(Condition condition, std::chrono::milliseconds time = 5s) {
+        auto const end = std::chrono::steady_clock::now() + time;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > end) return false;
+            context.restart();
+            context.run_one_for(10ms);
+        }
+        return true;
+    }
+
+    /// As many requests as there are places reach the service at the same time.
+    bool is_whole() {
+        auto const before = service.requests.load();
+        std::vector<ExchangePtr> all;
+        for (std::size_t i = 0; i < most; ++i)
+            all.push_back(start(Mode::operation, "/stall"));
+        bool const whole = run_until([&] { return service.requests == before + most; });
+        for (auto const& exchange : all)
+            exchange->signal.emit(asio::cancellation_type::terminal);
+        return run_until([&] { return have_ended(all); }) && whole;
+    }
+    static bool have_ended(const std::vector<ExchangePtr>& all) {
+        for (auto const& exchange : all)
+            if (!exchange->has_ended) return false;
+        return true;
+    }
+
+    asio::io_context context;
+    DoorService service{context};
+    asio::any_io_executor strand = asio::make_strand(context);
+    std::size_t most;
+    std::shared_ptr<Transport> transport;
+};
+
+/// Who is cancelled: all of them, or one.
+constexpr std::size_t everybody = 99;
+
+/// Five that contend: the first one holds a connection and never gets an answer, unless `first_answers`.
+/// Cancels after `steps` handlers; whether there were so many before the end.
+bool cancel_after(std::size_t steps, std::size_t most, bool first_answers, std::size_t who) {
+    PlacesScene scene(most);
+    std::vector<ExchangePtr> all;
+    auto const add = [&](Mode mode, const char* target) { all.push_back(scene.start(mode, target)); };
+    add(Mode::operation, first_answers ? "/ok" : "/stall");
+    add(Mode::login, "/ok");
+    add(Mode::operation, "/ok");
+    add(Mode::login, "/ok");
+    add(Mode::operation, "/ok");
+    std::size_t done = 0;
+    while (done < steps && scene.context.run_one_for(20ms) > 0)
+        ++done;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (who == everybody || who == i) all[i]->signal.emit(asio::cancellation_type::terminal);
+    if (who != everybody && !first_answers) {
+        scene.run_until([] { return false; }, 5ms);
+        all[0]->signal.emit(asio::cancellation_type::terminal);
+    }
+    REQUIRE(scene.run_until([&] { return PlacesScene::have_ended(all); }));
+    CHECK(scene.is_whole());
+    return done == steps;
+}
+
+TEST_CASE("places: a cancellation after any number of handlers takes no place of a connection away") {
+    for (std::size_t const most : {1U, 2U})
+        for (bool const first_answers : {false, true})
+            for (std::size_t const who : {everybody, std::size_t{0}, std::size_t{1}, std::size_t{2}}) {
+                CAPTURE(most);
+                CAPTURE(first_answers);
+                CAPTURE(who);
+                std::size_t steps = 0;
+                while (cancel_after(steps, most, first_answers, who))
+                    ++steps;
+                CHECK(steps > 5);
+            }
+}
+
+}  // namespace
