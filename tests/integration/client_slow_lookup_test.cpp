@@ -226,4 +226,17 @@ TEST_CASE("client slow lookup: the name of a proxy keeps nobody longer than thei
     CHECK(slow_lookups().begun() == 1);
 }
 
+TEST_CASE("client slow lookup: clients that come and go leave no more threads than the process may have") {
+    SlowScene scene;
+    for (int i = 0; i < 200; ++i) {
+        BlockingApiKeyClient client(scene.options);
+        auto const list = client.list({}, CallOptions().deadline(5ms));
+        REQUIRE_FALSE(list);
+        CHECK(list.error().code() == errc::timeout);
+        CHECK(list.error().what().ends_with(" ms, waiting for the lookup of the host's name"));
+    }
+    CHECK(slow_lookups().inside() <= 16);
+    CHECK(threads() <= scene.threads_before + 16);
+}
+
 }  // namespace

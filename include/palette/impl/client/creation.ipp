@@ -192,6 +192,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::wait(Machine::Time time) {
+    call_.waits_for = "the key to be seen";
     co_await timing::sleep(core_.pipeline().time(), time);
     next_ = machine_.waited(now());
 }
