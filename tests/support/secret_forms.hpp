@@ -152,6 +152,95 @@ inline constexpr Form all[] = {
     {"Basic", basic, false},
 };
 
+// What may be done to a whole text that has one of them.
+inline constexpr Form outer[] = {
+    {"percent", percent<false, false>, true},
+    {"percent, all of it, lower case", percent<true, true>, true},
+    {"JSON, short", json, true},
+    {"JSON, lower case", unicode_lower, true},
+};
+
+// The text without one kind of escapes, read from its beginning on.
+inline std::string without_percent(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const digits = text.substr(i + 1, 2);
+        if (text[i] == '%' && digits.size() == 2 &&
+            digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos) {
+            out += static_cast<char>(std::stoi(std::string(digits), nullptr, 16));
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+inline std::string without_backslashes(std::string_view text) {
+    static constexpr std::string_view letters = "bfnrt\"\\/";
+    static constexpr std::string_view meant = "\b\f\n\r\t\"\\/";
+    std::string out;
+    auto const number = [](std::string_view digits, std::size_t count) {
+        bool const is_good =
+            digits.size() >= count &&
+            digits.substr(0, count).find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+        return is_good ? std::stoi(std::string(digits.substr(0, count)), nullptr, 16) : -1;
+    };
+    auto const append = [&](unsigned character) {
+        auto const tail = [&](unsigned shift) {
+            out += static_cast<char>(0x80 | (character >> shift & 0x3F));
+        };
+        if (character < 0x80) {
+            out += static_cast<char>(character);
+        } else if (character < 0x800) {
+            out += static_cast<char>(0xC0 | character >> 6);
+            tail(0);
+        } else if (character < 0x10000) {
+            out += static_cast<char>(0xE0 | character >> 12);
+            tail(6);
+            tail(0);
+        } else {
+            out += static_cast<char>(0xF0 | character >> 18);
+            tail(12);
+            tail(6);
+            tail(0);
+        }
+    };
+    while (!text.empty()) {
+        std::size_t length = 1;
+        auto const kind = text.size() > 1 && text.front() == '\\' ? text[1] : '\0';
+        auto const rest = text.substr(std::min<std::size_t>(2, text.size()));
+        if (auto const found = letters.find(kind); kind != '\0' && found != std::string_view::npos) {
+            out += meant[found];
+            length = 2;
+        } else if (kind == 'x' && number(rest, 2) >= 0) {
+            out += static_cast<char>(number(rest, 2));
+            length = 4;
+        } else if (kind == 'u' && number(rest, 4) >= 0) {
+            auto unit = static_cast<unsigned>(number(rest, 4));
+            length = 6;
+            auto const low =
+                unit >> 10 == 0x36 && rest.substr(4, 2) == "\\u" ? number(rest.substr(6), 4) : -1;
+            if (low >> 10 == 0x37) {
+                unit = 0x10000 + ((unit & 0x3FF) << 10 | (static_cast<unsigned>(low) & 0x3FF));
+                length = 12;
+            }
+            append(unit);
+        } else {
+            out += text.front();
+        }
+        text.remove_prefix(length);
+    }
+    return out;
+}
+
+inline std::string with_single_backslashes(std::string_view text) {
+    std::string out;
+    for (char const c : text)
+        if (c != '\\' || !out.ends_with('\\')) out += c;
+    return out;
+}
+
 // Each character in some form.
 inline std::string mixed(std::string_view text, sample::Random& random) {
     std::string out;
@@ -205,12 +294,12 @@ private:
     bool is_anywhere() {
         failed_.clear();
         for (std::size_t at = 0; at < text_.size(); ++at)
-            if (is_at(at, 0, false)) return true;
+            if (is_at(at, 0)) return true;
         return false;
     }
 
     // Whether what is sought, from `done` on, can be read from `at` on.
-    bool is_at(std::size_t at, std::size_t done, bool may_skip = true) {
+    bool is_at(std::size_t at, std::size_t done) {
         if (done == sought_.size()) return true;
         if (at >= text_.size() || failed_.contains({at, done})) return false;
         auto const rest = text_.substr(at);
@@ -225,7 +314,6 @@ private:
                 return true;
         }
         if (rest.front() == '\\') {
-            if (may_skip && rest.starts_with("\\\\") && is_at(at + 1, done)) return true;
             if (rest.size() > 1)
                 for (char const c : std::string_view("\b\f\n\r\t\"\\/"))
                     if (rest.starts_with(json({&c, 1})) && goes_on(2, std::string(1, c))) return true;
@@ -273,9 +361,13 @@ private:
     std::set<std::pair<std::size_t, std::size_t>> failed_;
 };
 
-// Whether eight bytes of the secret in a row, or all of a shorter one, can be read in the text.
+// Whether eight bytes of the secret in a row, or all of a shorter one, can be read in the text, or in what it
+// stands for as a whole.
 inline bool reveals(std::string_view text, std::string_view secret) {
-    return !text.empty() && !secret.empty() && Reader(text, secret).reveals();
+    if (text.empty() || secret.empty()) return false;
+    auto const reveals_as = [&](const std::string& meaning) { return Reader(meaning, secret).reveals(); };
+    return Reader(text, secret).reveals() || reveals_as(without_percent(text)) ||
+           reveals_as(without_backslashes(text)) || reveals_as(with_single_backslashes(text));
 }
 
 }  // namespace forms

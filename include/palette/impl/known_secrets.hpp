@@ -16,7 +16,11 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 // only hashes of them, with a salt. So what is known here may be gone everywhere else. Of a secret of
 // fewer bytes, the whole of it is known.
 //
-// The last ones of each kind are known, at least as many as `most` says.
+// The last ones of each kind are known: at least as many as have `max_hashes` between them, and the newest
+// whatever its size; but of one of more than `max_known_bytes` the first ones only, for an answer that has
+// such a value must not take the event loop for long. A secret of n bytes has about 4 n - 28: so the last
+// 2,600 keys of 32 bytes, 65 tokens of 1,000, 8 of 8,000, and up to twice as many. The memory is in
+// proportion to what is known, 24 MB at most.
 class KnownSecrets {
 public:
     enum class Kind { configured, credential, created };
@@ -25,6 +29,9 @@ public:
     // As many as eight bytes determine, wherever in a group of three they begin: the last digit and the
     // first may have bits of a neighbour.
     static constexpr std::size_t window_digits = 10;
+
+    static constexpr std::size_t max_hashes = 1 << 18;  // of each kind, before older ones are forgotten
+    static constexpr std::size_t max_known_bytes = 16 * 1024;
 
     KnownSecrets();
     KnownSecrets(Kind kind, std::string_view secret) : KnownSecrets() { add(kind, secret); }
@@ -48,6 +55,7 @@ private:
     public:
         void insert(std::uint64_t hash);
         [[nodiscard]] bool has(std::uint64_t hash) const noexcept;
+        [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
     private:
         void grow();
@@ -57,10 +65,8 @@ private:
 
     // The older ones are forgotten all at once.
     struct Generations {
-        std::size_t most;
-        std::size_t young_count = 0;
-        Hashes young{};
-        Hashes old{};
+        Hashes young;
+        Hashes old;
     };
 
     [[nodiscard]] std::size_t known(std::uint64_t last, std::size_t count, std::uint32_t counts,

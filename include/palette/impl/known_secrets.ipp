@@ -9,7 +9,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
-PALETTE_KEYS_INLINE KnownSecrets::KnownSecrets() : kinds_{{{.most = 64}, {.most = 16}, {.most = 64}}} {
+PALETTE_KEYS_INLINE KnownSecrets::KnownSecrets() {
     std::random_device random;
     for (auto& half : salt_)
         half = std::uint64_t{random()} << 32 | random();
@@ -17,11 +17,10 @@ PALETTE_KEYS_INLINE KnownSecrets::KnownSecrets() : kinds_{{{.most = 64}, {.most 
 
 PALETTE_KEYS_INLINE void KnownSecrets::add(Kind kind, std::string_view secret) {
     if (secret.empty()) return;
+    secret = secret.substr(0, max_known_bytes);
     auto& generations = kinds_[static_cast<std::size_t>(kind)];
-    if (generations.young_count++ == generations.most) {
+    if (generations.young.size() + 4 * secret.size() > max_hashes && generations.young.size() > 0)
         generations.old = std::exchange(generations.young, Hashes());
-        generations.young_count = 1;
-    }
     auto const size = static_cast<unsigned>(std::min(secret.size(), window_bytes));
     std::uint64_t window = 0;
     for (std::size_t i = 0; i < secret.size(); ++i) {

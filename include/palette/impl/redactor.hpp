@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/escapes.hpp>
 #include <palette/impl/known_secrets.hpp>
 
 #include <openssl/crypto.h>
@@ -33,37 +34,51 @@ struct WipingAllocator {
     friend bool operator==(const WipingAllocator&, const WipingAllocator&) { return true; }
 };
 
-// Takes secrets out of a text that comes in pieces: "<redacted>" stands for what is known, and the output
-// is the same however the text was cut.
-//
-//     Redactor redactor(known);
-//     while (read(piece)) redactor.write(piece, out);
-//     redactor.finish(out);
+// Finds in a text what is known of secrets.
 //
 // A secret is known as it is; percent-encoded; with the escapes of JSON, or those of printable(); in base64
 // of either alphabet, wherever in a group it begins; in base64 that is escaped; and with any of its
-// characters in any of these ways, as a server does that escapes some of them only.
+// characters in any of these ways, as a server does that escapes some of them only. All of this is known too
+// in a text that was percent-encoded or escaped once more as a whole, so two levels of escapes are covered;
+// backslashes may have been escaped any number of times. Base64 of something escaped is not covered.
 //
 // For that, every way to read the text is followed at once: what may be an escape may be just its
-// characters as well. Text without '%' and '\' has one reading, and usual
-// escapes a few; what has hundreds is made to have them, and not shown from there on. It holds back what the
-// last few characters take, less than a kilobyte.
-class Redactor {
+// characters as well. Text without '%' and '\' has one reading, and usual escapes a few tens. The time is
+// bounded, whoever wrote the text: a text that has more than `max_readings` at a place, or needs more than
+// its share of `max_steps`, was made to, and counts as secret from there on.
+class SecretSearch {
 public:
-    // `known` outlives it, and stays as it is.
-    explicit Redactor(const KnownSecrets& known);
-    Redactor(const Redactor&) = delete;
-    Redactor& operator=(const Redactor&) = delete;
-    ~Redactor() = default;
+    static constexpr std::size_t max_readings = 128;
 
-    // Adds to `out` what is certain now.
-    void write(std::string_view piece, std::string& out);
-    void finish(std::string& out);
+    // How often readings may be continued in a text of so many bytes, in all.
+    static constexpr std::size_t max_steps(std::size_t bytes) noexcept {
+        return levels * (max_steps_of_level(bytes) + max_steps_of_place);
+    }
 
-    // Whether there was anything to hide so far.
+    // Searches all of `text`, which outlives it.
+    SecretSearch(std::string_view text, const KnownSecrets& known);
+    SecretSearch(const SecretSearch&) = delete;
+    SecretSearch& operator=(const SecretSearch&) = delete;
+    ~SecretSearch() = default;
+
     [[nodiscard]] bool has_found() const noexcept { return has_found_; }
 
+    // Whether the byte of the text there belongs to what was found.
+    [[nodiscard]] bool hides(std::size_t at) const noexcept { return hidden_[at] != 0; }
+
+    // How often a reading was continued: what the time is proportional to.
+    [[nodiscard]] std::size_t steps() const noexcept { return steps_; }
+
 private:
+    template <class T>
+    using Wiped = std::vector<T, WipingAllocator<T>>;
+
+    // What a text stands for if all escapes of one kind in it are meant, and where each byte comes from.
+    struct Decoded {
+        Wiped<char> bytes;
+        std::vector<std::size_t> begins;  // one more than bytes: the end of the text
+    };
+
     // One way to read the text until some place: its last characters, and how many bytes of the text each
     // of them takes, six bits for each, the last one lowest.
     struct Reading {
@@ -74,46 +89,53 @@ private:
         unsigned digit_count = 0;
     };
 
-    // What stands at a place: some bytes, for `length` bytes of the text.
-    struct Token {
-        std::size_t length;
-        std::array<char, 4> bytes;
-        unsigned count;
-    };
+    // As it is, without percent-encoding, without the escapes of JSON, with single backslashes.
+    static constexpr std::size_t levels = 4;
+    static constexpr std::size_t max_steps_of_place = 5 * max_readings;
+    static constexpr std::size_t max_steps_of_level(std::size_t bytes) noexcept { return 4096 + 24 * bytes; }
 
-    static constexpr std::size_t longest_token = 12;  // two halves of a character
-    static constexpr std::size_t places = 16;
-    static constexpr std::size_t most_readings = 640;
+    static constexpr std::size_t places = 16;    // more than the longest escape takes
+    static constexpr std::size_t max_alike = 4;  // readings that end alike, as many of them on average
 
-    void write_some(std::string_view piece, bool is_last, std::string& out);
+    template <class DecodeOne>
+    [[nodiscard]] static Decoded decoded(std::string_view text, const DecodeOne& decode_one);
+
+    std::size_t search(std::string_view text, const std::size_t* begins);
+    void drop_alike();
     void read_place();
     void read_escapes(std::string_view text);
-    void read_json_escape(std::string_view text);
-    void read_token(const Token& token);
-    void skip_backslash();
-    void put(Reading& reading, char c, std::size_t length) const noexcept;
-    void look(const Reading& reading, std::size_t end, std::size_t length_behind);
-    void add(std::size_t end, const Reading& reading);
-    template <class T>
-    using Wiped = std::vector<T, WipingAllocator<T>>;
+    void read(const Escape& escape);
+    static void put(Reading& reading, char c, std::size_t length) noexcept;
+    void look(const Reading& reading, std::size_t length_ahead);
+    void add(std::size_t length, const Reading& reading);
+    std::size_t hide(std::size_t begin, std::size_t end);
 
+    [[nodiscard]] static std::size_t length_of(const Reading& reading) noexcept;
     [[nodiscard]] static std::size_t held_by(const Wiped<Reading>& readings) noexcept;
-    [[nodiscard]] std::size_t certain() const noexcept;
-    void show(std::size_t size, std::string& out);
 
     const KnownSecrets* known_;
-    Wiped<char> text_;                             // what is held back and what was not read yet
-    Wiped<char> hidden_;                           // of each of its bytes
-    std::size_t at_ = 0;                           // until where it was read
-    std::size_t turn_ = 0;                         // the place in the ring that belongs to it
-    std::array<Wiped<Reading>, places> readings_;  // until that place and the following ones
-    Wiped<Reading> here_;
-    bool shows_mark_ = false;
-    bool hides_rest_ = false;
+    std::vector<char> hidden_;  // of each byte of the text
+    std::size_t steps_ = 0;
     bool has_found_ = false;
+
+    // Of the search that is under way.
+    std::string_view text_;
+    const std::size_t* begins_ = nullptr;          // null: each byte is where it is
+    std::size_t at_ = 0;                           // until where it was read
+    std::array<Wiped<Reading>, places> readings_;  // until that place and the following ones, a ring
+    Wiped<Reading> here_;
 };
 
-// All of `text` at once. Of what is longer than `limit`, enough to tell that it is.
+// No more of a text from outside is read: more than any person does.
+inline constexpr std::size_t max_redacted_bytes = 2048;
+
+// So much is read beyond what is shown: what begins before has its end there.
+inline constexpr std::size_t redaction_margin = 640;
+inline constexpr std::size_t max_shown_bytes = max_redacted_bytes - redaction_margin;
+
+// `text` with "<redacted>" for what is known. What is longer than max_redacted_bytes, or than `limit` and
+// redaction_margin, is shortened to max_shown_bytes or `limit`, and ends in "...". What comes to more than
+// `limit` is shortened to a little more.
 std::string redacted(std::string_view text, const KnownSecrets& known,
                      std::size_t limit = std::numeric_limits<std::size_t>::max());
 

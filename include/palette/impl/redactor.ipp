@@ -4,23 +4,12 @@
 #include <palette/impl/redactor.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
-#include <utility>
+#include <tuple>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 inline constexpr std::uint64_t length_mask = 63;
 inline constexpr std::uint64_t sixty_bits = (std::uint64_t{1} << 60) - 1;
-
-// The number that `text` begins with, in `digits` hexadecimal digits.
-inline std::optional<unsigned> hex_number(std::string_view text, std::size_t digits) noexcept {
-    unsigned number = 0;
-    if (text.size() < digits) return std::nullopt;
-    auto const read = std::from_chars(text.data(), text.data() + digits, number, 16);
-    if (read.ptr != text.data() + digits || read.ec != std::errc()) return std::nullopt;
-    return number;
-}
 
 // Of either alphabet; -1 for what is none.
 inline int base64_digit(char c) noexcept {
@@ -38,133 +27,114 @@ inline std::size_t sum_of_lengths(std::uint64_t lengths, std::size_t count) noex
     return sum;
 }
 
-PALETTE_KEYS_INLINE Redactor::Redactor(const KnownSecrets& known) : known_(&known) {
+inline std::size_t SecretSearch::length_of(const Reading& reading) noexcept {
+    return sum_of_lengths(reading.lengths, KnownSecrets::window_digits);
+}
+
+PALETTE_KEYS_INLINE SecretSearch::SecretSearch(std::string_view text, const KnownSecrets& known)
+    : known_(&known),
+      hidden_(text.size()) {
+    if (known.empty()) return;
+    text = text.substr(0, search(text, nullptr));
+    auto const search_decoded = [&](const Decoded& inner) {
+        if (inner.bytes.size() < text.size())
+            static_cast<void>(search({inner.bytes.data(), inner.bytes.size()}, inner.begins.data()));
+    };
+    if (text.find('%') != std::string_view::npos) search_decoded(decoded(text, percent_escape));
+    if (text.find('\\') == std::string_view::npos) return;
+    search_decoded(decoded(text, [](std::string_view rest) {
+        auto const whole = surrogate_escape(rest);
+        return whole.length != 0 ? whole : backslash_escape(rest);
+    }));
+    search_decoded(decoded(text, backslashes));
+}
+
+template <class DecodeOne>
+SecretSearch::Decoded SecretSearch::decoded(std::string_view text, const DecodeOne& decode_one) {
+    Decoded out;
+    out.bytes.reserve(text.size());
+    out.begins.reserve(text.size() + 1);
+    for (std::size_t at = 0; at < text.size();) {
+        auto escape = decode_one(text.substr(at));
+        if (escape.length == 0) escape = {1, {text[at]}, 1};
+        for (unsigned i = 0; i < escape.count; ++i) {
+            out.bytes.push_back(escape.bytes[i]);
+            out.begins.push_back(at);
+        }
+        at += escape.length;
+    }
+    out.begins.push_back(text.size());
+    return out;
+}
+
+// Until where it came: what is behind counts as secret.
+PALETTE_KEYS_INLINE std::size_t SecretSearch::search(std::string_view text, const std::size_t* begins) {
+    text_ = text;
+    begins_ = begins;
+    for (auto& readings : readings_)
+        readings.clear();
     readings_[0].emplace_back();
+    auto const most_steps = steps_ + max_steps_of_level(text.size());
+    for (at_ = 0; at_ <= text.size(); ++at_) {
+        here_.clear();
+        here_.swap(readings_[at_ % places]);
+        auto const is_too_much = here_.size() > max_alike * max_readings || steps_ > most_steps;
+        if (!is_too_much) drop_alike();
+        if (is_too_much || here_.size() > max_readings) return hide(at_ - held_by(here_), text.size());
+        for (auto const& reading : here_)
+            look(reading, 0);
+        if (at_ < text.size()) read_place();
+    }
+    return hidden_.size();
 }
 
-PALETTE_KEYS_INLINE void Redactor::write(std::string_view piece, std::string& out) {
-    constexpr std::size_t slice = 1024;
-    if (known_->empty()) {
-        out += piece;
-        return;
-    }
-    while (!piece.empty()) {
-        write_some(piece.substr(0, slice), false, out);
-        piece.remove_prefix(std::min(slice, piece.size()));
-    }
-}
-
-PALETTE_KEYS_INLINE void Redactor::finish(std::string& out) {
-    write_some({}, true, out);
-    show(text_.size(), out);
-}
-
-PALETTE_KEYS_INLINE void Redactor::write_some(std::string_view piece, bool is_last, std::string& out) {
-    text_.insert(text_.end(), piece.begin(), piece.end());
-    hidden_.resize(text_.size());
-    while (at_ < text_.size() && !hides_rest_) {
-        auto const may_be_escape = text_[at_] == '%' || text_[at_] == '\\';
-        if (may_be_escape && !is_last && text_.size() - at_ < longest_token) break;
-        read_place();
-    }
-    if (hides_rest_) {
-        std::fill(hidden_.begin() + static_cast<std::ptrdiff_t>(at_), hidden_.end(), '\1');
-        at_ = text_.size();
-    }
-    show(certain(), out);
+// Of readings that end alike the longest one stays: each alone would hide enough, for without its end
+// nothing of another is a window.
+PALETTE_KEYS_INLINE void SecretSearch::drop_alike() {
+    if (here_.size() < 2) return;
+    auto const end = [](const Reading& r) {
+        return std::tuple(r.bytes, r.digits, r.byte_count, r.digit_count);
+    };
+    std::ranges::sort(here_, [&](const Reading& a, const Reading& b) {
+        return end(a) != end(b) ? end(a) < end(b) : length_of(a) > length_of(b);
+    });
+    auto const others =
+        std::ranges::unique(here_, [&](const Reading& a, const Reading& b) { return end(a) == end(b); });
+    here_.erase(others.begin(), others.end());
 }
 
 // Goes on from all readings until here with all that may stand here.
-PALETTE_KEYS_INLINE void Redactor::read_place() {
-    here_.clear();
-    here_.swap(readings_[turn_]);
-    if (here_.size() > most_readings) {
-        hides_rest_ = has_found_ = true;
-        auto const held = held_by(here_);
-        std::fill(hidden_.end() - static_cast<std::ptrdiff_t>(text_.size() - at_ + held), hidden_.end(),
-                  '\1');
-        for (auto& readings : readings_)
-            readings.clear();
-        return;
-    }
-    std::string_view const text(text_.data() + at_, text_.size() - at_);
-    read_token({1, {text.front()}, 1});
+PALETTE_KEYS_INLINE void SecretSearch::read_place() {
+    auto const text = text_.substr(at_);
+    read({1, {text.front()}, 1});
     if (text.front() == '%' || text.front() == '\\') read_escapes(text);
-    ++at_;
-    turn_ = (turn_ + 1) % places;
 }
 
-PALETTE_KEYS_INLINE void Redactor::read_escapes(std::string_view text) {
-    if (text.front() == '\\') return read_json_escape(text);
-    if (auto const byte = hex_number(text.substr(1), 2)) read_token({3, {static_cast<char>(*byte)}, 1});
-    // Encoded twice.
-    if (auto const byte = hex_number(text.substr(std::min<std::size_t>(3, text.size())), 2);
-        byte && text.starts_with("%25"))
-        read_token({5, {static_cast<char>(*byte)}, 1});
-}
-
-inline std::array<char, 4> utf8_bytes(unsigned character, unsigned& count) noexcept {
-    auto const tail = [&](unsigned shift) { return static_cast<char>(0x80 | (character >> shift & 0x3F)); };
-    auto const lead = [&](unsigned mark, unsigned shift) {
-        return static_cast<char>(mark | character >> shift);
-    };
-    count = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-    switch (count) {
-        case 1:
-            return {lead(0, 0)};
-        case 2:
-            return {lead(0xC0, 6), tail(0)};
-        case 3:
-            return {lead(0xE0, 12), tail(6), tail(0)};
-        default:
-            return {lead(0xF0, 18), tail(12), tail(6), tail(0)};
+PALETTE_KEYS_INLINE void SecretSearch::read_escapes(std::string_view text) {
+    auto percent = percent_escape(text);
+    read(percent);
+    if (percent.bytes.front() == '%') {
+        // Encoded twice, in a text of which the rest is not.
+        if (auto const byte = hex_number(text, 3, 2)) read({5, {static_cast<char>(*byte)}, 1});
     }
+    read(backslash_escape(text));
+    read(surrogate_escape(text));
 }
 
-PALETTE_KEYS_INLINE void Redactor::read_json_escape(std::string_view text) {
-    if (text.size() < 2) return;
-    // Escaped twice, or more often.
-    if (text[1] == '\\') skip_backslash();
-    static constexpr std::string_view letters = "bfnrt\"\\/";
-    static constexpr std::string_view meant = "\b\f\n\r\t\"\\/";
-    if (auto const found = letters.find(text[1]); found != std::string_view::npos)
-        return read_token({2, {meant[found]}, 1});
-    auto const rest = text.substr(2);
-    if (auto const byte = hex_number(rest, 2); byte && text[1] == 'x')
-        return read_token({4, {static_cast<char>(*byte)}, 1});
-    auto const unit = hex_number(rest, 4);
-    if (!unit || text[1] != 'u') return;
-    unsigned count = 0;
-    auto bytes = utf8_bytes(*unit, count);
-    read_token({6, bytes, count});
-    auto const low = rest.substr(4).starts_with("\\u") ? hex_number(rest.substr(6), 4) : std::nullopt;
-    if (*unit >> 10 != 0xD800 >> 10 || !low || *low >> 10 != 0xDC00 >> 10) return;
-    bytes = utf8_bytes(0x10000 + ((*unit & 0x3FF) << 10 | (*low & 0x3FF)), count);
-    read_token({12, bytes, count});
-}
-
-// It counts as a part of what stands before it.
-PALETTE_KEYS_INLINE void Redactor::skip_backslash() {
+PALETTE_KEYS_INLINE void SecretSearch::read(const Escape& escape) {
+    if (escape.length == 0) return;
     for (auto reading : here_) {
-        if (reading.byte_count == 0 || (reading.lengths & length_mask) == length_mask) continue;
-        ++reading.lengths;
-        add(at_ + 1, reading);
-    }
-}
-
-PALETTE_KEYS_INLINE void Redactor::read_token(const Token& token) {
-    auto const end = at_ + token.length;
-    for (auto reading : here_) {
-        for (unsigned i = 0; i < token.count; ++i) {
-            auto const is_whole = i + 1 == token.count;
-            put(reading, token.bytes[i], is_whole ? token.length : 0);
-            look(reading, end, is_whole ? 0 : token.length);
+        for (unsigned i = 0; i < escape.count; ++i) {
+            auto const is_whole = i + 1 == escape.count;
+            put(reading, escape.bytes[i], is_whole ? escape.length : 0);
+            // What it ends in when it is whole is looked at in its place.
+            if (!is_whole) look(reading, escape.length);
         }
-        add(end, reading);
+        add(escape.length, reading);
     }
 }
 
-PALETTE_KEYS_INLINE void Redactor::put(Reading& reading, char c, std::size_t length) const noexcept {
+PALETTE_KEYS_INLINE void SecretSearch::put(Reading& reading, char c, std::size_t length) noexcept {
     reading.bytes = reading.bytes << 8 | static_cast<unsigned char>(c);
     reading.byte_count =
         std::min<unsigned>(reading.byte_count + 1, static_cast<unsigned>(KnownSecrets::window_bytes));
@@ -179,35 +149,36 @@ PALETTE_KEYS_INLINE void Redactor::put(Reading& reading, char c, std::size_t len
     }
 }
 
-// Hides what the reading ends in, if it is known. `length_behind`: of a token that it has not all of.
-PALETTE_KEYS_INLINE void Redactor::look(const Reading& reading, std::size_t end, std::size_t length_behind) {
+// Hides what the reading ends in, if it is known. `length_ahead`: of an escape that it has a part of.
+PALETTE_KEYS_INLINE void SecretSearch::look(const Reading& reading, std::size_t length_ahead) {
     auto const count = std::max(known_->known_bytes(reading.bytes, reading.byte_count),
                                 known_->known_digits(reading.digits, reading.digit_count));
-    if (count == 0) return;
-    has_found_ = true;
-    auto const begin = end - length_behind - sum_of_lengths(reading.lengths, count);
-    std::fill(hidden_.begin() + static_cast<std::ptrdiff_t>(begin),
-              hidden_.begin() + static_cast<std::ptrdiff_t>(end), '\1');
+    if (count > 0) hide(at_ - sum_of_lengths(reading.lengths, count), at_ + length_ahead);
 }
 
-PALETTE_KEYS_INLINE void Redactor::add(std::size_t end, const Reading& reading) {
-    auto& readings = readings_[(turn_ + end - at_) % places];
-    auto const same = std::ranges::find_if(readings, [&](const Reading& other) {
-        return other.bytes == reading.bytes && other.digits == reading.digits &&
-               other.byte_count == reading.byte_count && other.digit_count == reading.digit_count;
-    });
-    if (same == readings.end()) {
-        readings.push_back(reading);
-        return;
-    }
-    // Each of the two alone would hide enough: without its end, nothing of the other is a window.
-    constexpr auto all = KnownSecrets::window_digits;
-    if (sum_of_lengths(reading.lengths, all) > sum_of_lengths(same->lengths, all))
-        same->lengths = reading.lengths;
+// From `begin` to `end` of what is searched; where in the text it begins.
+PALETTE_KEYS_INLINE std::size_t SecretSearch::hide(std::size_t begin, std::size_t end) {
+    has_found_ = true;
+    auto const first = begins_ == nullptr ? begin : begins_[begin];
+    auto last = begins_ == nullptr ? end : begins_[end];
+    // The bytes of one character begin at the same place.
+    if (begins_ != nullptr)
+        while (end > begin && last == begins_[end - 1] && last < hidden_.size())
+            last = begins_[++end];
+    std::fill(hidden_.begin() + static_cast<std::ptrdiff_t>(first),
+              hidden_.begin() + static_cast<std::ptrdiff_t>(last), '\1');
+    return first;
+}
+
+PALETTE_KEYS_INLINE void SecretSearch::add(std::size_t length, const Reading& reading) {
+    ++steps_;
+    auto& readings = readings_[(at_ + length) % places];
+    // One more than may be is enough to tell that there are too many.
+    if (readings.size() <= max_alike * max_readings) readings.push_back(reading);
 }
 
 // How much of the text before the place where they end may be the beginning of something.
-PALETTE_KEYS_INLINE std::size_t Redactor::held_by(const Wiped<Reading>& readings) noexcept {
+PALETTE_KEYS_INLINE std::size_t SecretSearch::held_by(const Wiped<Reading>& readings) noexcept {
     std::size_t most = 0;
     for (auto const& reading : readings) {
         auto const bytes = std::min<std::size_t>(reading.byte_count, KnownSecrets::window_bytes - 1);
@@ -217,36 +188,23 @@ PALETTE_KEYS_INLINE std::size_t Redactor::held_by(const Wiped<Reading>& readings
     return most;
 }
 
-// Until where nothing that follows can hide anything.
-PALETTE_KEYS_INLINE std::size_t Redactor::certain() const noexcept {
-    auto first = at_;
-    for (std::size_t ahead = 0; ahead < places; ++ahead)
-        first = std::min(first, at_ + ahead - held_by(readings_[(turn_ + ahead) % places]));
-    return first;
-}
-
-PALETTE_KEYS_INLINE void Redactor::show(std::size_t size, std::string& out) {
-    for (std::size_t i = 0; i < size; ++i) {
-        auto const is_hidden = hidden_[i] != 0;
-        if (!is_hidden)
-            out += text_[i];
-        else if (!shows_mark_)
-            out += "<redacted>";
-        shows_mark_ = is_hidden;
-    }
-    text_.erase(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(size));
-    hidden_.erase(hidden_.begin(), hidden_.begin() + static_cast<std::ptrdiff_t>(size));
-    at_ -= size;
-}
-
 PALETTE_KEYS_INLINE std::string redacted(std::string_view text, const KnownSecrets& known,
                                          std::size_t limit) {
-    constexpr std::size_t slice = 128;
+    auto const most = limit < max_shown_bytes ? limit + redaction_margin : max_redacted_bytes;
+    auto const is_whole = text.size() <= most;
+    SecretSearch const search(text.substr(0, most), known);
     std::string out;
-    Redactor redactor(known);
-    for (; !text.empty() && out.size() <= limit; text.remove_prefix(std::min(slice, text.size())))
-        redactor.write(text.substr(0, slice), out);
-    if (out.size() <= limit) redactor.finish(out);
+    bool shows_mark = false;
+    auto const size = is_whole ? text.size() : most - redaction_margin;
+    for (std::size_t i = 0; i < size && out.size() <= limit; ++i) {
+        auto const is_hidden = search.hides(i);
+        if (!is_hidden)
+            out += text[i];
+        else if (!shows_mark)
+            out += "<redacted>";
+        shows_mark = is_hidden;
+    }
+    if (!is_whole && out.size() <= limit) out += "...";
     return out;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/hostile_texts.hpp"
+
 #include <palette/impl/pipeline/redact.hpp>
+#include <palette/impl/redactor.hpp>
 
 #include <doctest/doctest.h>
 
@@ -53,4 +56,18 @@ TEST_CASE("redact: the service's words are shortened only when nothing in them i
     std::string const long_words(500, 'x');
     auto const whole = pipeline::redacted(Error(errc::not_found).server("", long_words, ""), two_secrets());
     CHECK(whole.server_message() == long_words);
+}
+
+TEST_CASE("redact: every text of an error is bounded before it is searched, however long and hostile it is") {
+    auto const known = two_secrets();
+    auto const texts = hostile::texts(64 << 10);
+    for (std::size_t i = 0; i < texts.size(); i += 20) {
+        auto const& text = texts[i];
+        auto const safe =
+            pipeline::redacted(Error(errc::rejected, text).path(text).server(text, text, text), known);
+        for (auto const* const shown : {&safe.what(), &safe.path()})
+            CHECK(shown->size() <= detail::max_shown_bytes + 13);
+        for (auto const* const shown : {&safe.server_code(), &safe.server_message(), &safe.ref()})
+            CHECK(shown->size() <= 503);
+    }
 }

@@ -8,11 +8,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 
 PALETTE_KEYS_INLINE bool echoes(std::string_view text, const detail::KnownSecrets& known) {
-    std::string rest;
-    detail::Redactor redactor(known);
-    redactor.write(text, rest);
-    redactor.finish(rest);
-    return redactor.has_found();
+    return detail::SecretSearch(text.substr(0, detail::max_redacted_bytes), known).has_found();
 }
 
 PALETTE_KEYS_INLINE void drop_echo(std::string& text, const detail::KnownSecrets& known) {

@@ -7,7 +7,8 @@
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
 // The error without anything that is known in its texts: some servers quote the credential that they
-// refuse. The service's words are shortened then.
+// refuse. The service's words are shortened then, to 500 bytes each; no text is read beyond
+// detail::max_redacted_bytes, so that none takes the event loop for long.
 Error redacted(const Error& error, const detail::KnownSecrets& known);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
