@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -14,6 +15,7 @@
 #include <vector>
 
 using palette::detail::in_quotes;
+using palette::detail::one_line;
 using palette::detail::printable;
 using palette::detail::utf8_character;
 using palette::detail::valid_utf8_prefix;
@@ -57,6 +59,10 @@ struct WellFormed {
         return 0;
     }
 };
+
+bool is_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
 
 // What printable() wrote, read back.
 std::string unescaped(std::string_view text) {
@@ -120,7 +126,31 @@ TEST_CASE("printable: what parts lines or turns the direction of writing is esca
     CHECK(printable("a\u2028b\u2029c") == R"(a\xe2\x80\xa8b\xe2\x80\xa9c)");
     CHECK(printable("\u202Eexe.txt") == R"(\xe2\x80\xaeexe.txt)");
     CHECK(printable("\u2066\u2069") == R"(\xe2\x81\xa6\xe2\x81\xa9)");
-    CHECK(printable("\u2027\u202F\u2065\u206A") == "\u2027\u202F\u2065\u206A");
+    CHECK(printable("\u200E\u200F\u061C") == R"(\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c)");
+    CHECK(printable("\u2010\u2027\u202F\u2070") == "\u2010\u2027\u202F\u2070");
+}
+
+TEST_CASE("printable: what cannot be seen is escaped, in every function, and its neighbours are not") {
+    // The first and the last character of each kind of them.
+    struct Row {
+        std::uint32_t first;
+        std::uint32_t last;
+    };
+    static constexpr Row rows[] = {
+        {0xAD, 0xAD},       {0x34F, 0x34F},     {0x61C, 0x61C},   {0x115F, 0x1160}, {0x17B4, 0x17B5},
+        {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E}, {0x2060, 0x206F}, {0x3164, 0x3164},
+        {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3},
+        {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+    };
+    for (auto const& row : rows) {
+        CAPTURE(row.first);
+        for (auto c = row.first; c <= row.last; ++c) {
+            CHECK(is_ascii(printable(encoded(c))));
+            CHECK(is_ascii(one_line(encoded(c))));
+        }
+        CHECK(printable(encoded(row.first - 1)) == encoded(row.first - 1));
+        CHECK(printable(encoded(row.last + 1)) == encoded(row.last + 1));
+    }
 }
 
 TEST_CASE("printable: bytes that are not UTF-8 are escaped one by one") {

@@ -3,6 +3,8 @@
 
 #include <palette/detail/printable.hpp>
 
+#include <algorithm>
+
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 PALETTE_KEYS_INLINE std::size_t utf8_character(std::string_view text) noexcept {
@@ -53,16 +55,30 @@ inline void append_escaped_byte(std::string& out, char c) {
     }
 }
 
-// Whether a character acts on what shows it instead of being shown: C0 and DEL, C1 (C2 80 to C2 9F),
-// the separators of lines and paragraphs and what turns the direction of writing (U+2028 to U+202E,
-// U+2066 to U+2069).
-inline bool is_control(std::string_view character) noexcept {
-    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
-    if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
-    if (character.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
-    if (character.size() != 3 || byte(0) != 0xE2) return false;
-    return (byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE) ||
-           (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9);
+// What acts on what shows it, or is not to be seen, instead of being shown: each row from a character to
+// another. C0 and DEL, C1, what Unicode gives no shape (Default_Ignorable_Code_Point: soft hyphen, joiners,
+// zero-width and directional marks, fillers, variation selectors, tags), and the separators of lines and
+// paragraphs.
+inline constexpr char32_t unseen[][2] = {
+    {0x00, 0x1F},     {0x7F, 0x9F},       {0xAD, 0xAD},       {0x34F, 0x34F},     {0x61C, 0x61C},
+    {0x115F, 0x1160}, {0x17B4, 0x17B5},   {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E},
+    {0x2060, 0x206F}, {0x3164, 0x3164},   {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+    {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+};
+
+// Of a well-formed character.
+inline char32_t code_point(std::string_view character) noexcept {
+    auto const lead = static_cast<unsigned char>(character.front());
+    if (character.size() == 1) return lead;
+    char32_t value = lead & (0x7Fu >> character.size());
+    for (char const c : character.substr(1))
+        value = value << 6 | (static_cast<unsigned char>(c) & 0x3F);
+    return value;
+}
+
+inline bool is_unseen(std::string_view character) noexcept {
+    auto const c = code_point(character);
+    return std::ranges::any_of(unseen, [c](auto const& range) { return c >= range[0] && c <= range[1]; });
 }
 
 inline std::string escaped(std::string_view text, std::size_t limit, std::string_view also) {
@@ -71,7 +87,7 @@ inline std::string escaped(std::string_view text, std::size_t limit, std::string
         auto const length = utf8_character(text.substr(at));
         auto const character = text.substr(at, length == 0 ? 1 : length);
         if (character.size() > limit - at) return out += "...";
-        if (length == 0 || is_control(character)) {
+        if (length == 0 || is_unseen(character)) {
             for (char const c : character)
                 append_escaped_byte(out, c);
         } else {
