@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/environment.hpp"
 #include "support/one_attempt.hpp"
+#include "support/process.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/tls_server.hpp"
 
@@ -112,6 +113,9 @@ TEST_CASE_FIXTURE(Authorities, "client: a certificate that is not good is refuse
         {"localhost", {.names = "DNS:local*"}, false, another_host},
         {"localhost", {.names = "DNS:*"}, false, another_host},
         {"localhost", {.names = "IP:127.0.0.1"}, false, another_host},
+        {"localhost", {.names = "", .common_name = "localhost"}, false, another_host},
+        {"localhost", {.names = "IP:127.0.0.1", .common_name = "localhost"}, false, another_host},
+        {"127.0.0.1", {.names = "", .common_name = "127.0.0.1"}, false, another_host},
         {"127.0.0.1", {.names = "DNS:localhost"}, false, another_host},
         {"127.0.0.1", {.names = "DNS:127.0.0.1"}, false, another_host},
         {"127.0.0.1", {.names = "IP:127.0.0.2"}, false, another_host},
@@ -216,15 +220,18 @@ TEST_CASE_FIXTURE(Authorities, "client: TLS 1.1 is refused by the library itself
     CHECK(Handshake(context, server.port()).version() == TLS1_1_VERSION);
 }
 
+std::string policy_file(const TemporaryFolder& folder, const std::string& name, const std::string& lines) {
+    return folder.file("openssl.cnf", name +
+                                          " = modules\n[modules]\nssl_conf = names\n"
+                                          "[names]\nsystem_default = policy\n[policy]\n" +
+                                          lines + '\n');
+}
+
 // What the administrator of this machine has set for all programs, until the scope ends.
 class SystemPolicy {
 public:
-    explicit SystemPolicy(const std::string& oldest_version) {
-        auto const file = folder_.file("openssl.cnf",
-                                       "palette = modules\n[modules]\nssl_conf = names\n"
-                                       "[names]\nsystem_default = policy\n"
-                                       "[policy]\nMinProtocol = " +
-                                           oldest_version + '\n');
+    explicit SystemPolicy(const std::string& lines) {
+        auto const file = policy_file(folder_, "palette", lines);
         REQUIRE(CONF_modules_load_file(file.c_str(), "palette", 0) == 1);
     }
     SystemPolicy(const SystemPolicy&) = delete;
@@ -247,11 +254,58 @@ TEST_CASE("client: the system's policy on versions of TLS is raised to 1.2, and 
     };
     for (auto const& row : rows) {
         CAPTURE(row.policy);
-        SystemPolicy const policy(row.policy);
+        SystemPolicy const policy(std::string("MinProtocol = ") + row.policy);
         auto const made = net::make_tls_context(TlsOptions());
         REQUIRE(made);
         CHECK(SSL_CTX_get_min_proto_version((*made)->native_handle()) == row.oldest);
     }
+}
+
+// Ciphers of TLS 1.2 that ask for no certificate of anybody.
+constexpr const char* anonymous = "CipherString = aNULL:@SECLEVEL=0\nMaxProtocol = TLSv1.2";
+
+// Under such a policy, of both sides: the handshake is completed, and nothing is sent behind it.
+void check_that_nothing_is_sent_without_certificate(const Authorities& authorities) {
+    for (auto const* const host : {"localhost", "127.0.0.1"}) {
+        tls::Server const server(shows(authorities.trusted.issue()));
+        auto options = options_for(server, authorities.trusted.pem(), host);
+        check_refused(options, server, std::string(host) + " has shown no certificate");
+        CHECK(server.seen().front().is_shaken);
+
+        // With what the first connection may have left to be resumed.
+        BlockingApiKeyClient client(options);
+        for (int i = 0; i < 3; ++i) {
+            auto const result = client.list();
+            REQUIRE_FALSE(result);
+            CHECK(result.error().code() == errc::untrusted);
+        }
+        for (auto const& connection : server.seen_when_over(4))
+            CHECK(connection.requests.empty());
+
+        options.tls.insecure_skip_verification = true;
+        CHECK(connects(options));
+    }
+}
+
+TEST_CASE_FIXTURE(Authorities, "client: a policy that needs no certificates gets no credential without one") {
+    SystemPolicy const policy(anonymous);
+    check_that_nothing_is_sent_without_certificate(*this);
+}
+
+TEST_CASE_FIXTURE(Authorities, "client: the child of the next test" * doctest::skip()) {
+    check_that_nothing_is_sent_without_certificate(*this);
+}
+
+TEST_CASE("client: nor does one that OPENSSL_CONF names") {
+    TemporaryFolder const folder;
+    EnvironmentVariable const named("OPENSSL_CONF", policy_file(folder, "openssl_conf", anonymous));
+    child::Process program("/proc/self/exe",
+                           {.arguments = {"--no-skip", "--test-case=client: the child of the next test"}});
+    auto const end = program.wait_for_end();
+    REQUIRE(end);
+    CAPTURE(end->output);
+    CHECK(end->status == 0);
+    CHECK(end->output.find("1 passed") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Authorities, "client: TLS 1.2 and 1.3 are spoken") {

@@ -81,13 +81,12 @@ Certificate parsed(const std::string& pem) {
     return certificate;
 }
 
-// With a name that no other has.
 Certificate unsigned_certificate(EVP_PKEY* key, const CertificateOptions& options) {
     Certificate certificate(X509_new());
     auto* const c = certificate.get();
     std::uint32_t serial = 0;
     RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial);
-    auto const name = "test " + std::to_string(serial);
+    auto const name = options.common_name.empty() ? "test " + std::to_string(serial) : options.common_name;
     X509_set_version(c, X509_VERSION_3);
     ASN1_INTEGER_set_uint64(X509_get_serialNumber(c), serial);
     X509_gmtime_adj(X509_getm_notBefore(c), options.begins.count());

@@ -25,6 +25,7 @@ struct CertificateOptions {
     std::chrono::seconds begins = -1h;                        // both from now on
     std::chrono::seconds ends = 24h;
     std::string purpose = "serverAuth";
+    std::string common_name{};  // none: one that no other has
 };
 
 // A certificate and its key, PEM.

@@ -20,7 +20,7 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 // whatever its size; but of one of more than `max_known_bytes` the first ones only, for an answer that has
 // such a value must not take the event loop for long. A secret of n bytes has about 4 n - 28: so the last
 // 2,600 keys of 32 bytes, 65 tokens of 1,000, 8 of 8,000, and up to twice as many. The memory is in
-// proportion to what is known, 24 MB at most.
+// proportion to what is known, 8 MB of each kind at most.
 class KnownSecrets {
 public:
     enum class Kind { configured, credential, created };

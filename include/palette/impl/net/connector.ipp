@@ -94,7 +94,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Connector::shake_hands(Stream&
                                            " did not end within " +
                                            std::to_string(timeouts_.handshake.count()) + " ms");
     if (ec) co_return handshake_error(stream.tls(), endpoint_.host(), ec);
-    co_return Result<void>();
+    co_return check_peer(stream.tls(), endpoint_.host(), tls_options_);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::net

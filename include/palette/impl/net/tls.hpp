@@ -43,6 +43,11 @@ Result<std::unique_ptr<boost::asio::ssl::context>> make_tls_context(const TlsOpt
 // False: nothing may be sent.
 [[nodiscard]] bool expect_host(SSL* connection, const std::string& host, const TlsOptions& options);
 
+// After a handshake, of a resumed session too: errc::untrusted unless the other side has shown a certificate
+// and it was verified, or `options` ask for no verification. A policy of the system may allow ciphers that
+// need no certificate, and then the handshake succeeds without one.
+Result<void> check_peer(SSL* connection, const std::string& host, const TlsOptions& options);
+
 // What went wrong in a handshake, in a sentence of its own for what users meet. errc::untrusted for what will
 // be no better next time: certificate, host name, version, no TLS at all; else errc::transport.
 Error handshake_error(SSL* connection, const std::string& host, const boost::system::error_code& ec);

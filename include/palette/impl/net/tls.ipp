@@ -144,7 +144,8 @@ PALETTE_KEYS_INLINE bool expect_host(SSL* connection, const std::string& host, c
     if (not_an_address && SSL_set_tlsext_host_name(connection, host.c_str()) != 1) return false;
     if (options.insecure_skip_verification) return true;
     if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), host.c_str()) == 1;
-    SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // Without names, a certificate would be taken by its subject's common name.
+    SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     return SSL_set1_host(connection, host.c_str()) == 1;
 }
 
@@ -168,6 +169,19 @@ inline std::string certificate_fault(long verdict, const std::string& host) {
             return "the certificate of " + host +
                    " is not accepted: " + X509_verify_cert_error_string(verdict);
     }
+}
+
+PALETTE_KEYS_INLINE Result<void> check_peer(SSL* connection, const std::string& host,
+                                            const TlsOptions& options) {
+    if (options.insecure_skip_verification) return {};
+    auto const shown = detail::printable(host);
+    if (SSL_get0_peer_certificate(connection) == nullptr)
+        return Error(errc::untrusted, shown + " has shown no certificate");
+    auto const verdict = SSL_get_verify_result(connection);
+    if (verdict != X509_V_OK) return Error(errc::untrusted, certificate_fault(verdict, shown));
+    if ((SSL_get_verify_mode(connection) & SSL_VERIFY_PEER) == 0)
+        return Error(errc::untrusted, "the certificate of " + shown + " was not verified");
+    return {};
 }
 
 PALETTE_KEYS_INLINE Error handshake_error(SSL* connection, const std::string& host,
