@@ -100,18 +100,30 @@ public:
             push_back(*first);
     }
 
-    [[nodiscard]] iterator begin() noexcept { return keys_.begin(); }
-    [[nodiscard]] iterator end() noexcept { return keys_.end(); }
-    [[nodiscard]] const_iterator begin() const noexcept { return keys_.begin(); }
-    [[nodiscard]] const_iterator end() const noexcept { return keys_.end(); }
     [[nodiscard]] bool empty() const noexcept { return keys_.empty(); }
     [[nodiscard]] size_type size() const noexcept { return keys_.size(); }
-    [[nodiscard]] ApiKey& operator[](size_type i) noexcept { return keys_[i]; }
-    [[nodiscard]] const ApiKey& operator[](size_type i) const noexcept { return keys_[i]; }
-    [[nodiscard]] ApiKey& front() noexcept { return keys_[0]; }
-    [[nodiscard]] const ApiKey& front() const noexcept { return keys_[0]; }
-    [[nodiscard]] ApiKey& back() noexcept { return keys_[size() - 1]; }
-    [[nodiscard]] const ApiKey& back() const noexcept { return keys_[size() - 1]; }
+
+    // A temporary list has no iterators, and gives a key away instead of a reference.
+    [[nodiscard]] iterator begin() & noexcept { return keys_.begin(); }
+    [[nodiscard]] iterator end() & noexcept { return keys_.end(); }
+    [[nodiscard]] const_iterator begin() const& noexcept { return keys_.begin(); }
+    [[nodiscard]] const_iterator end() const& noexcept { return keys_.end(); }
+    void begin() const&& = delete;
+    void end() const&& = delete;
+
+    // Preconditions: there is such a key.
+    [[nodiscard]] ApiKey& operator[](size_type i) & noexcept { return keys_[i]; }
+    [[nodiscard]] const ApiKey& operator[](size_type i) const& noexcept { return keys_[i]; }
+    [[nodiscard]] ApiKey operator[](size_type i) && noexcept { return std::move(keys_[i]); }
+    void operator[](size_type i) const&& = delete;
+    [[nodiscard]] ApiKey& front() & noexcept { return keys_[0]; }
+    [[nodiscard]] const ApiKey& front() const& noexcept { return keys_[0]; }
+    [[nodiscard]] ApiKey front() && noexcept { return std::move(keys_[0]); }
+    void front() const&& = delete;
+    [[nodiscard]] ApiKey& back() & noexcept { return keys_[size() - 1]; }
+    [[nodiscard]] const ApiKey& back() const& noexcept { return keys_[size() - 1]; }
+    [[nodiscard]] ApiKey back() && noexcept { return std::move(keys_[size() - 1]); }
+    void back() const&& = delete;
 
     void push_back(ApiKey key) { keys_.emplace_back(std::move(key)); }
 
@@ -150,28 +162,32 @@ public:
     NewApiKey& annotate(std::string_view key, std::string_view value) &;
     NewApiKey& label(std::string_view key, std::string_view value) &;
 
-    NewApiKey&& description(std::string text) && { return std::move(description(std::move(text))); }
-    NewApiKey&& expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
-    NewApiKey&& lives_for(std::chrono::milliseconds duration) && noexcept {
+    NewApiKey description(std::string text) && { return std::move(description(std::move(text))); }
+    NewApiKey expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
+    NewApiKey lives_for(std::chrono::milliseconds duration) && noexcept {
         return std::move(lives_for(duration));
     }
-    NewApiKey&& for_user(std::string uid) && { return std::move(for_user(std::move(uid))); }
-    NewApiKey&& annotate(std::string_view k, std::string_view v) && { return std::move(annotate(k, v)); }
-    NewApiKey&& label(std::string_view k, std::string_view v) && { return std::move(label(k, v)); }
+    NewApiKey for_user(std::string uid) && { return std::move(for_user(std::move(uid))); }
+    NewApiKey annotate(std::string_view k, std::string_view v) && { return std::move(annotate(k, v)); }
+    NewApiKey label(std::string_view k, std::string_view v) && { return std::move(label(k, v)); }
 
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }
-    [[nodiscard]] const std::string& description() const noexcept { return description_; }
-    [[nodiscard]] const std::optional<Expiry>& expiry() const noexcept { return expiry_; }
-    [[nodiscard]] const std::optional<std::chrono::milliseconds>& lifetime() const noexcept {
-        return lifetime_;
-    }
+    [[nodiscard]] const std::string& name() const& noexcept { return name_; }
+    [[nodiscard]] std::string name() const&& { return name_; }
+    [[nodiscard]] const std::string& description() const& noexcept { return description_; }
+    [[nodiscard]] std::string description() const&& { return description_; }
+    [[nodiscard]] const std::optional<Expiry>& expiry() const& noexcept { return expiry_; }
+    [[nodiscard]] std::optional<Expiry> expiry() const&& { return expiry_; }
+    [[nodiscard]] std::optional<std::chrono::milliseconds> lifetime() const noexcept { return lifetime_; }
     /// Gives the expiry that is sent when the service's clock shows `now`.
     [[nodiscard]] Expiry expiry_at(Instant now) const noexcept;
-    [[nodiscard]] const std::string& user_uid() const noexcept { return user_uid_; }  // empty: yourself
+    [[nodiscard]] const std::string& user_uid() const& noexcept { return user_uid_; }  // empty: yourself
+    [[nodiscard]] std::string user_uid() const&& { return user_uid_; }
     /// Whether for_user() was called. An empty uid of a user is refused, and does not mean yourself.
     [[nodiscard]] bool names_user() const noexcept { return names_user_; }
-    [[nodiscard]] const StringMap& annotations() const noexcept { return annotations_; }
-    [[nodiscard]] const StringMap& labels() const noexcept { return labels_; }
+    [[nodiscard]] const StringMap& annotations() const& noexcept { return annotations_; }
+    [[nodiscard]] StringMap annotations() const&& { return annotations_; }
+    [[nodiscard]] const StringMap& labels() const& noexcept { return labels_; }
+    [[nodiscard]] StringMap labels() const&& { return labels_; }
 
     friend bool operator==(const NewApiKey&, const NewApiKey&) = default;
 
@@ -198,14 +214,17 @@ public:
     ApiKeyEdit& description(std::string text) &;
     ApiKeyEdit& expires(Expiry expiry) & noexcept;
 
-    ApiKeyEdit&& name(std::string text) && { return std::move(name(std::move(text))); }
-    ApiKeyEdit&& description(std::string text) && { return std::move(description(std::move(text))); }
-    ApiKeyEdit&& expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
+    ApiKeyEdit name(std::string text) && { return std::move(name(std::move(text))); }
+    ApiKeyEdit description(std::string text) && { return std::move(description(std::move(text))); }
+    ApiKeyEdit expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
 
     // Nothing: not edited.
-    [[nodiscard]] const std::optional<std::string>& name() const noexcept { return name_; }
-    [[nodiscard]] const std::optional<std::string>& description() const noexcept { return description_; }
-    [[nodiscard]] const std::optional<Expiry>& expiry() const noexcept { return expiry_; }
+    [[nodiscard]] const std::optional<std::string>& name() const& noexcept { return name_; }
+    [[nodiscard]] std::optional<std::string> name() const&& { return name_; }
+    [[nodiscard]] const std::optional<std::string>& description() const& noexcept { return description_; }
+    [[nodiscard]] std::optional<std::string> description() const&& { return description_; }
+    [[nodiscard]] const std::optional<Expiry>& expiry() const& noexcept { return expiry_; }
+    [[nodiscard]] std::optional<Expiry> expiry() const&& { return expiry_; }
 
     // Whether it edits nothing.
     [[nodiscard]] bool empty() const noexcept { return !name_ && !description_ && !expiry_; }
@@ -238,12 +257,12 @@ public:
         return expires_before(Expiry::at(t));
     }
 
-    ListFilter&& name(std::string text) && { return std::move(name(std::move(text))); }
-    ListFilter&& owner(std::string uid) && { return std::move(owner(std::move(uid))); }
-    ListFilter&& state(KeyState s) && noexcept { return std::move(state(s)); }
-    ListFilter&& expires_before(Expiry time) && noexcept { return std::move(expires_before(time)); }
+    ListFilter name(std::string text) && { return std::move(name(std::move(text))); }
+    ListFilter owner(std::string uid) && { return std::move(owner(std::move(uid))); }
+    ListFilter state(KeyState s) && noexcept { return std::move(state(s)); }
+    ListFilter expires_before(Expiry time) && noexcept { return std::move(expires_before(time)); }
     template <class Duration>
-    ListFilter&& expires_before(std::chrono::sys_time<Duration> t) && noexcept {
+    ListFilter expires_before(std::chrono::sys_time<Duration> t) && noexcept {
         return std::move(expires_before(Expiry::at(t)));
     }
 
@@ -278,9 +297,11 @@ public:
           confirmed_(confirmed),
           pending_(std::move(pending)) {}
 
-    [[nodiscard]] const std::string& uid() const noexcept { return uid_; }
+    [[nodiscard]] const std::string& uid() const& noexcept { return uid_; }
+    [[nodiscard]] std::string uid() const&& { return uid_; }
 
     [[nodiscard]] const Secret& secret() const& noexcept { return secret_; }
+    void secret() const&& = delete;
     [[nodiscard]] Secret secret() && noexcept { return std::move(secret_); }
 
     // Whether reading the key has proved that uid() is its uid. If not, find it by its name before
@@ -289,9 +310,10 @@ public:
 
     // Attempts before this one whose keys were never seen, and may exist: clean up with async_reconcile(),
     // which does not touch this key. Null, unless CallOptions::create_again_when_unseen() was given.
-    [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const noexcept {
+    [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
         return pending_.get();
     }
+    [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const&& noexcept { return pending_.get(); }
 
     friend bool operator==(const CreatedApiKey&, const CreatedApiKey&) = default;
 

@@ -30,7 +30,8 @@ public:
           now_(now) {}
 
     [[nodiscard]] Reason reason() const noexcept { return reason_; }
-    [[nodiscard]] const std::shared_ptr<const Credential>& previous() const noexcept { return previous_; }
+    [[nodiscard]] const std::shared_ptr<const Credential>& previous() const& noexcept { return previous_; }
+    [[nodiscard]] std::shared_ptr<const Credential> previous() const&& { return previous_; }
 
     // The client's own: a login goes the same way as every other request.
     [[nodiscard]] Transport& transport() const noexcept { return *transport_; }

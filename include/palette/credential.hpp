@@ -30,8 +30,10 @@ public:
                                                                  std::optional<Instant> ends = std::nullopt);
 
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
-    [[nodiscard]] const Secret& value() const noexcept { return value_; }
-    [[nodiscard]] const std::string& key_uid() const noexcept { return key_uid_; }
+    [[nodiscard]] const Secret& value() const& noexcept { return value_; }
+    void value() const&& = delete;
+    [[nodiscard]] const std::string& key_uid() const& noexcept { return key_uid_; }
+    [[nodiscard]] std::string key_uid() const&& { return key_uid_; }
     [[nodiscard]] std::optional<Instant> ends() const noexcept { return ends_; }
 
     // "ApiKey" or "Authorization": the header that carries the value.

@@ -33,7 +33,8 @@ public:
     static Result<Endpoint> parse_allowing_insecure_http(std::string_view text);
 
     // A name, or an address without brackets.
-    [[nodiscard]] const std::string& host() const noexcept { return host_; }
+    [[nodiscard]] const std::string& host() const& noexcept { return host_; }
+    [[nodiscard]] std::string host() const&& { return host_; }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
     // Whether it is https.

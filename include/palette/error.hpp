@@ -125,7 +125,8 @@ public:
     explicit SharedPending(std::shared_ptr<const PendingCreate> pending) noexcept
         : pending_(std::move(pending)) {}
 
-    [[nodiscard]] const std::shared_ptr<const PendingCreate>& get() const noexcept { return pending_; }
+    [[nodiscard]] const std::shared_ptr<const PendingCreate>& get() const& noexcept { return pending_; }
+    [[nodiscard]] std::shared_ptr<const PendingCreate> get() const&& { return pending_; }
 
     PALETTE_KEYS_DECL friend bool operator==(const SharedPending& a, const SharedPending& b);
 
@@ -150,36 +151,44 @@ public:
     [[nodiscard]] Effect effect() const noexcept { return effect_; }
 
     // What happened, without advice. message() has both.
-    [[nodiscard]] const std::string& what() const noexcept { return what_; }
+    [[nodiscard]] const std::string& what() const& noexcept { return what_; }
+    [[nodiscard]] std::string what() const&& { return what_; }
 
     // Where in a request or an answer: "items[17].spec.expiry". Empty if the whole is meant.
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] const std::string& path() const& noexcept { return path_; }
+    [[nodiscard]] std::string path() const&& { return path_; }
 
     // The HTTP status, or 0 if there was no complete answer.
     [[nodiscard]] int status() const noexcept { return status_; }
 
     // The service's own words, if it had any: its code, its message, its reference for support.
-    [[nodiscard]] const std::string& server_code() const noexcept { return server_code_; }
-    [[nodiscard]] const std::string& server_message() const noexcept { return server_message_; }
-    [[nodiscard]] const std::string& ref() const noexcept { return ref_; }
+    [[nodiscard]] const std::string& server_code() const& noexcept { return server_code_; }
+    [[nodiscard]] std::string server_code() const&& { return server_code_; }
+    [[nodiscard]] const std::string& server_message() const& noexcept { return server_message_; }
+    [[nodiscard]] std::string server_message() const&& { return server_message_; }
+    [[nodiscard]] const std::string& ref() const& noexcept { return ref_; }
+    [[nodiscard]] std::string ref() const&& { return ref_; }
 
     // How many requests were sent. 0: refused before the first.
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
     // What those met that were made before the last one and failed, in their order.
-    [[nodiscard]] const std::vector<FailedAttempt>& earlier() const noexcept { return earlier_; }
+    [[nodiscard]] const std::vector<FailedAttempt>& earlier() const& noexcept { return earlier_; }
+    [[nodiscard]] std::vector<FailedAttempt> earlier() const&& { return earlier_; }
     // What a create may have left behind, to be cleaned up with async_reconcile(); null if there is nothing.
     // palette/pending_create.hpp has the type.
-    [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const noexcept {
+    [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
         return pending_.get();
     }
+    [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const&& noexcept { return pending_.get(); }
 
     // One line: what happened, whether it was applied, what to do next: advice().
     [[nodiscard]] std::string message() const;
 
     /// Says what to do next: the words given by advice(words), or those that hold for every error with this
     /// code, effect and pending().
-    [[nodiscard]] std::string_view advice() const noexcept;
+    [[nodiscard]] std::string_view advice() const& noexcept;
+    void advice() const&& = delete;
     [[nodiscard]] bool has_own_advice() const noexcept { return !advice_.empty(); }
 
     // For those who make errors: the library, and implementers of its seams.
@@ -194,16 +203,16 @@ public:
     Error& server(std::string code, std::string message, std::string ref) & noexcept;
     Error& pending(std::shared_ptr<const PendingCreate> pending) & noexcept;
 
-    Error&& advice(std::string words) && noexcept { return std::move(advice(std::move(words))); }
-    Error&& effect(Effect e) && noexcept { return std::move(effect(e)); }
-    Error&& path(std::string p) && noexcept { return std::move(path(std::move(p))); }
-    Error&& status(int s) && noexcept { return std::move(status(s)); }
-    Error&& attempts(int n) && noexcept { return std::move(attempts(n)); }
-    Error&& earlier(std::vector<FailedAttempt> a) && noexcept { return std::move(earlier(std::move(a))); }
-    Error&& server(std::string code, std::string message, std::string ref) && noexcept {
+    Error advice(std::string words) && noexcept { return std::move(advice(std::move(words))); }
+    Error effect(Effect e) && noexcept { return std::move(effect(e)); }
+    Error path(std::string p) && noexcept { return std::move(path(std::move(p))); }
+    Error status(int s) && noexcept { return std::move(status(s)); }
+    Error attempts(int n) && noexcept { return std::move(attempts(n)); }
+    Error earlier(std::vector<FailedAttempt> a) && noexcept { return std::move(earlier(std::move(a))); }
+    Error server(std::string code, std::string message, std::string ref) && noexcept {
         return std::move(server(std::move(code), std::move(message), std::move(ref)));
     }
-    Error&& pending(std::shared_ptr<const PendingCreate> what) && noexcept {
+    Error pending(std::shared_ptr<const PendingCreate> what) && noexcept {
         return std::move(pending(std::move(what)));
     }
 
@@ -266,7 +275,8 @@ public:
     Exception& operator=(const Exception&) noexcept = default;
     ~Exception() override = default;
 
-    [[nodiscard]] const Error& error() const noexcept;
+    [[nodiscard]] const Error& error() const& noexcept;
+    [[nodiscard]] Error error() const&& { return static_cast<const Exception&>(*this).error(); }
     [[nodiscard]] const char* what() const noexcept override;
 
 private:

@@ -152,13 +152,13 @@ public:
         create_again_when_unseen_ = on;
         return *this;
     }
-    CallOptions&& deadline(std::chrono::milliseconds time) && noexcept { return std::move(deadline(time)); }
-    CallOptions&& verify(bool on = true) && noexcept { return std::move(verify(on)); }
-    CallOptions&& allow_past_expiry(bool on = true) && noexcept { return std::move(allow_past_expiry(on)); }
+    CallOptions deadline(std::chrono::milliseconds time) && noexcept { return std::move(deadline(time)); }
+    CallOptions verify(bool on = true) && noexcept { return std::move(verify(on)); }
+    CallOptions allow_past_expiry(bool on = true) && noexcept { return std::move(allow_past_expiry(on)); }
 
-    CallOptions&& allow_shorter(bool on = true) && noexcept { return std::move(allow_shorter(on)); }
-    CallOptions&& nonce(std::string_view digits) && noexcept { return std::move(nonce(digits)); }
-    CallOptions&& create_again_when_unseen(bool on = true) && noexcept {
+    CallOptions allow_shorter(bool on = true) && noexcept { return std::move(allow_shorter(on)); }
+    CallOptions nonce(std::string_view digits) && noexcept { return std::move(nonce(digits)); }
+    CallOptions create_again_when_unseen(bool on = true) && noexcept {
         return std::move(create_again_when_unseen(on));
     }
 
@@ -166,9 +166,10 @@ public:
     [[nodiscard]] bool verifies() const noexcept { return verify_; }
     [[nodiscard]] bool allows_past_expiry() const noexcept { return allow_past_expiry_; }
     [[nodiscard]] bool allows_shorter() const noexcept { return allow_shorter_; }
-    [[nodiscard]] std::optional<std::string_view> nonce() const noexcept {
+    [[nodiscard]] std::optional<std::string_view> nonce() const& noexcept {
         return has_nonce_ ? std::optional(std::string_view(nonce_, nonce_size_)) : std::nullopt;
     }
+    void nonce() const&& = delete;
     [[nodiscard]] bool creates_again_when_unseen() const noexcept { return create_again_when_unseen_; }
 
 private:

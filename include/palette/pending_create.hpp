@@ -47,20 +47,26 @@ public:
     PendingCreate(std::string nonce, std::string name, std::string owner_uid, Identity by, Instant begun,
                   std::vector<int> attempts);
 
-    [[nodiscard]] const std::string& nonce() const noexcept { return nonce_; }
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }  // that was asked for
+    [[nodiscard]] const std::string& nonce() const& noexcept { return nonce_; }
+    [[nodiscard]] std::string nonce() const&& { return nonce_; }
+    [[nodiscard]] const std::string& name() const& noexcept { return name_; }  // that was asked for
+    [[nodiscard]] std::string name() const&& { return name_; }
 
     // Whose the keys are; empty: the caller's own.
-    [[nodiscard]] const std::string& owner_uid() const noexcept { return owner_uid_; }
-    // Who asked for them, and so who can clean up; empty: not known.
-    [[nodiscard]] const std::string& user_uid() const noexcept { return user_uid_; }
-    [[nodiscard]] const std::string& tenant_uid() const noexcept { return tenant_uid_; }
+    [[nodiscard]] const std::string& owner_uid() const& noexcept { return owner_uid_; }
+    [[nodiscard]] std::string owner_uid() const&& { return owner_uid_; }
+    // Who asked for them, and so who can clean up. async_reconcile() refuses everybody else.
+    [[nodiscard]] const std::string& user_uid() const& noexcept { return user_uid_; }
+    [[nodiscard]] std::string user_uid() const&& { return user_uid_; }
+    [[nodiscard]] const std::string& tenant_uid() const& noexcept { return tenant_uid_; }
+    [[nodiscard]] std::string tenant_uid() const&& { return tenant_uid_; }
 
     // By this machine's clock; the epoch if it is not known.
     [[nodiscard]] Instant begun() const noexcept { return begun_; }
 
     // The attempts that may have made a key, by number; empty: any, see is_any().
-    [[nodiscard]] const std::vector<int>& attempts() const noexcept { return attempts_; }
+    [[nodiscard]] const std::vector<int>& attempts() const& noexcept { return attempts_; }
+    [[nodiscard]] std::vector<int> attempts() const&& { return attempts_; }
     [[nodiscard]] bool is_any() const noexcept { return attempts_.empty(); }
 
     // Whether a key with this annotation is one of them.
@@ -93,9 +99,11 @@ public:
         : removed_(std::move(removed)),
           left_(std::move(left)) {}
 
-    [[nodiscard]] const std::vector<std::string>& removed() const noexcept { return removed_; }
+    [[nodiscard]] const std::vector<std::string>& removed() const& noexcept { return removed_; }
+    [[nodiscard]] std::vector<std::string> removed() const&& { return removed_; }
     // The service refused to delete them.
-    [[nodiscard]] const std::vector<std::string>& left() const noexcept { return left_; }
+    [[nodiscard]] const std::vector<std::string>& left() const& noexcept { return left_; }
+    [[nodiscard]] std::vector<std::string> left() const&& { return left_; }
 
     friend bool operator==(const Reconciliation&, const Reconciliation&) = default;
 

@@ -32,9 +32,11 @@ concept comparable = requires(const T& a, const U& b) {
 
 // A T, or the Error that says why there is none: what every operation completes with.
 //
-// It is used as std::expected<T, Error> is, with two differences: an Error converts to it without a
-// wrapper, and value() throws palette::Exception. Ignoring one is a compiler warning. T's move may not
-// throw; there is no conversion between results, and no swap or error_or.
+// It is used as std::expected<T, Error> is, with three differences: an Error converts to it without a
+// wrapper, value() throws palette::Exception, and a temporary result gives its value or its error away
+// instead of a reference that would dangle: `for (auto& key : client.list().value())` is safe. A temporary
+// has no operator->. Ignoring a result is a compiler warning. T's move may not throw; there is no conversion
+// between results, and no swap or error_or.
 //
 //     palette::Result<palette::ApiKey> key = ...;
 //     if (key) use(*key);                    // or key->name
@@ -76,17 +78,21 @@ public:
 
     [[nodiscard]] T& operator*() & noexcept { return *ptr(); }
     [[nodiscard]] const T& operator*() const& noexcept { return *ptr(); }
-    [[nodiscard]] T&& operator*() && noexcept { return std::move(*ptr()); }
-    [[nodiscard]] T* operator->() noexcept { return ptr(); }
-    [[nodiscard]] const T* operator->() const noexcept { return ptr(); }
+    [[nodiscard]] T operator*() && noexcept { return std::move(*ptr()); }
+    void operator*() const&& = delete;
+    [[nodiscard]] T* operator->() & noexcept { return ptr(); }
+    [[nodiscard]] const T* operator->() const& noexcept { return ptr(); }
+    void operator->() const&& = delete;
 
     [[nodiscard]] T& value() & { return check(), *ptr(); }
     [[nodiscard]] const T& value() const& { return check(), *ptr(); }
-    [[nodiscard]] T&& value() && { return check(), std::move(*ptr()); }
+    [[nodiscard]] T value() && { return check(), std::move(*ptr()); }
+    void value() const&& = delete;
 
     [[nodiscard]] Error& error() & noexcept { return *err(); }
     [[nodiscard]] const Error& error() const& noexcept { return *err(); }
-    [[nodiscard]] Error&& error() && noexcept { return std::move(*err()); }
+    [[nodiscard]] Error error() && noexcept { return std::move(*err()); }
+    void error() const&& = delete;
 
     template <class U>
     [[nodiscard]] T value_or(U&& other) const& {
@@ -223,7 +229,8 @@ public:
 
     [[nodiscard]] Error& error() & noexcept { return assert(error_), *error_; }
     [[nodiscard]] const Error& error() const& noexcept { return assert(error_), *error_; }
-    [[nodiscard]] Error&& error() && noexcept { return assert(error_), std::move(*error_); }
+    [[nodiscard]] Error error() && noexcept { return assert(error_), std::move(*error_); }
+    void error() const&& = delete;
 
     void emplace() noexcept { error_.reset(); }
 

@@ -42,7 +42,9 @@ public:
     ~Secret();
 
     // The text, valid until the secret is changed, moved or destroyed.
-    [[nodiscard]] std::string_view expose() const noexcept { return {data_, size_}; }
+    // A temporary secret is gone before its text could be used, and refuses to compile.
+    [[nodiscard]] std::string_view expose() const& noexcept { return {data_, size_}; }
+    void expose() const&& = delete;
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }

@@ -45,14 +45,18 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return block_ ? header().count : 0; }
     [[nodiscard]] bool empty() const noexcept { return !block_; }
-    [[nodiscard]] const_iterator begin() const noexcept;
-    [[nodiscard]] const_iterator end() const noexcept;
+    [[nodiscard]] const_iterator begin() const& noexcept;
+    [[nodiscard]] const_iterator end() const& noexcept;
+    void begin() const&& = delete;  // the entries of a temporary map are gone before they could be used
+    void end() const&& = delete;
 
-    [[nodiscard]] const_iterator find(std::string_view key) const noexcept;
+    [[nodiscard]] const_iterator find(std::string_view key) const& noexcept;
+    void find(std::string_view key) const&& = delete;
     [[nodiscard]] bool contains(std::string_view key) const noexcept;
 
     // The value; empty if the key is not there. Adds nothing.
-    [[nodiscard]] std::string_view operator[](std::string_view key) const noexcept;
+    [[nodiscard]] std::string_view operator[](std::string_view key) const& noexcept;
+    void operator[](std::string_view key) const&& = delete;
 
     // Adds the key or changes its value. The texts may be views into this map.
     void set(std::string_view key, std::string_view value);
@@ -136,11 +140,11 @@ private:
     const char* at_ = nullptr;
 };
 
-inline StringMap::const_iterator StringMap::begin() const noexcept {
+inline StringMap::const_iterator StringMap::begin() const& noexcept {
     return const_iterator(block_ ? entries() : nullptr);
 }
 
-inline StringMap::const_iterator StringMap::end() const noexcept {
+inline StringMap::const_iterator StringMap::end() const& noexcept {
     return const_iterator(block_ ? entries() + header().bytes : nullptr);
 }
 

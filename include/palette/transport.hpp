@@ -52,7 +52,8 @@ public:
     HttpFields headers;
 
     // The value of the first header of that name, in any case; empty if there is none.
-    [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+    [[nodiscard]] std::string_view header(std::string_view name) const& noexcept;
+    void header(std::string_view name) const&& = delete;
 };
 
 // Takes an answer as it arrives: the head, then the body in pieces. Neither throws.

@@ -124,7 +124,7 @@ TEST_CASE("client tokens: a future has the result, movable only or void") {
     auto unknown = scene.client.async_get("000000000000000000000000", asio::use_future);
     auto const is_there = [](const auto& future) { return future.wait_for(0s) == std::future_status::ready; };
     scene.run_until([&] { return is_there(made) && is_there(revoked) && is_there(unknown); });
-    CHECK(made.get()->confirmed());
+    CHECK(made.get().value().confirmed());
     CHECK(revoked.get());
     CHECK(unknown.get().error().code() == errc::not_found);
 }

@@ -302,7 +302,7 @@ TEST_CASE("assumed: the key of a removed single sign-on user is refused, or goes
         return made;
     };
     AssumptionScene plain;
-    CHECK(outcome(raw::Client(plain.emulator, orphan(plain).secret().expose()).get("/v1/users/info")) ==
+    CHECK(outcome(raw::Client(plain.emulator, "ApiKey", orphan(plain).secret()).get("/v1/users/info")) ==
           "401 Unauthorized");
 
     AssumptionScene other({.orphans_usable = true});

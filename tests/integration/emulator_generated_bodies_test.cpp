@@ -132,11 +132,11 @@ public:
         for (auto const role :
              {Role::tenant_admin, Role::tenant_user_admin, Role::tenant_viewer, Role::user}) {
             auto const& user = emulator.user(role);
-            clients.emplace_back(emulator, "Authorization", emulator.sign_in(user.uid).expose());
+            clients.emplace_back(emulator, "Authorization", emulator.sign_in(user.uid));
             values.emplace_back(user.api_key.expose());
             for (int i = 0; i < 2; ++i)
                 values.emplace_back(
-                    emulator.seed_key(NewApiKey("seeded").for_user(user.uid)).secret().expose());
+                    raw::copy_of(emulator.seed_key(NewApiKey("seeded").for_user(user.uid)).secret()));
             uids.push_back(user.uid);
         }
         for (auto const& key : emulator.keys()) {
@@ -254,7 +254,7 @@ TEST_CASE("generated bodies: a value in the wrong place is not said again") {
     GeneratedScene scene;
     auto const& admin = scene.emulator.user(Role::tenant_admin);
     auto const value = std::string(admin.api_key.expose());
-    auto const token = std::string(scene.emulator.sign_in(admin.uid).expose());
+    auto const token = raw::copy_of(scene.emulator.sign_in(admin.uid));
     for (auto const& secret : {value, token, std::string(admin.password.expose())}) {
         auto const quoted = json::serialize(json::string(secret));
         for (std::string_view const body :

@@ -23,7 +23,7 @@ struct GuardsScene {
     Emulator emulator{{.plain_http = true, .rate_limit = RateLimit::off()}};
     std::string key{emulator.user(Role::tenant_admin).api_key.expose()};
     std::string password{emulator.user(Role::tenant_admin).password.expose()};
-    std::string token{emulator.sign_in(emulator.user(Role::tenant_admin).uid).expose()};
+    std::string token = raw::copy_of(emulator.sign_in(emulator.user(Role::tenant_admin).uid));
     raw::Connection connection{emulator};
 
     raw::Response exchange(const std::string& text) {

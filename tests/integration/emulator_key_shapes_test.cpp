@@ -94,7 +94,7 @@ TEST_CASE("key shapes: what is empty or false is left out, and no time is the ye
 TEST_CASE("key shapes: an empty list is a list") {
     ShapesScene scene;
     auto const uid = scene.emulator.add_user({.email = "x@acme.test"}).uid;
-    raw::Client client(scene.emulator, "Authorization", scene.emulator.sign_in(uid).expose());
+    raw::Client client(scene.emulator, "Authorization", scene.emulator.sign_in(uid));
     auto const response = client.get("/v1/apiKeys");
     CHECK(response.status == 200);
     CHECK(json::parse(response.body).at("items") == json::array{});

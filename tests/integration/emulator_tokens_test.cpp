@@ -95,7 +95,7 @@ struct TokensScene {
     std::string token = sign_in(Role::user);
     raw::Connection connection{emulator};
 
-    std::string sign_in(Role role) { return std::string(emulator.sign_in(emulator.user(role).uid).expose()); }
+    std::string sign_in(Role role) { return raw::copy_of(emulator.sign_in(emulator.user(role).uid)); }
     int status_with(std::string_view credential) {
         connection.send(raw::request("GET", "/v1/users/info", {{"Authorization", credential}}));
         return connection.receive().status;

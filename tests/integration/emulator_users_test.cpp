@@ -207,7 +207,7 @@ TEST_CASE("users: a role that changes is felt at once by living keys and tokens"
     UsersScene scene;
     auto const& user = scene.emulator.user(Role::user);
     raw::Client key(scene.emulator, user.api_key.expose());
-    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid).expose());
+    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid));
     auto const foreign =
         "/v1/apiKeys/" + scene.emulator.seed_key(NewApiKey("a")).uid();  // the tenant admin's
     for (auto* const client : {&key, &token}) {
@@ -250,7 +250,7 @@ TEST_CASE("users: groups of single sign-on are felt from the next sign-in on, an
     CHECK(old.get("/v1/auth/refresh/" + std::string(old_token.expose())).status == 200);
     CHECK(key.get("/v1/users").status == 403);
 
-    raw::Client anew(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid).expose());
+    raw::Client anew(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid));
     for (auto* const client : {&anew, &old, &key})
         CHECK(client->get("/v1/users").status == 200);
 
@@ -264,7 +264,7 @@ TEST_CASE("users: groups of single sign-on are felt from the next sign-in on, an
 TEST_CASE("users: a role given to a single sign-on user is felt at once, and gives way at the next sign-in") {
     UsersScene scene;
     auto const uid = scene.emulator.add_user({.email = "sso@acme.test", .single_sign_on = true}).uid;
-    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(uid).expose());
+    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(uid));
     scene.emulator.set_role(uid, Role::tenant_admin);
     CHECK(token.get("/v1/users").status == 200);
     (void)scene.emulator.sign_in(uid);
@@ -275,7 +275,7 @@ TEST_CASE("users: groups mean nothing for a local user") {
     UsersScene scene;
     auto const& user = scene.emulator.user(Role::user);
     scene.emulator.set_group_role(user.uid, Role::tenant_admin);
-    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid).expose());
+    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid));
     CHECK(token.get("/v1/users").status == 403);
 }
 
@@ -285,7 +285,7 @@ TEST_CASE("users: a local user who is removed takes their keys and tokens along"
     auto const first = scene.emulator.seed_key(NewApiKey("first").for_user(user.uid));
     auto const second = scene.emulator.seed_key(NewApiKey("second").for_user(user.uid));
     raw::Client key(scene.emulator, first.secret().expose());
-    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid).expose());
+    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid));
     CHECK(token.get("/v1/users/info").status == 200);
     auto const others = scene.emulator.keys().size() - 2;
 
@@ -308,7 +308,7 @@ TEST_CASE("users: keys of a single sign-on user who is removed stay, and are ref
     auto const made = scene.emulator.seed_key(NewApiKey("orphan").for_user(user.uid));
     auto const path = "/v1/apiKeys/" + made.uid();
     raw::Client key(scene.emulator, made.secret().expose());
-    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid).expose());
+    raw::Client token(scene.emulator, "Authorization", scene.emulator.sign_in(user.uid));
     CHECK(key.get("/v1/users/info").status == 200);
 
     scene.emulator.remove_user(user.uid);
@@ -325,7 +325,7 @@ TEST_CASE("users: keys of a single sign-on user who is removed stay, and are ref
     auto const heir = scene.emulator.add_user({.email = "orphan@acme.test", .single_sign_on = true});
     CHECK(heir.uid != user.uid);
     CHECK(key.get("/v1/users/info").status == 401);
-    raw::Client heir_token(scene.emulator, "Authorization", scene.emulator.sign_in(heir.uid).expose());
+    raw::Client heir_token(scene.emulator, "Authorization", scene.emulator.sign_in(heir.uid));
     CHECK(keys_seen_by(heir_token) == 0);
 
     // An admin can still clear up.

@@ -82,12 +82,19 @@ using Headers = std::initializer_list<std::pair<std::string_view, std::string_vi
 std::string request(std::string_view method, std::string_view target, Headers headers = {},
                     std::string_view body = {});
 
+inline std::string copy_of(const palette::Secret& secret) {
+    return std::string(secret.expose());
+}
+
 // Somebody who uses the service with one credential, over one connection as long as it lasts.
 class Client {
 public:
     // An API key; nobody's if it is empty.
     Client(const palette::testing::Emulator& emulator, std::string_view api_key);
     Client(const palette::testing::Emulator& emulator, std::string_view header, std::string_view value);
+    // With a credential that need not last longer than this call.
+    Client(const palette::testing::Emulator& emulator, std::string_view header, const palette::Secret& value)
+        : Client(emulator, header, value.expose()) {}
 
     Response get(std::string_view path) { return call("GET", path); }
     Response post(std::string_view path, std::string_view body) { return call("POST", path, body); }

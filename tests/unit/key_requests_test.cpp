@@ -35,10 +35,10 @@ static_assert(!std::copyable<CreatedApiKey> && std::is_nothrow_move_constructibl
 
 template <class T>
 constexpr bool chains_on_both = std::is_same_v<decltype(std::declval<T&>().name("")), T&> &&
-                                std::is_same_v<decltype(std::declval<T>().name("")), T&&>;
+                                std::is_same_v<decltype(std::declval<T>().name("")), T>;
 static_assert(chains_on_both<ApiKeyEdit> && chains_on_both<ListFilter>);
 static_assert(std::is_same_v<decltype(std::declval<NewApiKey&>().label("", "")), NewApiKey&>);
-static_assert(std::is_same_v<decltype(std::declval<NewApiKey>().label("", "")), NewApiKey&&>);
+static_assert(std::is_same_v<decltype(std::declval<NewApiKey>().label("", "")), NewApiKey>);
 
 // The secret of a temporary moves out of it; one of a variable is only looked at.
 static_assert(std::is_same_v<decltype(std::declval<CreatedApiKey>().secret()), Secret>);

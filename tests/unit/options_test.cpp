@@ -102,9 +102,11 @@ TEST_CASE_FIXTURE(Fixture, "ClientOptions: host and authorities come from the en
 
 TEST_CASE_FIXTURE(Fixture, "ClientOptions: PALETTE_API_KEY goes before SPECTROCLOUD_APIKEY") {
     other_key.set("second");
-    CHECK(ask(ClientOptions::from_environment()->auth, transport).value()->value().expose() == "second");
+    CHECK(ask(ClientOptions::from_environment().value().auth, transport).value()->value().expose() ==
+          "second");
     key.set("first");
-    CHECK(ask(ClientOptions::from_environment()->auth, transport).value()->value().expose() == "first");
+    CHECK(ask(ClientOptions::from_environment().value().auth, transport).value()->value().expose() ==
+          "first");
 }
 
 TEST_CASE_FIXTURE(Fixture, "ClientOptions: the environment is read once, so that what was good stays") {

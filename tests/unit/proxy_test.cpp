@@ -51,7 +51,7 @@ TEST_CASE("ProxyOptions: a URL is a host and a port, and may have a user and a p
         CHECK(options->user == row.user);
         CHECK(password_of(*options) == row.password);
         CHECK(options->bypass.empty());
-        CHECK(ProxyOptions::parse(options->url)->url == row.url);
+        CHECK(ProxyOptions::parse(options->url).value().url == row.url);
     }
 }
 

@@ -57,10 +57,10 @@ static_assert(!std::is_convertible_v<Result<int>, Result<void>> &&
 
 static_assert(std::is_same_v<decltype(*std::declval<Result<int>&>()), int&>);
 static_assert(std::is_same_v<decltype(*std::declval<const Result<int>&>()), const int&>);
-static_assert(std::is_same_v<decltype(*std::declval<Result<int>>()), int&&>);
-static_assert(std::is_same_v<decltype(std::declval<Result<int>>().value()), int&&>);
+static_assert(std::is_same_v<decltype(*std::declval<Result<int>>()), int>);
+static_assert(std::is_same_v<decltype(std::declval<Result<int>>().value()), int>);
 static_assert(std::is_same_v<decltype(std::declval<const Result<int>&>().value()), const int&>);
-static_assert(std::is_same_v<decltype(std::declval<Result<int>>().error()), Error&&>);
+static_assert(std::is_same_v<decltype(std::declval<Result<int>>().error()), Error>);
 static_assert(std::is_void_v<decltype(std::declval<Result<void>>().value())>);
 
 template <class T, class U>
@@ -94,8 +94,8 @@ TEST_CASE("Result: holds a value or an error") {
 
     CHECK(*Result<int>() == 0);
     CHECK(*Result<std::string>(std::in_place, 3, 'x') == "xxx");
-    CHECK(Result<NoDefault>(std::in_place, 7)->value == 7);
-    CHECK(Result<std::vector<int>>(std::vector{1, 2})->size() == 2);
+    CHECK(Result<NoDefault>(std::in_place, 7).value().value == 7);
+    CHECK(Result<std::vector<int>>(std::vector{1, 2}).value().size() == 2);
 }
 
 TEST_CASE("Result: value throws the error if there is no value") {
@@ -166,9 +166,9 @@ TEST_CASE("Result: a move-only value is moved through") {
                        })
                        .or_else([](const Error&) -> Result<Secret> { return Secret("unused"); })
                        .transform_error([](Error e) { return e; });
-    CHECK(std::move(doubled).value().expose() == "abab");
-    CHECK(Result<Secret>(lost).value_or("other").expose() == "other");
-    CHECK(Result<Secret>(Secret("own")).value_or("other").expose() == "own");
+    CHECK(doubled.value().expose() == "abab");
+    CHECK(Result<Secret>(lost).value_or("other") == Secret("other"));
+    CHECK(Result<Secret>(Secret("own")).value_or("other") == Secret("own"));
     CHECK(*Result<std::unique_ptr<int>>(std::make_unique<int>(5)).value() == 5);
 }
 
@@ -210,7 +210,7 @@ TEST_CASE("Result: transform changes the value and keeps the error") {
     CHECK(none.has_value());
     CHECK(seen == 4);
     CHECK(parsed("").transform([&seen](int n) { seen = n; }).error() == lost);
-    CHECK(four.transform([](int n) -> Result<int> { return n; })->value() == 4);
+    CHECK(four.transform([](int n) -> Result<int> { return n; }).value().value() == 4);
     CHECK(Result<std::string>("abc").transform(&std::string::size) == 3u);
 }
 

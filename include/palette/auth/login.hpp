@@ -31,12 +31,15 @@ public:
         use_refresh_ = on;
         return *this;
     }
-    LoginOptions&& org(std::string name) && noexcept { return std::move(org(std::move(name))); }
-    LoginOptions&& use_refresh(bool on = true) && noexcept { return std::move(use_refresh(on)); }
+    LoginOptions org(std::string name) && noexcept { return std::move(org(std::move(name))); }
+    LoginOptions use_refresh(bool on = true) && noexcept { return std::move(use_refresh(on)); }
 
-    [[nodiscard]] const std::string& email() const noexcept { return email_; }
-    [[nodiscard]] const Secret& password() const noexcept { return password_; }
-    [[nodiscard]] const std::string& org() const noexcept { return org_; }
+    [[nodiscard]] const std::string& email() const& noexcept { return email_; }
+    [[nodiscard]] std::string email() const&& { return email_; }
+    [[nodiscard]] const Secret& password() const& noexcept { return password_; }
+    void password() const&& = delete;
+    [[nodiscard]] const std::string& org() const& noexcept { return org_; }
+    [[nodiscard]] std::string org() const&& { return org_; }
     [[nodiscard]] bool uses_refresh() const noexcept { return use_refresh_; }
 
 private:

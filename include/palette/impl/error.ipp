@@ -191,7 +191,7 @@ PALETTE_KEYS_INLINE Error& Error::advice(std::string words) & noexcept {
     return *this;
 }
 
-PALETTE_KEYS_INLINE std::string_view Error::advice() const noexcept {
+PALETTE_KEYS_INLINE std::string_view Error::advice() const& noexcept {
     if (!advice_.empty()) return advice_;
     if (pending_.get() && code_ != errc::missing_key_value) return detail::advice_if_pending;
     if (effect_ == Effect::applied && !detail::has_advice_if_applied(code_)) return detail::advice_if_applied;
@@ -285,7 +285,7 @@ PALETTE_KEYS_INLINE Exception::Exception(Error error) {
     state_ = std::make_shared<const State>(State{std::move(error), std::move(message)});
 }
 
-PALETTE_KEYS_INLINE const Error& Exception::error() const noexcept {
+PALETTE_KEYS_INLINE const Error& Exception::error() const& noexcept {
     return state_->error;
 }
 PALETTE_KEYS_INLINE const char* Exception::what() const noexcept {

@@ -39,7 +39,7 @@ PALETTE_KEYS_INLINE StringMap& StringMap::operator=(const StringMap& other) {
     return *this = StringMap(other);
 }
 
-PALETTE_KEYS_INLINE StringMap::const_iterator StringMap::find(std::string_view key) const noexcept {
+PALETTE_KEYS_INLINE StringMap::const_iterator StringMap::find(std::string_view key) const& noexcept {
     return std::find_if(begin(), end(), [key](auto const& entry) { return entry.first == key; });
 }
 
@@ -47,7 +47,7 @@ PALETTE_KEYS_INLINE bool StringMap::contains(std::string_view key) const noexcep
     return find(key) != end();
 }
 
-PALETTE_KEYS_INLINE std::string_view StringMap::operator[](std::string_view key) const noexcept {
+PALETTE_KEYS_INLINE std::string_view StringMap::operator[](std::string_view key) const& noexcept {
     auto const it = find(key);
     return it == end() ? std::string_view() : it->second;
 }

@@ -7,7 +7,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-PALETTE_KEYS_INLINE std::string_view HttpResponse::header(std::string_view name) const noexcept {
+PALETTE_KEYS_INLINE std::string_view HttpResponse::header(std::string_view name) const& noexcept {
     auto const small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
     for (auto const& [key, value] : headers)
         if (std::ranges::equal(key, name, {}, small, small)) return value;

@@ -55,16 +55,21 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept;
 
     // The certificate of its authority; empty with plain HTTP.
-    [[nodiscard]] const std::string& ca_pem() const noexcept;
+    [[nodiscard]] const std::string& ca_pem() const& noexcept;
+    void ca_pem() const&& = delete;
 
     // The one that was given; null: the machine's.
-    [[nodiscard]] const std::shared_ptr<Clock>& clock() const noexcept;
+    [[nodiscard]] const std::shared_ptr<Clock>& clock() const& noexcept;
+    void clock() const&& = delete;
 
-    [[nodiscard]] const std::string& tenant_uid() const noexcept;
-    [[nodiscard]] const std::string& org() const noexcept;
+    [[nodiscard]] const std::string& tenant_uid() const& noexcept;
+    void tenant_uid() const&& = delete;
+    [[nodiscard]] const std::string& org() const& noexcept;
+    void org() const&& = delete;
 
     // The user of that role who is there from the start, with an API key that never ends.
-    [[nodiscard]] const TestUser& user(Role role) const noexcept;
+    [[nodiscard]] const TestUser& user(Role role) const& noexcept;
+    void user(Role role) const&& = delete;
 
     // For a client of that user: the endpoint, the authority, the user's API key, and the clock if one was
     // given: then time-outs pass on it too.

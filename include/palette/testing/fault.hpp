@@ -74,13 +74,16 @@ public:
     // errc::invalid_argument, saying what is wrong with which part.
     static Result<FaultRule> parse(std::string_view text);
 
-    [[nodiscard]] const std::string& method() const noexcept { return method_; }
-    [[nodiscard]] const std::string& path_prefix() const noexcept { return path_prefix_; }
+    [[nodiscard]] const std::string& method() const& noexcept { return method_; }
+    [[nodiscard]] std::string method() const&& { return method_; }
+    [[nodiscard]] const std::string& path_prefix() const& noexcept { return path_prefix_; }
+    [[nodiscard]] std::string path_prefix() const&& { return path_prefix_; }
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
-    [[nodiscard]] std::uint64_t number() const noexcept { return number_; }   // ARG, where it is a number
-    [[nodiscard]] const std::string& text() const noexcept { return text_; }  // ARG, where it is not
-    [[nodiscard]] std::uint64_t times() const noexcept { return times_; }     // N, or always
-    [[nodiscard]] std::uint64_t after() const noexcept { return after_; }     // M
+    [[nodiscard]] std::uint64_t number() const noexcept { return number_; }    // ARG, where it is a number
+    [[nodiscard]] const std::string& text() const& noexcept { return text_; }  // ARG, where it is not
+    [[nodiscard]] std::string text() const&& { return text_; }
+    [[nodiscard]] std::uint64_t times() const noexcept { return times_; }  // N, or always
+    [[nodiscard]] std::uint64_t after() const noexcept { return after_; }  // M
 
     // As parse() takes it.
     [[nodiscard]] std::string to_string() const;

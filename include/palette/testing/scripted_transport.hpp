@@ -96,7 +96,8 @@ public:
         return script_.back();
     }
 
-    [[nodiscard]] const std::vector<Request>& requests() const noexcept { return requests_; }
+    [[nodiscard]] const std::vector<Request>& requests() const& noexcept { return requests_; }
+    [[nodiscard]] std::vector<Request> requests() const&& { return requests_; }
 
     // What is expected still.
     [[nodiscard]] std::vector<std::string> unmet() const {

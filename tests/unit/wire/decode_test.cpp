@@ -49,11 +49,11 @@ TEST_CASE("decode: a key as the service documents it becomes a value with every 
 }
 
 TEST_CASE("W1: a key without status or isActive is inactive") {
-    CHECK_FALSE(decode<ApiKey>(R"({"metadata":{"uid":"k"}})")->is_active);
-    CHECK_FALSE(decode<ApiKey>(R"({"metadata":{"uid":"k"},"status":{}})")->is_active);
-    CHECK_FALSE(decode<ApiKey>(R"({"metadata":{"uid":"k"},"status":null})")->is_active);
-    CHECK_FALSE(decode<ApiKey>(R"({"metadata":{"uid":"k"},"status":{"isActive":null}})")->is_active);
-    CHECK(decode<ApiKey>(R"({"metadata":{"uid":"k"},"status":{"isActive":true}})")->is_active);
+    CHECK_FALSE(decode<ApiKey>(R"({"metadata":{"uid":"k"}})").value().is_active);
+    CHECK_FALSE(decode<ApiKey>(R"({"metadata":{"uid":"k"},"status":{}})").value().is_active);
+    CHECK_FALSE(decode<ApiKey>(R"({"metadata":{"uid":"k"},"status":null})").value().is_active);
+    CHECK_FALSE(decode<ApiKey>(R"({"metadata":{"uid":"k"},"status":{"isActive":null}})").value().is_active);
+    CHECK(decode<ApiKey>(R"({"metadata":{"uid":"k"},"status":{"isActive":true}})").value().is_active);
 }
 
 TEST_CASE("W1: what is absent or null is empty everywhere") {
@@ -65,10 +65,12 @@ TEST_CASE("W1: what is absent or null is empty everywhere") {
     CHECK(decode<ApiKey>(R"({"spec":{"user":{"firstName":null,"lastName":null,"uid":null}}})") == ApiKey());
     CHECK(decode<ApiKey>(R"({"metadata":{"annotations":{"description":null,"scope":null}}})") == ApiKey());
     CHECK(decode<KeyPage>("{}")->items.empty());
-    CHECK(decode<KeyPage>(R"({"items":null,"listmeta":null})")->items.empty());
-    CHECK(decode<KeyPage>(R"({"items":[null]})")->items.empty());
-    CHECK(decode<UserPage>(R"({"items":[{"spec":{"roles":[null,"Tenant Admin",null]}}]})")->items[0].roles ==
-          std::vector<std::string>{"Tenant Admin"});
+    CHECK(decode<KeyPage>(R"({"items":null,"listmeta":null})").value().items.empty());
+    CHECK(decode<KeyPage>(R"({"items":[null]})").value().items.empty());
+    CHECK(decode<UserPage>(R"({"items":[{"spec":{"roles":[null,"Tenant Admin",null]}}]})")
+              .value()
+              .items[0]
+              .roles == std::vector<std::string>{"Tenant Admin"});
 }
 
 TEST_CASE("W3: the zero time and everything before the year 2 reads as none") {
@@ -82,7 +84,7 @@ TEST_CASE("W3: the zero time and everything before the year 2 reads as none") {
         CHECK(key->deleted == std::nullopt);
         CHECK(key->expiry.is_never());
     }
-    CHECK(decode<ApiKey>(R"({"spec":{"expiry":"0002-01-01T00:00:00Z"}})")->expiry ==
+    CHECK(decode<ApiKey>(R"({"spec":{"expiry":"0002-01-01T00:00:00Z"}})").value().expiry ==
           Expiry::at(time(2, 1, 1, 0ms)));
 }
 
@@ -177,7 +179,7 @@ TEST_CASE("decode: a list gives its keys in order and the token of the next page
     CHECK(page->items[0].uid == "a");
     CHECK(page->items[1].uid == "b");
     CHECK(page->next == "t2");
-    CHECK(decode<KeyPage>(R"({"items":[],"listmeta":{"continue":""}})")->next.empty());
+    CHECK(decode<KeyPage>(R"({"items":[],"listmeta":{"continue":""}})").value().next.empty());
 }
 
 TEST_CASE("decode: a user token carries the token as a secret and whether a second factor is wanted") {
@@ -185,7 +187,7 @@ TEST_CASE("decode: a user token carries the token as a secret and whether a seco
     REQUIRE(token);
     CHECK(token->token.expose() == "eyJ.h.s");
     CHECK(token->is_mfa);
-    CHECK(decode<UserToken>("{}")->token.empty());
+    CHECK(decode<UserToken>("{}").value().token.empty());
 }
 
 TEST_CASE("decode: who I am, a page of users and an error body") {

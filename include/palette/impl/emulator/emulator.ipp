@@ -95,23 +95,23 @@ PALETTE_KEYS_INLINE std::uint16_t Emulator::port() const noexcept {
     return machine_->server().port();
 }
 
-PALETTE_KEYS_INLINE const std::string& Emulator::ca_pem() const noexcept {
+PALETTE_KEYS_INLINE const std::string& Emulator::ca_pem() const& noexcept {
     return machine_->ca_pem();
 }
 
-PALETTE_KEYS_INLINE const std::shared_ptr<Clock>& Emulator::clock() const noexcept {
+PALETTE_KEYS_INLINE const std::shared_ptr<Clock>& Emulator::clock() const& noexcept {
     return machine_->options().clock;
 }
 
-PALETTE_KEYS_INLINE const std::string& Emulator::tenant_uid() const noexcept {
+PALETTE_KEYS_INLINE const std::string& Emulator::tenant_uid() const& noexcept {
     return machine_->tenant_uid();
 }
 
-PALETTE_KEYS_INLINE const std::string& Emulator::org() const noexcept {
+PALETTE_KEYS_INLINE const std::string& Emulator::org() const& noexcept {
     return machine_->options().org;
 }
 
-PALETTE_KEYS_INLINE const TestUser& Emulator::user(Role role) const noexcept {
+PALETTE_KEYS_INLINE const TestUser& Emulator::user(Role role) const& noexcept {
     return machine_->user(role);
 }
 
