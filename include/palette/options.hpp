@@ -81,6 +81,21 @@ struct RetryOptions {
     std::optional<std::uint32_t> jitter_seed{};
 };
 
+/// Bounds what one list may take: of keys (`async_list`, `async_find`, and the search of a create) or of
+/// users
+/// (`async_find_user`). A list of more fails with errc::too_large, and the error names the option. The
+/// defaults are far above what a tenant holds; a service that does not stop sending meets them.
+struct ListLimits {
+    /// The bodies of all its pages together, in bytes. Default: 128 MiB, which is about 250,000 keys.
+    std::size_t max_bytes = std::size_t{128} << 20;
+    /// Keys or users, whether a filter wants them or not. Checked after each page. Default: 250,000.
+    std::size_t max_items = 250'000;
+    /// Default: 10,000.
+    std::size_t max_pages = 10'000;
+    /// The token that the service gives for the next page, in bytes. Default: 4,096.
+    std::size_t max_token_length = 4'096;
+};
+
 // What a client is made of. Defaults are for production; what is needed is a credential.
 //
 //     ClientOptions options;
@@ -101,6 +116,7 @@ struct PALETTE_KEYS_DECL ClientOptions {
     ProxyOptions proxy{};                    // for an https endpoint; not seen by a transport of your own
     RetryOptions retry{};
     std::shared_ptr<RateLimiter> limiter{};  // none: one of its own, as rate_limit says
+    ListLimits list_limits{};
 
     // From PALETTE_HOST, PALETTE_API_KEY or else SPECTROCLOUD_APIKEY, PALETTE_CA_FILE, which replaces
     // the system's authorities, HTTPS_PROXY or else https_proxy, and with it NO_PROXY or else no_proxy; see

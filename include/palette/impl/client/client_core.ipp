@@ -38,6 +38,19 @@ inline void check(const RetryOptions& retry) {
     if (!(retry.budget >= 0)) refuse("a budget is not negative", "budget");
 }
 
+inline void check(const ListLimits& limits) {
+    struct Named {
+        const char* name;
+        std::size_t bound;
+    };
+    for (auto const& [name, bound] :
+         {Named{"max_bytes", limits.max_bytes}, Named{"max_items", limits.max_items},
+          Named{"max_pages", limits.max_pages}, Named{"max_token_length", limits.max_token_length}})
+        if (bound == 0)
+            throw Exception(Error(errc::invalid_argument, "a bound of nothing lets no list be read")
+                                .path(std::string("list_limits.") + name));
+}
+
 inline ClientOptions checked(ClientOptions options) {
     using std::chrono::milliseconds;
     struct Named {
@@ -59,6 +72,7 @@ inline ClientOptions checked(ClientOptions options) {
     if (options.pool.idle_timeout.count() < 0)
         throw Exception(Error(errc::invalid_argument, "a time is not negative").path("pool.idle_timeout"));
     check(options.retry);
+    check(options.list_limits);
     return options;
 }
 

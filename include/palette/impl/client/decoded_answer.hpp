@@ -4,6 +4,8 @@
 #include <palette/impl/pipeline/answer.hpp>
 #include <palette/impl/wire/decode.hpp>
 
+#include <cstddef>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -49,8 +51,15 @@ struct AnswerParts<void> {
 template <class T>
 class DecodedAnswer final : public pipeline::Answer {
 public:
+    DecodedAnswer() = default;
+    // A body of a success that is larger than that is `too_large`.
+    DecodedAnswer(std::size_t max_bytes, Error too_large)
+        : max_bytes_(max_bytes),
+          too_large_(std::move(too_large)) {}
+
     void begin(pipeline::Call& call) override {
         call_ = &call;
+        received_ = 0;
         response_ = HttpResponse();
         value_.reset();
         words_.reset();
@@ -74,6 +83,11 @@ public:
 
     bool body(std::string_view piece) override {
         if (words_) words_->write(piece);
+        if (value_ && piece.size() > max_bytes_ - received_) {
+            error_ = too_large_;
+            return false;
+        }
+        received_ += piece.size();
         if constexpr (!std::is_void_v<T>) {
             if (value_)
                 if (auto written = value_->write(piece); !written) error_ = std::move(written.error());
@@ -102,9 +116,14 @@ public:
 
     // After a success.
     [[nodiscard]] auto& value() noexcept { return *decoded_; }
+    // Of the body, in bytes.
+    [[nodiscard]] std::size_t received() const noexcept { return received_; }
 
 private:
+    std::size_t max_bytes_ = std::numeric_limits<std::size_t>::max();
+    std::optional<Error> too_large_;
     pipeline::Call* call_ = nullptr;
+    std::size_t received_ = 0;
     HttpResponse response_;
     std::optional<typename AnswerParts<T>::Decoder> value_;
     std::optional<RefusalWords> words_;

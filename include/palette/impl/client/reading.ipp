@@ -5,6 +5,7 @@
 
 #include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/operations.hpp>
+#include <palette/impl/client/paging.hpp>
 #include <palette/impl/client/requests.hpp>
 #include <palette/impl/client/service_time.hpp>
 #include <palette/impl/uid.hpp>
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -45,45 +45,19 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get(Core& core, pipeline::Ca
     return get_as_of(core, call, std::move(uid), nullptr);
 }
 
-// The places where a list goes on: as many as there are, none of them twice (W11).
-class Pages {
-public:
-    explicit Pages(std::string first) : path_(std::move(first)) {}
-
-    [[nodiscard]] std::string path() const {
-        if (next_.empty()) return path_;
-        auto const separator = path_.find('?') == std::string::npos ? '?' : '&';
-        return path_ + separator + "continue=" + wire::query_value(next_);
-    }
-
-    // False: the list has ended.
-    Result<bool> go_on(std::string next) {
-        next_ = std::move(next);
-        if (next_.empty()) return false;
-        if (!seen_.insert(next_).second)
-            return Error(errc::bad_value, "the service's list leads back to where it has been")
-                .path("listmeta.continue");
-        return true;
-    }
-
-private:
-    std::string path_;
-    std::string next_;
-    std::set<std::string> seen_;
-};
-
 PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::Call& call,
                                                           ListFilter filter) {
-    Pages pages(std::string(list_keys.path_template));
+    Paging pages(std::string(list_keys.path_template), core.options().list_limits);
     detail::Blocks<ApiKey> wanted;
     std::optional<Instant> as_of;
     for (;;) {
-        DecodedAnswer<wire::KeyPage> answer;
+        DecodedAnswer<wire::KeyPage> answer(pages.bytes_left(), pages.too_many_bytes());
         HttpRequest request("GET", pages.path());
         auto sent = co_await send(core, call, list_keys, request, answer);
         if (!sent) co_return std::move(sent.error());
         if (!as_of) as_of = date_of(answer.response()).value_or(core.now());
-        auto more = pages.go_on(std::move(answer.value().next));
+        auto more =
+            pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
         if (!more) co_return std::move(more.error()).attempts(call.attempts);
         if (wanted.empty() && !*more && filter == ListFilter())
             co_return KeyList(std::move(answer.value().items), *as_of);
@@ -118,10 +92,10 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> find_user(Core& core, pipeline
                                                             std::string email) {
     if (email.empty()) co_return Error(errc::invalid_argument, "an e-mail address is needed").path("email");
     if (auto good = wire::check_utf8(email, "email"); !good) co_return std::move(good.error());
-    Pages pages(std::string(list_users.path_template) + "?limit=50");
+    Paging pages(std::string(list_users.path_template) + "?limit=50", core.options().list_limits);
     std::optional<User> match;
     for (;;) {
-        DecodedAnswer<wire::UserPage> answer;
+        DecodedAnswer<wire::UserPage> answer(pages.bytes_left(), pages.too_many_bytes());
         HttpRequest request("GET", pages.path());
         auto sent = co_await send(core, call, list_users, request, answer);
         if (!sent) co_return std::move(sent.error());
@@ -131,7 +105,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> find_user(Core& core, pipeline
                 co_return std::move(good.error()).attempts(call.attempts);
             match.emplace(std::move(user));
         }
-        auto more = pages.go_on(std::move(answer.value().next));
+        auto more =
+            pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
         if (!more) co_return std::move(more.error()).attempts(call.attempts);
         if (*more) continue;
         if (match) co_return std::move(*match);
