@@ -15,10 +15,12 @@ namespace palette::inline PALETTE_KEYS_ABI {
 //     if (auto written = write_secret_file("/etc/acme/palette.key", created.secret()); !written)
 //         log(written.error().message());
 //
-// What is at the path is replaced and not written to: a symbolic link itself, not what it leads to; a file
-// with several names under this one name; another's file by one of this user. The directory must exist,
-// and be one that this user may read and write. A process that is killed half-way can leave a file named
-// ".palette-key.<random>" there, as private as the other.
+// The file at the path is replaced and not written to: a file with several names is replaced under this one
+// name alone, another user's file by one of this user. Symbolic links are followed, also into other
+// directories, and the file that they lead to is made or replaced there; the links stay. Whatever exists and
+// is not a regular file is refused: a directory, a device, a pipe, and a link to one of these, such as
+// /dev/stdout. The directory of the file must exist, and be one that this user may read and write. A process
+// that is killed half-way can leave a file named ".palette-key.<random>" there, as private as the other.
 //
 // Errors: errc::invalid_argument for an empty secret and for a path that cannot be a file's; errc::system for
 // what the operating system refuses: a full disk, a missing directory, no permission. Each names the file and

@@ -5,6 +5,7 @@
 #include <palette/write_secret_file.hpp>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,18 +124,72 @@ TEST_CASE_FIXTURE(Fixture, "write_secret_file: whoever has the old file open kee
     CHECK(content_of(path) == "new");
 }
 
-TEST_CASE_FIXTURE(Fixture, "write_secret_file: a symbolic link is replaced itself") {
-    auto const target = folder.file("target", "old");
-    auto const link = folder.path("link");
-    REQUIRE(::symlink(target.c_str(), link.c_str()) == 0);
-    REQUIRE(write_secret_file(link, Secret("new")));
-    CHECK(S_ISREG(status_of(link).st_mode));
-    CHECK(content_of(link) == "new");
-    CHECK(content_of(target) == "old");
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: links are followed, and the file at their end is replaced") {
+    REQUIRE(::mkdir(folder.path("other").c_str(), 0700) == 0);
+    auto const target = folder.file("other/target", "old", 0644);
+    REQUIRE(::symlink("other/target", folder.path("relative").c_str()) == 0);
+    REQUIRE(::symlink(target.c_str(), folder.path("absolute").c_str()) == 0);
+    REQUIRE(::symlink("../relative", folder.path("other/chain").c_str()) == 0);
+    for (std::string const name : {"relative", "absolute", "other/chain"}) {
+        CAPTURE(name);
+        auto const link = folder.path(name);
+        REQUIRE(write_secret_file(link, Secret("new by " + name)));
+        CHECK(S_ISLNK(status_of(link).st_mode));
+        CHECK(S_ISREG(status_of(target).st_mode));
+        CHECK(content_of(target) == "new by " + name);
+        CHECK(mode_of(target) == 0600);
+    }
+    CHECK(folder.names().size() == 5);
+}
 
-    REQUIRE(::symlink("nowhere", folder.path("dangling").c_str()) == 0);
-    CHECK(write_secret_file(folder.path("dangling"), Secret("new")));
-    CHECK(content_of(folder.path("dangling")) == "new");
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: a link that leads to nothing yet gets its file") {
+    REQUIRE(::mkdir(folder.path("other").c_str(), 0700) == 0);
+    REQUIRE(::symlink("other/new", folder.path("dangling").c_str()) == 0);
+    REQUIRE(write_secret_file(folder.path("dangling"), Secret("new")));
+    CHECK(S_ISLNK(status_of(folder.path("dangling")).st_mode));
+    CHECK(content_of(folder.path("other/new")) == "new");
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: a link to what is not a file is refused, and stays a link") {
+    REQUIRE(::mkdir(folder.path("folder").c_str(), 0700) == 0);
+    REQUIRE(::mkfifo(folder.path("fifo").c_str(), 0600) == 0);
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    auto const pipe = "/proc/self/fd/" + std::to_string(ends[1]);
+    std::string const no_file = "is neither a file nor a link to one, and is not replaced";
+    struct Row {
+        std::string leads_to;
+        std::string why;
+    };
+    for (auto const& [leads_to, why] :
+         {Row{"/dev/null", no_file}, Row{"fifo", no_file}, Row{pipe, no_file},
+          Row{"folder", "is a directory"}, Row{"folder/", "is a directory"},
+          Row{"nowhere/", "leads to a directory"}, Row{"nowhere/key", "(No such file or directory)"},
+          Row{"link", "(Too many levels of symbolic links)"}}) {
+        CAPTURE(leads_to);
+        auto const link = folder.path("link");
+        REQUIRE(::symlink(leads_to.c_str(), link.c_str()) == 0);
+        CHECK(contains(why.starts_with('(') ? failure(link) : refusal(link), why));
+        CHECK(S_ISLNK(status_of(link).st_mode));
+        REQUIRE(::unlink(link.c_str()) == 0);
+    }
+    CHECK(contains(refusal(pipe), no_file));
+    CHECK(::access("/dev/null", F_OK) == 0);
+    CHECK_FALSE(S_ISREG(status_of("/dev/null").st_mode));
+    CHECK(folder.names().size() == 2);
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
+
+TEST_CASE_FIXTURE(Fixture, "write_secret_file: an open file that has lost its name is refused") {
+    auto const path = folder.file("key", "old");
+    auto const descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    REQUIRE(descriptor >= 0);
+    REQUIRE(::unlink(path.c_str()) == 0);
+    auto const link = "/proc/self/fd/" + std::to_string(descriptor);
+    CHECK(contains(refusal(link), "has no such name"));
+    CHECK(folder.names().empty());
+    ::close(descriptor);
 }
 
 TEST_CASE_FIXTURE(Fixture, "write_secret_file: a path without a folder is one in the current folder") {
@@ -161,7 +216,7 @@ TEST_CASE_FIXTURE(Fixture, "write_secret_file: what is not a file is refused and
     auto const fifo = folder.path("fifo");
     REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
     for (auto const& path : {fifo, std::string("/dev/null")}) {
-        CHECK(refusal(path) == quoted(path) + " is neither a file nor a link, and is not replaced");
+        CHECK(refusal(path) == quoted(path) + " is neither a file nor a link to one, and is not replaced");
         CHECK_FALSE(S_ISREG(status_of(path).st_mode));
     }
     CHECK(folder.names().size() == 2);

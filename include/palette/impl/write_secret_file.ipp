@@ -37,17 +37,71 @@ inline Error cannot_write(std::string_view path, std::string_view what, int numb
     return system_error(errc::system, path, what, number);
 }
 
-// Why what is at the path is not to be replaced. A path like /dev/null is a mistake that would take a
-// device from the machine.
-inline std::optional<Error> target_error(const std::string& path, const Place& place, int directory) {
-    auto const fault = [&](const char* what) { return error(errc::invalid_argument, path, what); };
-    if (place.name.empty() || place.name == "." || place.name == "..") return fault("is a directory");
+inline Error not_written(std::string_view path, const char* what) {
+    return error(errc::invalid_argument, path, what);
+}
+
+// The entry that is to be made or replaced: a name in a directory, and no symbolic link.
+struct Target {
+    Descriptor directory{-1};
+    std::string name;
+};
+
+// The text of a symbolic link; nothing, and errno, if it cannot be read.
+inline std::optional<std::string> text_of_link(int directory, const std::string& name) {
+    std::string text(4'096, '\0');  // PATH_MAX
+    auto const size = ::readlinkat(directory, name.c_str(), text.data(), text.size());
+    if (size < 0) return std::nullopt;
+    text.resize(static_cast<std::size_t>(size));
+    return text;
+}
+
+// Follows symbolic links to the entry that they lead to, which need not exist. `meant` is what the system
+// finds there, or null: links as in /proc/self/fd lead to something that their text does not name.
+inline Result<Target> follow(const std::string& path, Target at, const struct stat* meant) {
+    for (int links = 0; links <= 40; ++links) {
+        struct stat found{};
+        bool const exists =
+            ::fstatat(at.directory.number(), at.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+        if (!exists || !S_ISLNK(found.st_mode)) {
+            bool const is_meant =
+                exists && meant != nullptr && found.st_dev == meant->st_dev && found.st_ino == meant->st_ino;
+            if (is_meant || (!exists && meant == nullptr)) return at;
+            return not_written(path, "is not written: the file that the link leads to has no such name");
+        }
+        auto const text = text_of_link(at.directory.number(), at.name);
+        if (!text) return cannot_write(path, "cannot be written: the link cannot be read", errno);
+        auto place = place_of(*text);
+        if (place.name.empty() || place.name == "." || place.name == "..")
+            return not_written(path, "leads to a directory");
+        auto next = open(at.directory.number(), place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (!next)
+            return cannot_write(
+                path, "cannot be written: the directory that the link leads to cannot be opened", errno);
+        at.directory = std::move(next);
+        at.name = std::move(place.name);
+    }
+    return not_written(path, "is not written: too many links lead to each other");
+}
+
+// What exists and is not a regular file is never replaced: a path like /dev/null is a mistake that would take
+// a device from the machine, and /dev/stdout is a link to one.
+inline Result<Target> target_of(const std::string& path) {
+    auto place = place_of(path);
+    Target at;
+    at.directory = open(AT_FDCWD, place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    at.name = std::move(place.name);
+    if (!at.directory) return cannot_write(path, "cannot be written: its directory cannot be opened", errno);
+    if (at.name.empty() || at.name == "." || at.name == "..") return not_written(path, "is a directory");
     struct stat found{};
-    if (::fstatat(directory, place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
-    if (S_ISDIR(found.st_mode)) return fault("is a directory");
-    if (!S_ISREG(found.st_mode) && !S_ISLNK(found.st_mode))
-        return fault("is neither a file nor a link, and is not replaced");
-    return std::nullopt;
+    if (::fstatat(at.directory.number(), at.name.c_str(), &found, 0) != 0) {
+        if (errno != ENOENT) return cannot_write(path, "cannot be written", errno);
+        return follow(path, std::move(at), nullptr);
+    }
+    if (S_ISDIR(found.st_mode)) return not_written(path, "is a directory");
+    if (!S_ISREG(found.st_mode))
+        return not_written(path, "is neither a file nor a link to one, and is not replaced");
+    return follow(path, std::move(at), &found);
 }
 
 // A private file with a name that nobody else uses, removed again unless it takes the name of another.
@@ -112,16 +166,15 @@ PALETTE_KEYS_INLINE Result<void> write_secret_file(const std::string& path, cons
     if (auto fault = path_error(errc::invalid_argument, path)) return *std::move(fault);
     if (secret.empty()) return error(errc::invalid_argument, path, "is not written: the secret is empty");
 
-    auto const place = place_of(path);
-    auto const directory = open(AT_FDCWD, place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (!directory) return cannot_write(path, "cannot be written: its directory cannot be opened", errno);
-    if (auto fault = target_error(path, place, directory.number())) return *std::move(fault);
+    auto const target = target_of(path);
+    if (!target) return target.error();
+    auto const& directory = target->directory;
 
     Temporary temporary(directory.number());
     if (!temporary.exists())
         return cannot_write(path, "cannot be written: no file can be made in its directory", errno);
     if (!temporary.hold(secret.expose())) return cannot_write(path, "cannot be written", errno);
-    if (!temporary.take_name(place.name)) return cannot_write(path, "cannot be replaced", errno);
+    if (!temporary.take_name(target->name)) return cannot_write(path, "cannot be replaced", errno);
 
     // EINVAL: a file system that does not know it of directories.
     if (::fsync(directory.number()) != 0 && errno != EINVAL)
