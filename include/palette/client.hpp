@@ -130,7 +130,11 @@ public:
     //     code of the refusal, if the key that nobody has the value of could not be deleted; errc::conflict,
     //     the key was made for another user than was asked for, and was revoked.
     //   errc::auth_provider: the credential became another user's meanwhile.
-    // Not_applied means that no key is left.
+    //   errc::conflict, not_applied: CallOptions::nonce() was used before; the keys that bear it are named,
+    //   and
+    //     the uid of the first is in Error::path(). Nothing was asked for. Whether the value of such a key
+    //     was delivered, only the one who asked for it knows: hence no pending().
+    // Not_applied means that this create has left no key.
     //
     //     auto created = co_await client.async_create(NewApiKey("ci").for_user(uid));
     //     if (created) use(created->secret());
@@ -156,8 +160,9 @@ public:
     //     auto pending = PendingCreate::parse(line).value();
     //     auto cleaned = co_await client.async_reconcile(pending);
     //
-    // Errors: errc::auth_provider, not_applied, if the credential is not of the user who asked for the key.
-    // Any other leaves `pending` as it was: call again. Safe to be repeated.
+    // Errors: errc::auth_provider, not_applied, if the credential is not of the user, and the tenant, who
+    // asked for the key: nothing was listed or deleted. errc::invalid_argument for a `pending` that names
+    // none. Any other leaves `pending` as it was: call again. Safe to be repeated.
     template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
     auto async_reconcile(PendingCreate pending, CallOptions options, Token&& token = Token()) {
         return start<&detail::ClientCore::reconcile, Reconciliation>(std::forward<Token>(token),

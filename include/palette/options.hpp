@@ -154,9 +154,16 @@ public:
         allow_shorter_ = on;
         return *this;
     }
-    // For a create: 32 hexadecimal digits of your own, from PendingCreate::make_nonce(), written down before.
-    // What it made can then be found even if the program is killed: PendingCreate::of_nonce(). One for each
-    // create: one that this client has used is refused, as long as it is among the last 1,024.
+    /// Marks the key of a create with a nonce of your own: 32 hexadecimal digits from
+    /// PendingCreate::make_nonce(), written down before the create. What the create made can then be found
+    /// even if the program is killed: PendingCreate::of_nonce().
+    ///
+    /// One nonce for each create. One of the last 1,024 that this client has used is refused with
+    /// errc::invalid_argument before a byte is sent. Any other that has been used, by an earlier run of the
+    /// program for instance, is refused with errc::conflict, not_applied, and the error names the keys that
+    /// bear it: for that, a create with a nonce lists the keys before it asks for one. A key that the list
+    /// does not show, since it is of another user or comes late, is not seen; so make a new nonce after a
+    /// restart.
     CallOptions& nonce(std::string_view digits) & noexcept {
         nonce_size_ = digits.copy(nonce_, sizeof nonce_);
         has_nonce_ = true;

@@ -36,10 +36,18 @@ public:
     // are what reconciling the other would delete. Throws Exception if the system has no randomness to give.
     [[nodiscard]] static std::string make_nonce();
 
-    // Every key that the create with this nonce has made, for `owner_uid`, or for yourself if that is empty.
-    // Only for a create whose result reached nobody: its key is deleted, whether its value was
-    // delivered or not.
-    static Result<PendingCreate> of_nonce(std::string nonce, std::string name, std::string owner_uid = {});
+    /// Makes the record of a create that is about to be sent with this nonce: every key that such a create
+    /// makes, for `owner_uid`, or for `by` if that is empty. `by` is the user who creates, from
+    /// async_whoami(). Write to_text() down before the create; README.md, "A create that survives kill -9",
+    /// has the recipe.
+    ///
+    /// Only for a create whose value was not kept: reconciling deletes its keys, whether their value was
+    /// delivered or not.
+    ///
+    /// Errors: errc::invalid_argument for a nonce that make_nonce() does not make, for a name or a uid that
+    /// cannot be, and for a `by` without a user or without a tenant.
+    static Result<PendingCreate> of_nonce(std::string nonce, std::string name, Identity by,
+                                          std::string owner_uid = {});
 
     // For those who make errors: the library, and stand-ins for it in tests. `attempts`: at least one,
     // ascending from 1 on. Preconditions: what parse() checks. Throws Exception (errc::invalid_argument)

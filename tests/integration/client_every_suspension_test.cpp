@@ -81,6 +81,12 @@ struct Way {
 const std::string lost_nonce(32, 'a');
 const std::string lost_mark = lost_nonce + "-1";
 
+// What the create that lost a key has left; of the emulator that was prepared last.
+PendingCreate& lost_create() {
+    static PendingCreate pending(lost_nonce, "to work on", "", Identity(), Instant(), {1});
+    return pending;
+}
+
 enum class Subject { nothing, active_key, revoked_key, lost_key, user };
 
 struct Operation {
@@ -159,10 +165,7 @@ const Operation operations[] = {
     {"remove and verify", Subject::active_key,
      [](Client& c, Id& id, Watched& w) { c.async_remove(id, CallOptions().verify(), w.handler()); }, is_gone},
     {"reconcile", Subject::lost_key,
-     [](Client& c, Id&, Watched& w) {
-         c.async_reconcile(PendingCreate::of_nonce(lost_nonce, "to work on").value(), w.handler());
-     },
-     is_gone},
+     [](Client& c, Id&, Watched& w) { c.async_reconcile(lost_create(), w.handler()); }, is_gone},
     {"whoami", Subject::nothing, whoami},
     {"whoami after a login", Subject::nothing, whoami, nullptr, log_in},
     {"whoami of a host that is looked up", Subject::nothing, whoami, nullptr, by_name},
@@ -200,7 +203,11 @@ public:
         auto key = NewApiKey("to work on").expires(Expiry::never());
         if (operation_.subject == Subject::lost_key) {
             // Those that it did not come to delete the last time.
-            REQUIRE(preparing_.reconcile(PendingCreate::of_nonce(lost_nonce, "to work on").value()));
+            Identity by;
+            by.user_uid = emulator.user(Role::tenant_admin).uid;
+            by.tenant_uid = emulator.tenant_uid();
+            lost_create() = PendingCreate::of_nonce(lost_nonce, "to work on", by).value();
+            REQUIRE(preparing_.reconcile(lost_create()));
             key.annotate("palette-keys-create", lost_mark);
         }
         auto const uid = emulator.seed_key(key).uid();

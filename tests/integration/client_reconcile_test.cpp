@@ -171,9 +171,99 @@ TEST_CASE("W7 nonce: what a killed program has made is found by the nonce that i
     REQUIRE(scene.client.create(NewApiKey("ci")));
 
     Client next(scene.options());
-    auto const pending = PendingCreate::of_nonce(nonce, "ci").value();
+    auto const pending = PendingCreate::of_nonce(nonce, "ci", scene.client.whoami().value()).value();
     CHECK(next.reconcile(pending).value() == Reconciliation({made.uid()}));
     CHECK(scene.made().size() == 1);
+}
+
+TEST_CASE(
+    "W7 reconcile: the record of a nonce is its user's: another's credential lists and deletes nothing") {
+    Cleaning scene;
+    auto const nonce = PendingCreate::make_nonce();
+    auto const pending = PendingCreate::of_nonce(nonce, "ci", scene.client.whoami().value()).value();
+    REQUIRE(scene.client.create(NewApiKey("ci"), CallOptions().nonce(nonce)));
+    Cleaning elsewhere;
+    for (auto* const emulator : {&scene.emulator, &elsewhere.emulator}) {
+        Client other(emulator->client_options(Role::tenant_user_admin));
+        auto const before = emulator->request_count();
+        auto const refused = other.reconcile(PendingCreate::parse(pending.to_text()).value());
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code() == errc::auth_provider);
+        CHECK(refused.error().effect() == Effect::not_applied);
+        CHECK(emulator->request_count() == before + 1);
+        CHECK(emulator->requests().back().path == "/v1/users/info");
+    }
+    CHECK(scene.made().size() == 1);
+    CHECK(scene.client.reconcile(pending).value().removed().size() == 1);
+}
+
+TEST_CASE("W7 reconcile: what does not say who asked for the key is refused before a byte is sent") {
+    Cleaning scene;
+    Identity const nobody;
+    PendingCreate const pending(PendingCreate::make_nonce(), "ci", "", nobody, Instant(), {1});
+    auto const refused = scene.client.reconcile(pending);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::invalid_argument);
+    CHECK(scene.emulator.request_count() == 0);
+}
+
+TEST_CASE("W7 nonce: given again after a restart it is refused, and the key that bears it is named") {
+    Cleaning scene;
+    auto const options = CallOptions().nonce(PendingCreate::make_nonce());
+    auto const made = scene.client.create(NewApiKey("ci"), options).value();
+    scene.emulator.faults().add("GET /v1/apiKeys page:2");
+    Client restarted(scene.options());
+    auto const again = restarted.create(NewApiKey("ci"), options);
+    REQUIRE_FALSE(again);
+    CHECK(again.error().code() == errc::conflict);
+    CHECK(again.error().effect() == Effect::not_applied);
+    CHECK(again.error().path() == made.uid());
+    CHECK(again.error().what().find(made.uid()) != std::string::npos);
+    CHECK_FALSE(again.error().pending());
+    CHECK(scene.made_uids() == Texts{made.uid()});
+}
+
+TEST_CASE("W7 nonce: a create that a kill cut off is cleaned up before its nonce is good again") {
+    Cleaning scene;
+    auto const nonce = PendingCreate::make_nonce();
+    auto const record = PendingCreate::of_nonce(nonce, "ci", scene.client.whoami().value()).value();
+    {
+        // Killed while it waits for the answer: the key comes, and nobody has the value.
+        scene.emulator.faults().add("POST /v1/apiKeys stall x1");
+        auto options = scene.options();
+        options.timeouts.total = 300ms;
+        Client killed(std::move(options));
+        CHECK_FALSE(killed.create(NewApiKey("ci"), CallOptions().nonce(nonce)));
+        scene.emulator.seed_key(NewApiKey("ci").annotate("palette-keys-create", nonce + "-1"));
+    }
+    Client restarted(scene.options());
+    auto const refused = restarted.create(NewApiKey("ci"), CallOptions().nonce(nonce));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::conflict);
+    CHECK(restarted.reconcile(record).value().removed() == Texts{refused.error().path()});
+    auto const made = restarted.create(NewApiKey("ci"), CallOptions().nonce(nonce));
+    REQUIRE(made);
+    CHECK(scene.made_uids() == Texts{made->uid()});
+}
+
+TEST_CASE("W7 nonce: where the keys cannot be listed, nothing is asked for") {
+    Cleaning scene;
+    scene.emulator.faults().add("GET /v1/apiKeys status:403");
+    auto const refused =
+        scene.client.create(NewApiKey("ci"), CallOptions().nonce(PendingCreate::make_nonce()));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::forbidden);
+    CHECK(refused.error().effect() == Effect::not_applied);
+    for (auto const& request : scene.emulator.requests())
+        CHECK(request.method == "GET");
+    CHECK(scene.made().empty());
+}
+
+TEST_CASE("W7 nonce: one that is not given costs no list") {
+    Cleaning scene;
+    REQUIRE(scene.client.create(NewApiKey("ci")));
+    for (auto const& request : scene.emulator.requests())
+        CHECK((request.method != "GET" || request.path != "/v1/apiKeys"));
 }
 
 TEST_CASE("W7 nonce: of a wrong form, or another create's, it is refused before a byte is sent") {

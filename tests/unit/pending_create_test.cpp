@@ -25,11 +25,15 @@ static_assert(std::is_nothrow_move_constructible_v<PendingCreate>);
 
 const std::string nonce = "00112233445566778899aabbccddeeff";
 
-PendingCreate sample(std::string name = "ci", std::vector<int> attempts = {1, 3}) {
+Identity caller(std::string user = "user-1", std::string tenant = "tenant-1") {
     Identity by;
-    by.user_uid = "user-1";
-    by.tenant_uid = "tenant-1";
-    return PendingCreate(nonce, std::move(name), "owner-1", by, Instant(1'790'000'000'123ms),
+    by.user_uid = std::move(user);
+    by.tenant_uid = std::move(tenant);
+    return by;
+}
+
+PendingCreate sample(std::string name = "ci", std::vector<int> attempts = {1, 3}) {
+    return PendingCreate(nonce, std::move(name), "owner-1", caller(), Instant(1'790'000'000'123ms),
                          std::move(attempts));
 }
 
@@ -46,8 +50,8 @@ TEST_CASE("pending create: its text is one line that says what it is, and reads 
         R"("userUid":"user-1","tenantUid":"tenant-1","begun":"2026-09-21T14:13:20.123Z","attempts":[1,3]})");
     for (auto const& pending :
          {sample(), sample("\"quoted\\\" \xC3\xA9 \xF0\x9F\x94\x91 {}[],:"), sample("ci", {1'000'000}),
-          sample(std::string(253, '"')), PendingCreate::of_nonce(nonce, "ci").value(),
-          PendingCreate::of_nonce(nonce, "", "owner-2").value()}) {
+          sample(std::string(253, '"')), PendingCreate::of_nonce(nonce, "ci", caller()).value(),
+          PendingCreate::of_nonce(nonce, "", caller(), "owner-2").value()}) {
         auto const text = pending.to_text();
         CAPTURE(text);
         CHECK(is_one_plain_line(text));
@@ -99,6 +103,8 @@ TEST_CASE("pending create: text of any other form is refused, and the field name
              Row{with("owner-1", "a\x7F"), "ownerUid"},
              Row{with("user-1", "a\x01"), "userUid"},
              Row{with("tenant-1", std::string(254, 't')), "tenantUid"},
+             Row{with("user-1", ""), "userUid"},
+             Row{with("tenant-1", ""), "tenantUid"},
              Row{with("\"tenantUid\":\"tenant-1\",", ""), ""},
              Row{with("2026-09-21T14:13:20.123Z", "yesterday"), "begun"},
              Row{with("2026-09-21T14:13:20.123Z", "0001-01-01T00:00:00.000Z"), "begun"},
@@ -141,7 +147,7 @@ TEST_CASE("pending create: the mark of an attempt that is pending matches, and n
         CAPTURE(mark);
         CHECK_FALSE(pending.matches(mark));
     }
-    auto const any = PendingCreate::of_nonce(nonce, "ci").value();
+    auto const any = PendingCreate::of_nonce(nonce, "ci", caller()).value();
     CHECK(any.is_any());
     CHECK(any.matches(nonce + "-2"));
     CHECK_FALSE(any.matches(nonce + "-0"));
@@ -153,10 +159,21 @@ TEST_CASE("pending create: one that names no attempt cannot be made, since it wo
 }
 
 TEST_CASE("pending create: a nonce of a wrong form, or a name that cannot be, makes none") {
-    CHECK(PendingCreate::of_nonce("", "ci").error().path() == "nonce");
-    CHECK(PendingCreate::of_nonce(nonce.substr(0, 31) + "g", "ci").error().path() == "nonce");
-    CHECK(PendingCreate::of_nonce(nonce, "a\nb").error().path() == "name");
-    CHECK(PendingCreate::of_nonce(nonce, "ci", "\xFF").error().path() == "ownerUid");
+    CHECK(PendingCreate::of_nonce("", "ci", caller()).error().path() == "nonce");
+    CHECK(PendingCreate::of_nonce(nonce.substr(0, 31) + "g", "ci", caller()).error().path() == "nonce");
+    CHECK(PendingCreate::of_nonce(nonce, "a\nb", caller()).error().path() == "name");
+    CHECK(PendingCreate::of_nonce(nonce, "ci", caller(), "\xFF").error().path() == "ownerUid");
+}
+
+TEST_CASE("pending create: one of a nonce says who asks for the key, and cannot be made without") {
+    auto const pending = PendingCreate::of_nonce(nonce, "ci", caller("ada", "acme")).value();
+    CHECK(pending.user_uid() == "ada");
+    CHECK(pending.tenant_uid() == "acme");
+    CHECK(PendingCreate::parse(pending.to_text()).value().user_uid() == "ada");
+    CHECK(PendingCreate::of_nonce(nonce, "ci", Identity()).error().path() == "userUid");
+    CHECK(PendingCreate::of_nonce(nonce, "ci", caller("", "acme")).error().path() == "userUid");
+    CHECK(PendingCreate::of_nonce(nonce, "ci", caller("ada", "")).error().path() == "tenantUid");
+    CHECK(PendingCreate::of_nonce(nonce, "ci", caller("a\nb")).error().path() == "userUid");
 }
 
 TEST_CASE("pending create: nonces that are made have the form that is asked for, and differ") {
@@ -165,7 +182,7 @@ TEST_CASE("pending create: nonces that are made have the form that is asked for,
         made.insert(PendingCreate::make_nonce());
     CHECK(made.size() == 1'000);
     for (auto const& one : made)
-        CHECK(PendingCreate::of_nonce(one, "ci"));
+        CHECK(PendingCreate::of_nonce(one, "ci", caller()));
 }
 
 TEST_CASE("error: what is pending is part of it, compared by value, and said in the message") {

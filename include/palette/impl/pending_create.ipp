@@ -29,6 +29,12 @@ inline Result<void> check_pending_text(std::string_view text, std::string_view f
     return {};
 }
 
+// Without them, whoever asks next would look for the keys, find none of another's, and report success.
+inline Result<void> check_pending_caller(std::string_view uid, std::string_view field) {
+    if (uid.empty()) return bad_pending(field, "does not say who asked for the key");
+    return check_pending_text(uid, field);
+}
+
 inline Result<void> check_pending_attempts(const std::vector<int>& attempts) {
     if (attempts.empty()) return bad_pending("attempts", "names none");
     for (auto last = 0; int const attempt : attempts) {
@@ -115,14 +121,20 @@ PALETTE_KEYS_INLINE std::string PendingCreate::make_nonce() {
 }
 
 PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::of_nonce(std::string nonce, std::string name,
-                                                                  std::string owner_uid) {
+                                                                  Identity by, std::string owner_uid) {
     if (!detail::is_nonce(nonce)) return detail::bad_pending("nonce", detail::nonce_form);
     if (auto good = detail::check_pending_text(name, "name"); !good) return std::move(good.error());
     if (auto good = detail::check_pending_text(owner_uid, "ownerUid"); !good) return std::move(good.error());
+    if (auto good = detail::check_pending_caller(by.user_uid, "userUid"); !good)
+        return std::move(good.error());
+    if (auto good = detail::check_pending_caller(by.tenant_uid, "tenantUid"); !good)
+        return std::move(good.error());
     PendingCreate pending;
     pending.nonce_ = std::move(nonce);
     pending.name_ = std::move(name);
     pending.owner_uid_ = std::move(owner_uid);
+    pending.user_uid_ = std::move(by.user_uid);
+    pending.tenant_uid_ = std::move(by.tenant_uid);
     return pending;
 }
 
@@ -182,10 +194,6 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::parse(std::string_view 
                                                   ": written by a later version of the library");
     if (!fields->is_whole())
         return detail::bad_pending("", "the text is a pending create with fields missing");
-    if (auto good = detail::check_pending_text(*fields->user, "userUid"); !good)
-        return std::move(good.error());
-    if (auto good = detail::check_pending_text(*fields->tenant, "tenantUid"); !good)
-        return std::move(good.error());
     auto const begun = detail::parse_rfc3339(*fields->begun);
     if (!begun || detail::clamp(*begun) != *begun) return detail::bad_pending("begun", "is not a time");
     if (fields->any && *fields->any != "any")
@@ -193,10 +201,12 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::parse(std::string_view 
     if (fields->attempts)
         if (auto good = detail::check_pending_attempts(*fields->attempts); !good)
             return std::move(good.error());
-    auto pending = of_nonce(*std::move(fields->nonce), *std::move(fields->name), *std::move(fields->owner));
+    Identity by;
+    by.user_uid = *std::move(fields->user);
+    by.tenant_uid = *std::move(fields->tenant);
+    auto pending = of_nonce(*std::move(fields->nonce), *std::move(fields->name), std::move(by),
+                            *std::move(fields->owner));
     if (!pending) return pending;
-    pending->user_uid_ = *std::move(fields->user);
-    pending->tenant_uid_ = *std::move(fields->tenant);
     pending->begun_ = *begun;
     if (fields->attempts) pending->attempts_ = *std::move(fields->attempts);
     return pending;

@@ -43,6 +43,8 @@ struct World {
     bool keeps_marks = true;
     bool is_credential_dead = false;  // no request succeeds any more
     bool was_told_of_other = false;   // the owner of the key with the value
+    bool is_nonce_used = false;       // a list has shown so before the first POST
+    bool has_looked = false;          // there was such a list
     auto operator<=>(const World&) const = default;
 };
 
@@ -98,6 +100,9 @@ private:
         switch (action.what) {
             case Do::post:
                 expect(action.suffix == world.posts + 1, "a suffix is used twice");
+                expect(!world.is_nonce_used, "a POST with a nonce that was used before");
+                if (settings_.look_first && settings_.marks_persist)
+                    expect(world.has_looked, "a POST before the keys that bear its nonce were looked for");
                 expect(action.suffix <= settings_.most_posts, "too many POSTs");
                 expect(action.time <= world.left / 2, "a POST that may use up what the search needs");
                 expect(std::ranges::none_of(world.keys, &Key::has_value), "a POST after a value");
@@ -249,6 +254,8 @@ private:
     void list(const State& state) {
         auto const met = [&](Machine::Listed outcome, const std::vector<Machine::Match>& matches) {
             auto world = state.world;
+            if (outcome == Machine::Listed::complete) world.has_looked = true;
+            if (world.posts == 0 && !matches.empty()) world.is_nonce_used = true;
             world.was_told_of_other = std::ranges::any_of(matches, [&](const Machine::Match& m) {
                 auto const* const key = key_of(world, m.uid);
                 return key != nullptr && key->has_value && !m.owned;
@@ -321,13 +328,15 @@ struct Row {
     bool keeps_marks;
     bool is_thought_to;
     std::size_t least_states;
+    bool look_first = false;
 };
 
 TEST_CASE("W7 create: whatever comes, one value at most is delivered, and every other key is named") {
     std::size_t states = 0;
-    for (auto const& row : {Row{1, false, true, true, 400}, Row{2, false, true, true, 4'000},
-                            Row{2, true, true, true, 9'000}, Row{3, false, true, true, 12'000},
-                            Row{2, true, false, true, 2'500}, Row{2, true, false, false, 50}}) {
+    for (auto const& row :
+         {Row{1, false, true, true, 400}, Row{2, false, true, true, 4'000}, Row{2, true, true, true, 9'000},
+          Row{3, false, true, true, 12'000}, Row{2, true, false, true, 2'500}, Row{2, true, false, false, 50},
+          Row{2, true, true, true, 9'000, true}, Row{2, false, false, false, 20, true}}) {
         CAPTURE(row.most_posts);
         CAPTURE(row.again_when_unseen);
         CAPTURE(row.keeps_marks);
@@ -336,6 +345,7 @@ TEST_CASE("W7 create: whatever comes, one value at most is delivered, and every 
         settings.settle = Time(250);
         settings.again_when_unseen = row.again_when_unseen;
         settings.marks_persist = row.is_thought_to;
+        settings.look_first = row.look_first;
         Search const search(settings, row.keeps_marks);
         CHECK(search.fault() == "");
         CHECK(search.states() >= row.least_states);

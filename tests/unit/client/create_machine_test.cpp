@@ -186,4 +186,32 @@ TEST_CASE("create machine: whether marks are kept is what the last read has show
     }
 }
 
+TEST_CASE("create machine: with a nonce that was given it looks first, and asks for nothing if it was used") {
+    Machine::Settings settings;
+    settings.look_first = true;
+    Machine fresh(settings);
+    CHECK(fresh.identified(true, left(30'000)).what == Do::list);
+    CHECK(fresh.listed(Machine::Listed::complete, {}, left(30'000)).what == Do::post);
+
+    Machine used(settings);
+    used.identified(true, left(30'000));
+    auto const refused = used.listed(Machine::Listed::complete, {seen("old", 3)}, left(30'000));
+    CHECK(refused.what == Do::fail);
+    CHECK(refused.blame == Machine::Blame::nonce);
+    CHECK(refused.effect == Effect::not_applied);
+    CHECK(used.pending() == Suffixes());
+
+    for (auto const outcome : {Machine::Listed::failed, Machine::Listed::refused}) {
+        Machine blind(settings);
+        blind.identified(true, left(30'000));
+        auto const next = blind.listed(outcome, {}, left(30'000));
+        CHECK(next.what == Do::fail);
+        CHECK(next.blame == Machine::Blame::step);
+        CHECK(next.effect == Effect::not_applied);
+    }
+
+    settings.marks_persist = false;  // no list can show a nonce
+    CHECK(Machine(settings).identified(true, left(30'000)).what == Do::post);
+}
+
 }  // namespace

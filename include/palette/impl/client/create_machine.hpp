@@ -27,6 +27,7 @@ public:
         int most_posts = 4;
         Time settle{2000};
         bool again_when_unseen = false;
+        bool look_first = false;    // the nonce was given, and may have been used before
         bool marks_persist = true;  // as far as is known
         auto operator<=>(const Settings&) const = default;
     };
@@ -48,6 +49,7 @@ public:
         post,   // the last POST, whose outcome is unknown
         stop,   // whatever stopped the call
         owner,  // the key is another's than was asked for; `uid` names it
+        nonce,  // keys bear it already
     };
 
     struct Action {
@@ -107,6 +109,7 @@ public:
 
 private:
     Action post_next(Now now);
+    Action looked_first(Listed outcome, bool is_used, Now now);
     Action search(Now now);
     Action unseen(Now now);
     Action remove_next() const;

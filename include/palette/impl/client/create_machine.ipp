@@ -24,7 +24,16 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::begin() const {
 
 PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::identified(bool known, Now now) {
     if (now.stopped) return fail(Blame::stop);
-    return known ? post_next(now) : fail(Blame::step);
+    if (!known) return fail(Blame::step);
+    return settings_.look_first && settings_.marks_persist ? Action{.what = Do::list} : post_next(now);
+}
+
+// A key that bears the nonce already may be one whose value was delivered before the program was started
+// anew: the search for a lost key of this create would take the one for the other.
+PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::looked_first(Listed outcome, bool is_used, Now now) {
+    if (now.stopped) return fail(Blame::stop);
+    if (outcome != Listed::complete) return fail(Blame::step);
+    return is_used ? fail(Blame::nonce) : post_next(now);
 }
 
 // What is reserved of the time is for looking for the key, should the answer be lost.
@@ -67,6 +76,7 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::search(Now now) {
 
 PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::listed(Listed outcome, std::vector<Match> matches,
                                                                 Now now) {
+    if (posts_ == 0) return looked_first(outcome, !matches.empty(), now);
     if (has_value_) {
         std::erase_if(matches, [&](const Match& m) { return m.suffix != posts_; });
         if (outcome != Listed::complete || matches.size() != 1) return deliver();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
@@ -52,6 +53,7 @@ private:
     Identity caller_;
     ServiceTime service_time_;  // from when the caller is known
     std::string owner_;
+    std::vector<std::string> bearing_;   // keys that bore the nonce before the first POST
     std::optional<CreatedApiKey> made_;  // that a value was received of
     std::optional<Error> post_error_;
     std::optional<Error> step_error_;

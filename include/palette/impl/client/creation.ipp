@@ -25,6 +25,7 @@ inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& cal
     settings.most_posts = retry.most_attempts;
     settings.settle = timing::bounded(retry.settle);
     settings.again_when_unseen = call.options().creates_again_when_unseen();
+    settings.look_first = call.options().nonce().has_value();
     settings.marks_persist = core.creates().marks_persist;
     return settings;
 }
@@ -175,6 +176,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
             if (suffix == 0) continue;
             // The key whose value is here is not looked for under what cannot be its uid.
             if (made_ && detail::fault_of_uid(key.uid) != nullptr) continue;
+            if (suffix_ == 0) bearing_.push_back(key.uid);
             // Where no owner is told, none is wrong; but only what is surely one's own is deleted.
             auto const is_untold = key.owner.uid.empty() && made_;
             Machine::Match match;
@@ -184,6 +186,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
             matches.push_back(std::move(match));
         }
     }
+    if (!keys) step_error_ = keys.error();
     auto const is_over = !keys && (is_refusal(keys.error()) || keys.error().code() == errc::auth_provider);
     auto const outcome = keys      ? Machine::Listed::complete
                          : is_over ? Machine::Listed::refused
@@ -250,6 +253,17 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Creation::delivery() {
     return CreatedApiKey(next_.uid, std::move(*made_).secret(), next_.confirmed, pending());
 }
 
+inline Error used_nonce(const std::vector<std::string>& uids) {
+    constexpr std::size_t most = 5;  // a service that lies names no more
+    std::string names;
+    for (std::size_t i = 0; i < std::min(uids.size(), most); ++i)
+        names.append(i == 0 ? "" : ", ").append(detail::printable(uids[i]));
+    if (uids.size() > most) names += ", ...";
+    return Error(errc::conflict, "the nonce has been used by another create, which made " + names)
+        .path(detail::printable(uids.front()))
+        .advice("make a new nonce for this create, and delete that key only if nobody has its value");
+}
+
 PALETTE_KEYS_INLINE Error Creation::failure() const {
     return core_.pipeline()
         .safe(blamed(), call_)
@@ -266,6 +280,8 @@ PALETTE_KEYS_INLINE Error Creation::blamed() const {
                                              (is_revoked_ ? "; it is revoked" : "; it could not be revoked"))
                 .path(uid)
                 .advice(is_revoked_ ? "delete that key" : "revoke and delete that key");
+        case Machine::Blame::nonce:
+            return used_nonce(bearing_);
         case Machine::Blame::post:
             return *post_error_;
         case Machine::Blame::stop: {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/client/caller.hpp>
+#include <palette/impl/client/checks.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/valueless_keys.hpp>
 
@@ -15,6 +16,8 @@ namespace palette::inline PALETTE_KEYS_ABI::client {
 // One list: what a late request makes afterwards, the next reconciliation finds.
 PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> reconcile(Core& core, pipeline::Call& call,
                                                                       PendingCreate pending) {
+    if (pending.user_uid().empty() || pending.tenant_uid().empty())
+        co_return invalid("a pending create that does not say who asked for the key", "pending");
     auto same = co_await check_same_caller(core, call, pending.tenant_uid(), pending.user_uid());
     if (!same) co_return std::move(same.error()).effect(Effect::not_applied);
     auto caller = co_await identify(core, call);
