@@ -35,9 +35,12 @@ struct Made {
 
 // A tenant on the first of January 2031, and a plain user in it.
 struct RulesScene {
-    explicit RulesScene(std::size_t quota = 20)
-        : emulator(EmulatorOptions{
-              .plain_http = true, .quota = quota, .rate_limit = RateLimit::off(), .clock = clock}) {}
+    explicit RulesScene(std::size_t quota = 20, const testing::Assumptions& assumptions = {})
+        : emulator(EmulatorOptions{.plain_http = true,
+                                   .quota = quota,
+                                   .rate_limit = RateLimit::off(),
+                                   .assumptions = assumptions,
+                                   .clock = clock}) {}
 
     Made seed(const NewApiKey& key) {
         auto const made = emulator.seed_key(key);
@@ -234,6 +237,55 @@ TEST_CASE("key rules: what is refused changes nothing, not even the time of the 
         CHECK(scene.user.put(made.path, body).status == 400);
         CHECK(scene.user.post("/v1/apiKeys", body).status == 400);
         CHECK(scene.emulator.keys() == before);
+    }
+}
+
+// {"name": "ci", "annotations" or "labels": {"<prefix>0": "v", ...}} with so many.
+std::string with_texts(std::string_view field, std::size_t count, const std::string& prefix) {
+    json::object texts;
+    for (std::size_t i = 0; i < count; ++i)
+        texts[prefix + std::to_string(i)] = "v";
+    return json::serialize(
+        json::object{{"metadata", json::object{{"name", "ci"}, {std::string(field), std::move(texts)}}}});
+}
+
+TEST_CASE("key rules: more annotations or labels than a key may have are refused, and nothing is changed") {
+    RulesScene scene;
+    for (std::string_view const field : {"annotations", "labels"}) {
+        CAPTURE(field);
+        auto const made = scene.seed(NewApiKey("ci").for_user(scene.user_uid()).annotate("team", "red"));
+        auto const before = scene.emulator.keys();
+        for (std::size_t const count : {1'001u, 20'000u}) {
+            CHECK(scene.user.post("/v1/apiKeys", with_texts(field, count, "a")).status == 400);
+            CHECK(scene.user.put(made.path, with_texts(field, count, "a")).status == 400);
+        }
+        CHECK(scene.emulator.keys() == before);
+        CHECK(scene.user.put(made.path, with_texts(field, 900, "a")).status == 204);
+        CHECK(scene.user.post("/v1/apiKeys", with_texts(field, 900, "a")).status == 201);
+    }
+}
+
+TEST_CASE("key rules: updates that keep what they leave out do not add up beyond the bound") {
+    RulesScene scene(20, {.update_keeps_omitted = true});
+    auto const made = scene.seed(NewApiKey("ci").for_user(scene.user_uid()));
+    CHECK(scene.user.put(made.path, with_texts("labels", 600, "a")).status == 204);
+    auto const before = scene.emulator.keys();
+    CHECK(scene.user.put(made.path, with_texts("labels", 600, "b")).status == 400);
+    CHECK(scene.emulator.keys() == before);
+    CHECK(scene.user.put(made.path, with_texts("labels", 600, "a")).status == 204);
+    CHECK(scene.emulator.keys().back().labels.size() == 600);
+}
+
+TEST_CASE("key rules: every change makes a key newer, in its first moments too") {
+    RulesScene scene;
+    auto const made = scene.seed(NewApiKey("ci").for_user(scene.user_uid()));
+    auto last = scene.emulator.keys().back().modified;
+    CHECK(last == *scene.emulator.keys().back().created + 400ms);
+    for (int i = 0; i < 3; ++i) {
+        CHECK(scene.user.put(made.path, R"({"metadata":{"name":"ci"}})").status == 204);
+        auto const now = scene.emulator.keys().back().modified;
+        CHECK(now > last);
+        last = now;
     }
 }
 

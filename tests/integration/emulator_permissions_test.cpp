@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <set>
@@ -160,10 +161,10 @@ std::vector<ApiKey> done_to(std::vector<ApiKey> keys, std::string_view uid, std:
             key.name = "edited";
             key.annotations.set("team", "red");
             key.expiry = Expiry::parse("2099-01-31T12:00:00Z").value();
-            key.modified = now;
+            key.modified = std::max(now, *key.modified + std::chrono::milliseconds{1});
         } else if (operation == "patch" || operation == "state") {
             key.is_active = false;
-            key.modified = now;
+            key.modified = std::max(now, *key.modified + std::chrono::milliseconds{1});
         }
     }
     return keys;

@@ -27,8 +27,9 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 // update without an annotation or label         it is gone                      update_keeps_omitted
 // whose permissions a key has that an           its owner's                     key_has_creators_permissions
 //   admin made for somebody else
-// a name that another key of the owner has      accepted                        names_unique (409
-// ApiKeyNameTaken) the key of a removed single sign-on user      401, its owner being gone orphans_usable
+// a name that another key of the owner has      accepted                        names_unique: 409
+//                                                                               ApiKeyNameTaken
+// the key of a removed single sign-on user      401, its owner being gone       orphans_usable
 //
 // Assumed too, without a switch: the codes of errors beside ResourceNotFound and TooManyRequests; the uid
 // of an unknown key is 404 for everybody; a user who may see a key and not change it gets 403; who may not
@@ -36,7 +37,9 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 // expiry of a key that was not revoked makes it work again; revoked and expired keys count towards the
 // quota; a key that works without its owner does so as a plain user's; the parameters setCookie, filters,
 // fields and orderBy are accepted and change nothing, and no cookie is taken; of two credentials in one
-// request ApiKey counts; single sign-on users have no password.
+// request ApiKey counts; single sign-on users have no password; a key has at most 1,000 annotations and 1,000
+// labels, more are 400; the server's own annotations are those of the vendor's sample, and a key is modified
+// 0.4 s after it was created.
 struct Assumptions {
     struct Refusal {
         int status;
@@ -88,6 +91,8 @@ struct EmulatorOptions {
 
     std::size_t most_head_bytes = 16 * 1024;
     std::size_t most_body_bytes = 1024 * 1024;
+    // Beyond these, a new connection takes the place of the one that has been idle for longest; while none is
+    // idle, it is closed.
     std::size_t most_connections = 1'024;
     // In real time: for a whole request from its first byte on, between two requests, and for a client
     // that does not read on, while its answer is sent.

@@ -3,8 +3,10 @@
 
 #include <palette/detail/instant.hpp>
 #include <palette/expiry.hpp>
+#include <palette/impl/emulator/refusal.hpp>
 #include <palette/string_map.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +16,10 @@ namespace palette::inline PALETTE_KEYS_ABI::emulation {
 // What requests say in their bodies. Read as a server written in Go reads: unknown members are
 // ignored, null is as absent, absent is as empty or false, the last of equal names counts. A Refusal with
 // status 400 for what is not JSON, or has a known member of a wrong type.
+
+// Annotations, or labels, of one key. Beyond it a request is refused with 400.
+inline constexpr std::size_t most_texts = 1'000;
+Refusal too_many_texts(std::string_view field);
 
 // Of update, and of create but for the user.
 struct KeyBody {

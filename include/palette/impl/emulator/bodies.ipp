@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/string_map_builder.hpp>
 #include <palette/impl/emulator/answers.hpp>
 #include <palette/impl/emulator/bodies.hpp>
 #include <palette/impl/emulator/refusal.hpp>
@@ -50,12 +51,13 @@ public:
     }
 
     [[nodiscard]] StringMap texts(std::string_view name) const {
-        StringMap map;
         auto const members = object(name);
-        if (members.object_ == nullptr) return map;
+        if (members.object_ == nullptr) return {};
+        if (members.object_->size() > most_texts) throw too_many_texts(members.path_);
+        StringMapBuilder map;
         for (auto const& [key, value] : *members.object_)
-            map.set(key, members.text(key));
-        return map;
+            map.add(key, members.text(key));
+        return map.finish();
     }
 
 private:
@@ -91,6 +93,11 @@ inline KeyBody key_body_of(const Members& members) {
         .labels = metadata.texts("labels"),
         .expiry = members.object("spec").time("expiry"),
     };
+}
+
+PALETTE_KEYS_INLINE Refusal too_many_texts(std::string_view field) {
+    return bad_request(std::string(field) + ": more than " + std::to_string(most_texts) +
+                       " are not accepted");
 }
 
 PALETTE_KEYS_INLINE KeyBody read_key_body(std::string_view body) {

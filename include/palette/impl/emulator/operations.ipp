@@ -3,12 +3,14 @@
 
 // What each operation of the service does.
 
+#include <palette/detail/string_map_builder.hpp>
 #include <palette/impl/emulator/answers.hpp>
 #include <palette/impl/emulator/refusal.hpp>
 #include <palette/impl/emulator/service.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -22,26 +24,45 @@ inline bool is_server_annotation(std::string_view name) noexcept {
     return std::ranges::find(server_annotations, name) != std::end(server_annotations);
 }
 
+// As the vendor's sample of a key shows them.
 inline StringMap make_server_annotations(std::string_view owner_uid, std::string_view tenant_uid) {
     return {{"ownerUid", owner_uid},
-            {"permissions", "owner"},
+            {"permissions",
+             "apiKey.create,apiKey.delete,apiKey.get,apiKey.list,apiKey.update,tag.create,tag.update"},
             {"scope", "tenant"},
-            {"scopeVisibility", "tenant"},
+            {"scopeVisibility", "20"},
             {"tenantUid", tenant_uid}};
+}
+
+// The service stores a key once more after it has made it: `modified != created` says nothing about an edit.
+inline constexpr std::chrono::milliseconds stored_again_after{400};
+
+// `before` with the entries of `wanted`, which count where both have one.
+template <class Wanted>
+StringMap with_texts(const StringMap& before, const StringMap& wanted, const char* field, Wanted is_wanted) {
+    StringMapBuilder merged;  // of equal names the first counts
+    for (auto const [name, value] : wanted)
+        if (is_wanted(name)) merged.add(name, value);
+    for (auto const [name, value] : before)
+        merged.add(name, value);
+    auto result = merged.finish();
+    if (result.size() > most_texts) throw too_many_texts(field);
+    return result;
 }
 
 // What a client may say about a key goes into it; the description and the server's own annotations
 // have their own places.
 inline void take_metadata(ApiKey& key, const KeyBody& body, const Struck& faults) {
+    constexpr auto description = palette::detail::description_annotation;
+    auto const is_kept = !faults.has(Struck::Kind::strip_annotations);
     key.name = body.name;
-    if (body.annotations.contains(palette::detail::description_annotation))
-        key.description = body.annotations[palette::detail::description_annotation];
-    for (auto const [name, value] : body.annotations)
-        if (!is_server_annotation(name) && name != palette::detail::description_annotation &&
-            !faults.has(Struck::Kind::strip_annotations))
-            key.annotations.set(name, value);
-    for (auto const [name, value] : body.labels)
-        key.labels.set(name, value);
+    if (auto const found = body.annotations.find(description); found != body.annotations.end())
+        key.description = found->second;
+    key.annotations = with_texts(
+        key.annotations, body.annotations, "metadata.annotations",
+        [&](std::string_view name) { return is_kept && !is_server_annotation(name) && name != description; });
+    key.labels =
+        with_texts(key.labels, body.labels, "metadata.labels", [](std::string_view) { return true; });
 }
 
 inline std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
@@ -170,7 +191,8 @@ PALETTE_KEYS_INLINE Response Service::create_key(const Caller& caller, const Req
     take_metadata(key, body, faults);
     key.expiry = expiry;
     key.is_active = true;
-    key.created = key.modified = now();
+    key.created = now();
+    key.modified = *key.created + stored_again_after;
     auto const uid = key.uid;
     auto const value = add_key(std::move(key), caller.uid);
     if (auto const* const late = faults.find(Struck::Kind::late_activation))
@@ -191,7 +213,7 @@ PALETTE_KEYS_INLINE Response Service::read_key(const KeyRecord& record) const {
 PALETTE_KEYS_INLINE Response Service::update_key(KeyRecord& record, const Request& request,
                                                  const Struck& faults) {
     auto const body = read_key_body(request.body);
-    auto& key = record.key;
+    auto key = record.key;  // as it is until nothing can be refused any more
     check_name(body.name, key.owner.uid, &record);
     auto const expiry = checked_expiry(body.expiry, &record);
     if (!options_.assumptions.update_keeps_omitted) {
@@ -204,8 +226,15 @@ PALETTE_KEYS_INLINE Response Service::update_key(KeyRecord& record, const Reques
     }
     take_metadata(key, body, faults);
     key.expiry = expiry;
-    key.modified = now();
+    record.key = std::move(key);
+    touch(record.key);
     return {.status = 204};
+}
+
+// The time of a change is later than that of the one before, though that may lie ahead of the clock.
+PALETTE_KEYS_INLINE void Service::touch(ApiKey& key) const {
+    auto const next = key.modified.value_or(Instant::min()) + std::chrono::milliseconds{1};
+    key.modified = std::max(now(), next);
 }
 
 PALETTE_KEYS_INLINE Response Service::set_active(KeyRecord& record, const Request& request) {
@@ -215,7 +244,7 @@ PALETTE_KEYS_INLINE Response Service::set_active(KeyRecord& record, const Reques
         throw Refusal(status, code, "the expiry of this API key has passed; extend it first");
     }
     record.key.is_active = is_active;
-    record.key.modified = now();
+    touch(record.key);
     return {.status = 204};
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/string_map_builder.hpp>
 #include <palette/impl/emulator/request_log.hpp>
 
 #include <algorithm>
+#include <ranges>
 #include <string_view>
 
 namespace palette::inline PALETTE_KEYS_ABI::emulation {
@@ -27,25 +29,25 @@ inline StringMap shown_headers(const Fields& headers) {
     static constexpr std::string_view harmless[] = {
         "accept", "accept-encoding", "connection", "content-length", "content-type", "expect",
         "host",   "origin",          "projectuid", "traceparent",    "user-agent",   "transfer-encoding"};
-    StringMap shown;
-    for (auto const& [name, value] : headers) {
+    StringMapBuilder shown;
+    for (auto const& [name, value] : std::views::reverse(headers)) {  // the last of equal names counts
         auto const small = in_small_letters(name);
         auto const is_harmless = std::ranges::find(harmless, small) != std::end(harmless);
-        shown.set(is_harmless ? std::string_view(small) : unless_secret(small),
+        shown.add(is_harmless ? std::string_view(small) : unless_secret(small),
                   is_harmless ? value : redacted);
     }
-    return shown;
+    return shown.finish();
 }
 
 inline StringMap shown_query(const Fields& query) {
     static constexpr std::string_view harmless[] = {"continue", "fields",  "filters",  "limit",
                                                     "offset",   "orderBy", "setCookie"};
-    StringMap shown;
-    for (auto const& [name, value] : query) {
+    StringMapBuilder shown;
+    for (auto const& [name, value] : std::views::reverse(query)) {
         auto const is_harmless = std::ranges::find(harmless, name) != std::end(harmless);
-        shown.set(unless_secret(name), is_harmless ? unless_secret(value) : redacted);
+        shown.add(unless_secret(name), is_harmless ? unless_secret(value) : redacted);
     }
-    return shown;
+    return shown.finish();
 }
 
 inline std::string shown_path(const Target& target) {

@@ -3,6 +3,7 @@
 
 #include <palette/impl/emulator/connection.hpp>
 #include <palette/impl/emulator/http.hpp>
+#include <palette/impl/emulator/idle_connections.hpp>
 #include <palette/testing/emulator_options.hpp>
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -14,9 +15,11 @@ namespace palette::inline PALETTE_KEYS_ABI::emulation {
 // Takes requests, one after another, from the bytes of a connection, within bounds of size and time.
 class RequestReader {
 public:
-    RequestReader(Connection& connection, const testing::EmulatorOptions& options) noexcept
+    RequestReader(Connection& connection, const testing::EmulatorOptions& options,
+                  IdleConnections& idle) noexcept
         : connection_(connection),
-          options_(options) {}
+          options_(options),
+          idle_(idle) {}
 
     // Nothing more to be had: the end, an error, or too late.
     struct End {};
@@ -27,10 +30,12 @@ public:
     asio::awaitable<Read> next();
 
 private:
+    asio::awaitable<bool> wait_for_first();
     asio::awaitable<bool> read_more();
 
     Connection& connection_;
     const testing::EmulatorOptions& options_;
+    IdleConnections& idle_;
     beast::flat_buffer buffer_;
 };
 

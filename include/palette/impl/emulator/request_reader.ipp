@@ -16,10 +16,16 @@ PALETTE_KEYS_INLINE asio::awaitable<bool> RequestReader::read_more() {
     co_return size > 0;
 }
 
+PALETTE_KEYS_INLINE asio::awaitable<bool> RequestReader::wait_for_first() {
+    IdleConnections::Entry const idle(idle_, connection_);
+    connection_.allow(options_.idle_timeout);
+    co_return co_await read_more();
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<RequestReader::Read> RequestReader::next() {
     if (buffer_.size() == 0) {
-        connection_.allow(options_.idle_timeout);
-        if (!co_await read_more()) co_return End{};
+        auto const come = co_await wait_for_first();
+        if (!come) co_return End{};
     }
     connection_.allow(options_.request_timeout);
     RequestParser parser(options_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/string_map_builder.hpp>
 #include <palette/error.hpp>
 #include <palette/impl/emulator/bodies.hpp>
 #include <palette/impl/emulator/seeds.hpp>
@@ -66,13 +67,17 @@ PALETTE_KEYS_INLINE CreatedApiKey make_key(Service& service, const NewApiKey& wa
     key.name = wanted.name();
     key.description = wanted.description();
     key.owner = Owner(owner.uid, owner.first_name, owner.last_name);
-    key.annotations = make_server_annotations(owner.uid, service.tenant().uid());
+    StringMapBuilder annotations;  // of equal names the first counts
+    for (auto const [name, value] : make_server_annotations(owner.uid, service.tenant().uid()))
+        annotations.add(name, value);
     for (auto const [name, value] : wanted.annotations())
-        if (!key.annotations.contains(name)) key.annotations.set(name, value);
+        annotations.add(name, value);
+    key.annotations = annotations.finish();
     key.labels = wanted.labels();
     key.expiry = wanted.expiry_at(now);
     key.is_active = true;
-    key.created = key.modified = now;
+    key.created = now;
+    key.modified = now + stored_again_after;
     auto const uid = key.uid;
     auto value = service.add_key(std::move(key), owner.uid);
     return {uid, Secret::take(value), true};

@@ -3,6 +3,7 @@
 
 #include <palette/impl/emulator/certificates.hpp>
 #include <palette/impl/emulator/connection.hpp>
+#include <palette/impl/emulator/idle_connections.hpp>
 #include <palette/impl/emulator/pause.hpp>
 #include <palette/impl/emulator/server.hpp>
 #include <palette/impl/emulator/session.hpp>
@@ -91,7 +92,7 @@ private:
                 // Out of file descriptors, most likely: they come back.
                 asio::steady_timer timer(context_, std::chrono::milliseconds{10});
                 co_await timer.async_wait(as_result);
-            } else if (connections_ < options_.most_connections) {
+            } else if (connections_ < options_.most_connections || idle_.close_longest()) {
                 asio::co_spawn(context_, serve(std::move(socket), ++last_connection_), asio::detached);
             }
         }
@@ -113,12 +114,13 @@ private:
         socket.set_option(asio::ip::tcp::no_delay(true), ec);
         close_on_exec(socket);
         auto const connection = make_connection(std::move(socket), tls_ ? &*tls_ : nullptr);
-        Session session(service_, options_, *connection, source, number);
+        Session session(service_, options_, idle_, *connection, source, number);
         co_await session.run();
     }
 
     SharedService& service_;
     const testing::EmulatorOptions& options_;
+    IdleConnections idle_;  // outlives the coroutines, which end with the context
     std::atomic<std::size_t> connections_ = 0;
     std::uint64_t last_connection_ = 0;
     std::optional<asio::ssl::context> tls_;

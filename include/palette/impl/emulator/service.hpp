@@ -97,6 +97,7 @@ private:
 
     void check_name(std::string_view name, std::string_view owner_uid, const KeyRecord* except) const;
     [[nodiscard]] Expiry checked_expiry(std::optional<Expiry> wanted, const KeyRecord* before) const;
+    void touch(ApiKey& key) const;
 
     testing::EmulatorOptions options_;
     std::vector<std::string> hosts_;

@@ -3,6 +3,7 @@
 
 #include <palette/impl/emulator/answer_bytes.hpp>
 #include <palette/impl/emulator/connection.hpp>
+#include <palette/impl/emulator/idle_connections.hpp>
 #include <palette/impl/emulator/request_reader.hpp>
 #include <palette/impl/emulator/shared_service.hpp>
 #include <palette/testing/emulator_options.hpp>
@@ -17,12 +18,13 @@ namespace palette::inline PALETTE_KEYS_ABI::emulation {
 // What goes over one connection: requests in, answers out, and the misbehaviour that was asked for.
 class Session {
 public:
-    Session(SharedService& service, const testing::EmulatorOptions& options, Connection& connection,
-            std::string source, std::uint64_t number)
+    Session(SharedService& service, const testing::EmulatorOptions& options, IdleConnections& idle,
+            Connection& connection, std::string source, std::uint64_t number)
         : service_(service),
           options_(options),
+          idle_(idle),
           connection_(connection),
-          reader_(connection, options),
+          reader_(connection, options, idle),
           source_(std::move(source)),
           number_(number) {}
 
@@ -31,6 +33,7 @@ public:
 private:
     enum class After { keep, close, drop };
 
+    asio::awaitable<bool> shake_hands();
     asio::awaitable<After> serve(Request request);
     asio::awaitable<After> leave_unanswered(Request request, Service::Admission admission);
     asio::awaitable<After> deliver(const Response& response, const Request& request,
@@ -43,6 +46,7 @@ private:
 
     SharedService& service_;
     const testing::EmulatorOptions& options_;
+    IdleConnections& idle_;
     Connection& connection_;
     RequestReader reader_;
     std::string source_;

@@ -16,8 +16,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::emulation {
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Session::run() {
-    connection_.allow(options_.request_timeout);
-    auto after = co_await connection_.handshake() ? After::keep : After::drop;
+    auto after = co_await shake_hands() ? After::keep : After::drop;
     while (after == After::keep) {
         auto read = co_await reader_.next();
         if (auto* const request = std::get_if<Request>(&read)) {
@@ -32,6 +31,12 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Session::run() {
     }
     if (after == After::close) co_await connection_.finish();
     connection_.drop();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<bool> Session::shake_hands() {
+    IdleConnections::Entry const idle(idle_, connection_);
+    connection_.allow(options_.request_timeout);
+    co_return co_await connection_.handshake();
 }
 
 constexpr bool leaves_unanswered(testing::FaultKind kind) noexcept {
