@@ -37,6 +37,11 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // "." or "..", which could lead to another path behind a reverse proxy. The same from the service is
 // errc::bad_value, and so is an answer about another key than the one asked for.
 //
+// Effect::unknown: a request that was sent and not answered may have been applied, or may be applied later,
+// also after an operation that follows. Read the key, repeat what is not so, and read again an hour and a day
+// after the operation has ended: no bound on the delay is documented by the service, and README.md
+// ("unknown") says where these two times come from.
+//
 // What fails is sent again as far as that is safe and ClientOptions::retry allows: README.md says when, and
 // Error::earlier() what was met. A create without an answer is looked for, and what it may have left is in
 // Error::pending().
@@ -155,7 +160,8 @@ public:
     // Looks once for the keys that a create has left behind, and deletes them. Only keys that bear the
     // create's mark, the number of one of its pending attempts, and its owner: never one whose value was
     // delivered. Nothing found is a success as well; a request that was under way may still make a key, so do
-    // it once more after a while. What the service refuses to delete is in Reconciliation::left().
+    // it again an hour and a day after the create has ended. What the service refuses to delete is in
+    // Reconciliation::left().
     //
     //     auto pending = PendingCreate::parse(line).value();
     //     auto cleaned = co_await client.async_reconcile(pending);

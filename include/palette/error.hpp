@@ -98,7 +98,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, errc code);
 enum class Effect {
     not_applied,  // certainly not
     applied,      // certainly
-    unknown,      // nobody can tell: look before doing it again
+    unknown,      // nobody can tell; may still be applied later: look, and look again (README.md says when)
 };
 
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Effect effect);

@@ -21,7 +21,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 //         append_line("pending", created.error().pending()->to_text());
 //     ...
 //     auto pending = PendingCreate::parse(line).value();
-//     auto cleaned = co_await client.async_reconcile(pending);  // now, and once more later
+//     auto cleaned = co_await client.async_reconcile(pending);  // now, an hour later and a day later
 //
 // A create marks each key that it asks for with its nonce and the number of the attempt, in the annotation
 // "palette-keys-create". Only the marks of attempts without a value are in here, so the key whose value

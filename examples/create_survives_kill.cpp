@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A create that survives kill -9: wherever the program is killed, the next run either has the key whose value
+// was kept, or cleans up what the create has left and makes another. README.md, "A create that survives kill
+// -9", says why it is done in this order.
+//
+// Run it: create_survives_kill [DIRECTORY]. With PALETTE_HOST and PALETTE_API_KEY set it talks to that
+// service, and the key stays: its value is in DIRECTORY. Without, it talks to an emulator of its own, and
+// what it wrote is removed again.
+#include "service.hpp"
+
+#include <palette/api_keys.hpp>
+
+#include <chrono>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto key_name = "example-survivor";
+
+std::string content_of(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Three files for a create, all named by its nonce and each there as a whole or not at all:
+//
+//     NONCE.record   before the create: whose keys with this nonce are to be cleaned up
+//     NONCE.left     after a create that asked more than once: CreatedApiKey::pending()
+//     NONCE.key      the value. Once it is there, the key is kept
+class Notes {
+public:
+    explicit Notes(fs::path directory) : directory_(std::move(directory)) {
+        fs::create_directories(directory_);
+    }
+
+    [[nodiscard]] fs::path file(const std::string& nonce, const char* kind) const {
+        return directory_ / (nonce + '.' + kind);
+    }
+
+    // On the disk when it returns, as write_secret_file() writes.
+    void write(const palette::PendingCreate& pending, const char* kind) const {
+        palette::write_secret_file(file(pending.nonce(), kind), palette::Secret(pending.to_text())).value();
+    }
+
+    [[nodiscard]] std::vector<fs::path> all(const char* kind) const {
+        std::vector<fs::path> found;
+        for (auto const& entry : fs::directory_iterator(directory_))
+            if (entry.path().extension() == std::string(".") + kind) found.push_back(entry.path());
+        return found;
+    }
+
+private:
+    fs::path directory_;
+};
+
+// A request that was sent may be applied late. A note is kept for a day, and looked at whenever the program
+// is started: at once, then, and again later.
+bool is_old(const fs::path& note) {
+    return fs::file_time_type::clock::now() - fs::last_write_time(note) > std::chrono::days{1};
+}
+
+void reconcile(palette::BlockingApiKeyClient& client, const fs::path& note) {
+    auto const pending = palette::PendingCreate::parse(content_of(note)).value();
+    auto const done = client.reconcile(pending);
+    if (!done) throw palette::Exception(done.error());  // the note stays: the next run looks again
+    for (auto const& uid : done->removed())
+        std::cout << "removed " << uid << ", whose value nobody has\n";
+    for (auto const& uid : done->left())
+        std::cout << "the service refuses to delete " << uid << ", whose value nobody has\n";
+    if (done->left().empty() && is_old(note)) fs::remove(note);
+}
+
+// What earlier runs have left, wherever they were killed.
+void clean_up(palette::BlockingApiKeyClient& client, const Notes& notes) {
+    for (auto const& record : notes.all("record")) {
+        auto const nonce = record.stem().string();
+        if (fs::exists(notes.file(nonce, "key")))
+            fs::remove(record);  // killed after the value was kept: the record would delete its key
+        else
+            reconcile(client, record);
+    }
+    for (auto const& left : notes.all("left"))
+        reconcile(client, left);
+}
+
+fs::path create(palette::BlockingApiKeyClient& client, const Notes& notes) {
+    auto const me = client.whoami().value();
+    auto const nonce = palette::PendingCreate::make_nonce();
+    notes.write(palette::PendingCreate::of_nonce(nonce, key_name, me).value(), "record");
+
+    auto const created = client.create(palette::NewApiKey(key_name), palette::CallOptions().nonce(nonce));
+    // Whatever it may have made, the record names it: nothing more is to be written down here.
+    if (!created) throw palette::Exception(created.error());
+
+    // First what must go and then what must stay: killed in between, all of it goes.
+    if (created->pending()) notes.write(*created->pending(), "left");
+    palette::write_secret_file(notes.file(nonce, "key"), created->secret()).value();
+    fs::remove(notes.file(nonce, "record"));
+    return notes.file(nonce, "key");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    example::Service const service;
+    Notes const notes(argc > 1 ? argv[1] : "example-survivor");
+    palette::BlockingApiKeyClient client(service.options());
+    clean_up(client, notes);
+    auto const keys = notes.all("key");
+    auto const key = keys.empty() ? create(client, notes) : keys.front();
+    std::cout << "the value of the key is in " << key.string() << '\n';
+    if (!service.is_real()) fs::remove_all(key.parent_path());
+} catch (const std::exception& e) {
+    std::cerr << "create_survives_kill: " << e.what() << '\n';
+    return 1;
+}

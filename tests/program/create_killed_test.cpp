@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSL-1.0
+// The example create_survives_kill, killed for real and run again: the key whose value was kept lives, and
+// every other key of its name is deleted, or named by a note that a later run takes up.
+#include "support/environment.hpp"
+#include "support/process.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <palette/api_keys.hpp>
+#include <palette/testing/emulator.hpp>
+#include <palette/testing/manual_clock.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace palette;
+using testing::Emulator;
+using testing::EmulatorOptions;
+using testing::ReceivedRequest;
+using testing::Role;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view mark = "palette-keys-create";
+
+class Survivor {
+public:
+    explicit Survivor(std::shared_ptr<testing::ManualClock> clock = nullptr)
+        : emulator_([&] {
+              EmulatorOptions options;
+              options.clock = std::move(clock);
+              options.plain_http = true;
+              options.rate_limit = testing::RateLimit::off();
+              options.on_request = [this](const ReceivedRequest&) { count_request(); };
+              return options;
+          }()),
+          host_("PALETTE_HOST", emulator_.url()),
+          key_("PALETTE_API_KEY", std::string(emulator_.user(Role::tenant_admin).api_key.expose())) {}
+
+    Emulator& emulator() noexcept { return emulator_; }
+
+    // Runs the program, kills it at its n-th request, before the answer, and waits for its end. Whether it
+    // came to be killed.
+    bool run_and_kill_at(int request) {
+        seen_ = 0;
+        kill_at_ = request;
+        child::Process process(PALETTE_KILLED_PROGRAM, arguments());
+        auto const deadline = Clock::now() + 30s;
+        std::optional<child::Process::End> end;
+        while (!end && Clock::now() < deadline) {
+            if (reached_) process.send(SIGKILL);
+            end = process.wait_for_end(1ms);
+            if (reached_ && !end) end = process.wait_for_end();
+        }
+        kill_at_ = 0;
+        release();
+        REQUIRE(end);
+        return end->signal == SIGKILL;
+    }
+
+    // The same after a time.
+    bool run_and_kill_after(std::chrono::microseconds time) {
+        child::Process process(PALETTE_KILLED_PROGRAM, arguments());
+        std::this_thread::sleep_for(time);
+        process.send(SIGKILL);
+        auto const end = process.wait_for_end();
+        REQUIRE(end);
+        return end->signal == SIGKILL;
+    }
+
+    // To its end: what it said.
+    std::string run() {
+        child::Process process(PALETTE_KILLED_PROGRAM, arguments());
+        auto const end = process.wait_for_end();
+        REQUIRE(end);
+        CAPTURE(end->errors);
+        REQUIRE(end->status == 0);
+        return end->output;
+    }
+
+    // What is so after a run that was not killed.
+    void check_all_is_well() {
+        std::vector<std::string> values;
+        for (auto const& name : folder_.names())
+            if (name.ends_with(".key")) values.push_back(name);
+        REQUIRE(values.size() == 1);
+        auto const nonce = values[0].substr(0, values[0].size() - 4);
+        auto const keys = keys_made();
+        REQUIRE(keys.size() == 1);
+        CHECK(keys[0].annotations[mark].starts_with(nonce));
+        CHECK(keys[0].is_active);
+
+        auto options = emulator_.client_options(Role::tenant_admin);
+        options.auth = auth::file(folder_.path(values[0]));
+        CHECK(BlockingApiKeyClient(options).whoami());
+    }
+
+    [[nodiscard]] std::vector<ApiKey> keys_made() const {
+        std::vector<ApiKey> made;
+        for (auto const& key : emulator_.keys())
+            if (key.name == "example-survivor") made.push_back(key);
+        return made;
+    }
+
+private:
+    [[nodiscard]] child::Process::Options arguments() const {
+        child::Process::Options options;
+        options.arguments = {folder_.path()};
+        return options;
+    }
+
+    // In the emulator's thread: holds the answer back until the program is dead.
+    void count_request() {
+        if (kill_at_ == 0 || ++seen_ != kill_at_) return;
+        reached_ = true;
+        auto const latest = Clock::now() + 30s;
+        while (reached_ && kill_at_ != 0 && Clock::now() < latest)
+            std::this_thread::sleep_for(1ms);
+    }
+    void release() { reached_ = false; }
+
+    TemporaryFolder folder_;
+    std::atomic<int> seen_ = 0;
+    std::atomic<int> kill_at_ = 0;
+    std::atomic<bool> reached_ = false;
+    Emulator emulator_;
+    EnvironmentVariable host_;
+    EnvironmentVariable key_;
+};
+
+TEST_CASE("create survives a kill: at each of its requests, the next run leaves one key, and has its value") {
+    int killed = 0;
+    int left = 0;
+    for (int request = 1;; ++request) {
+        CAPTURE(request);
+        Survivor survivor;
+        bool const was_killed = survivor.run_and_kill_at(request);
+        left += static_cast<int>(was_killed && !survivor.keys_made().empty());
+        survivor.run();
+        survivor.check_all_is_well();
+        if (!was_killed) break;
+        ++killed;
+    }
+    CHECK(killed >= 4);  // whose it is, which keys bear the nonce, the create, its confirmation
+    CHECK(left >= 1);    // keys that nobody had the value of
+    MESSAGE("killed at ", killed, " requests, with ", left, " keys left behind");
+}
+
+TEST_CASE("create survives a kill: at random moments, several times in a row") {
+    constexpr unsigned seed = 20'260'921;
+    MESSAGE("seed ", seed);
+    std::mt19937 random(seed);
+    Clock::duration whole{};
+    {
+        Survivor survivor;
+        auto const begin = Clock::now();
+        survivor.run();
+        whole = Clock::now() - begin;
+        survivor.check_all_is_well();
+    }
+    auto const longest = std::chrono::duration_cast<std::chrono::microseconds>(whole).count();
+    int killed = 0;
+    int left = 0;
+    for (int round = 0; round < 12; ++round) {
+        CAPTURE(round);
+        Survivor survivor;
+        // The answer to a create takes a quarter of the time, so that many die over it.
+        survivor.emulator().faults().add("POST /v1/apiKeys delay:" + std::to_string(longest / 4'000));
+        for (int i = std::uniform_int_distribution(1, 3)(random); i > 0; --i) {
+            std::uniform_int_distribution<long> moment(0, longest * 5 / 4);
+            killed +=
+                static_cast<int>(survivor.run_and_kill_after(std::chrono::microseconds(moment(random))));
+        }
+        left += static_cast<int>(survivor.keys_made().size());
+        survivor.run();
+        survivor.run();  // what came late, of a request that was on its way
+        survivor.check_all_is_well();
+    }
+    CHECK(killed >= 1);
+    MESSAGE("killed ", killed, " times; ", left, " keys were there before the last runs");
+}
+
+TEST_CASE("create survives a kill: a key that comes to be after the next run is deleted by a later one") {
+    auto const clock = std::make_shared<testing::ManualClock>();
+    Survivor survivor(clock);
+    survivor.emulator().faults().add("POST /v1/apiKeys apply-late:60000 x1");
+    // The first create, whose key comes late, is killed while it looks for the key: at its fifth request.
+    CHECK(survivor.run_and_kill_at(5));
+    survivor.run();
+    REQUIRE(survivor.keys_made().size() == 1);
+    clock->advance(61s);
+    auto const latest = Clock::now() + 20s;
+    while (survivor.keys_made().size() < 2 && Clock::now() < latest)
+        std::this_thread::sleep_for(10ms);
+    REQUIRE(survivor.keys_made().size() == 2);
+    CHECK(survivor.run().find("removed") != std::string::npos);
+    survivor.check_all_is_well();
+}
+
+}  // namespace
