@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -22,12 +23,14 @@ public:
         rejected,  // the service answered 401 to the previous one
     };
 
+    /// Made by the client. `hides`: is given what the provider hides; none: nobody is.
     CredentialRequest(Reason reason, std::shared_ptr<const Credential> previous, Transport& transport,
-                      Instant now)
+                      Instant now, std::function<void(const Secret&)> hides = {})
         : reason_(reason),
           previous_(std::move(previous)),
           transport_(&transport),
-          now_(now) {}
+          now_(now),
+          hides_(std::move(hides)) {}
 
     [[nodiscard]] Reason reason() const noexcept { return reason_; }
     [[nodiscard]] const std::shared_ptr<const Credential>& previous() const& noexcept { return previous_; }
@@ -39,11 +42,25 @@ public:
     // The time of the client's clock.
     [[nodiscard]] Instant now() const noexcept { return now_; }
 
+    /// Makes a secret known to the client that asks, which from then on replaces it in every text of an
+    /// error, in every usual encoding. For what a service might repeat later: a password, a refresh token, a
+    /// client secret. Credentials that are given need no such call.
+    ///
+    /// The client keeps salted hashes, no copy, and forgets the oldest: of the last 2,600 secrets of 32 bytes,
+    /// or 65 of 1,000, it knows all. Call it each time before a secret is sent, so that those in use are among
+    /// the last. A secret of less than four bytes is not hidden.
+    ///
+    /// Threads: on the client's executor, before credential() has completed.
+    void hide(const Secret& secret) const {
+        if (hides_) hides_(secret);
+    }
+
 private:
     Reason reason_;
     std::shared_ptr<const Credential> previous_;
     Transport* transport_;
     Instant now_;
+    std::function<void(const Secret&)> hides_;
 };
 
 // Where credentials come from: one of palette::auth, or one of your own.
@@ -58,6 +75,9 @@ private:
 // The client asks when it has none, before one ends, and once after a 401; never twice at the same time.
 // To give the previous one again says that there is no other. All that one provider gives belong to one
 // user.
+//
+// A provider that sends a secret of its own to somebody makes it known first, with CredentialRequest::hide():
+// a service that repeats it in a later answer would otherwise have it printed.
 //
 // Errors: what is returned or thrown reaches the caller of the operation as errc::auth_provider, unless it
 // has a code of its own.

@@ -23,7 +23,12 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 // proportion to what is known, 8 MB of each kind at most.
 class KnownSecrets {
 public:
-    enum class Kind { configured, credential, created };
+    enum class Kind {
+        configured,
+        credential,
+        created,
+        provided,  // what a provider of credentials hides
+    };
 
     static constexpr std::size_t window_bytes = 8;
     // As many as eight bytes determine, wherever in a group of three they begin: the last digit and the
@@ -87,7 +92,7 @@ private:
     std::uint64_t salt_[2];
     std::uint32_t byte_counts_ = 0;   // bit n: something of n bytes is known
     std::uint32_t digit_counts_ = 0;  // of n digits
-    std::array<Generations, 3> kinds_;
+    std::array<Generations, 4> kinds_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail

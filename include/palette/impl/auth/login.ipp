@@ -30,13 +30,15 @@ public:
 
     boost::asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(
         CredentialRequest request) override {
+        // The service has seen it before, and may say it again at any time.
+        request.hide(options_.password());
         if (may_refresh(request)) {
             auto refreshed = co_await refresh(request);
             if (refreshed || refreshed.error().code() == errc::operation_aborted)
-                co_return as_credential(std::move(refreshed), request.now());
+                co_return as_credential(std::move(refreshed), request);
         }
         auto token = co_await log_in(request);
-        co_return as_credential(std::move(token), request.now());
+        co_return as_credential(std::move(token), request);
     }
 
 private:
@@ -70,9 +72,11 @@ private:
         co_return answer.token(exchanged, options_);
     }
 
-    static CredentialResult as_credential(Result<Secret> token, Instant now) {
+    static CredentialResult as_credential(Result<Secret> token, const CredentialRequest& request) {
         if (!token) return std::move(token).error();
-        auto const end = end_of_token(token->expose(), now);
+        // Known even if nobody waits for it any more.
+        request.hide(*token);
+        auto const end = end_of_token(token->expose(), request.now());
         return Credential::token(*std::move(token), end);
     }
 

@@ -8,9 +8,13 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <memory>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+/// What is shorter stands in every other word, and is not hidden.
+inline constexpr std::size_t min_hidden_size = 4;
 
 // The credential that is in use, and how another is got: asked for once, however many wait for it. On
 // the client's strand.

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -104,7 +105,8 @@ private:
                                             CredentialRequest::Reason reason) {
         std::optional<Result<Shared>> answer;
         try {
-            CredentialRequest request(reason, self->current_, *self->transport_, self->time_.now());
+            CredentialRequest request(reason, self->current_, *self->transport_, self->time_.now(),
+                                      self->hides());
             answer.emplace(co_await self->provider_->credential(std::move(request)));
         } catch (const std::exception& e) {
             answer.emplace(
@@ -121,6 +123,14 @@ private:
         if (self->refresh_ == refresh) self->refresh_ = nullptr;
         refresh->answer = std::move(answer);
         refresh->answered.cancel();
+    }
+
+    // Holds what it tells: a request may outlive the client.
+    [[nodiscard]] std::function<void(const Secret&)> hides() const {
+        return [known = known_](const Secret& secret) {
+            if (secret.size() >= min_hidden_size)
+                known->add(detail::KnownSecrets::Kind::provided, secret.expose());
+        };
     }
 
     static bool fits_header(std::string_view value) noexcept {
