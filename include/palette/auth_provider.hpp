@@ -19,7 +19,7 @@ class CredentialRequest {
 public:
     enum class Reason {
         first,     // there is none yet
-        expiring,  // the previous one ends soon; it is used on while no other can be had
+        expiring,  // the previous one ends soon, and is used on until then; or it has ended
         rejected,  // the service answered 401 to the previous one
     };
 
@@ -36,7 +36,8 @@ public:
     [[nodiscard]] const std::shared_ptr<const Credential>& previous() const& noexcept { return previous_; }
     [[nodiscard]] std::shared_ptr<const Credential> previous() const&& { return previous_; }
 
-    // The client's own: a login goes the same way as every other request.
+    /// The client's own: a login goes the same way as every other request, and waits for the client's rate
+    /// limit of its path, such as /v1/auth.
     [[nodiscard]] Transport& transport() const noexcept { return *transport_; }
 
     // The time of the client's clock.
@@ -76,13 +77,18 @@ private:
 // To give the previous one again says that there is no other. All that one provider gives belong to one
 // user.
 //
+// Before one ends means 60 s, or a quarter of the life that it had when it was received if that is less.
+// Operations do not wait for that answer as long as the previous one has not ended. What fails then is not
+// reported; the client asks again when an operation comes after 1 s, 2 s, 4 s, ... 30 s.
+//
 // A provider that sends a secret of its own to somebody makes it known first, with CredentialRequest::hide():
 // a service that repeats it in a later answer would otherwise have it printed.
 //
 // Errors: what is returned or thrown reaches the caller of the operation as errc::auth_provider, unless it
 // has a code of its own.
 // Threads: called on the client's executor.
-// Cancellation: when no operation waits for it any more.
+// Cancellation: when no operation waits for it any more; in the background after timeouts.total, and with
+// the client.
 class AuthProvider {
 public:
     AuthProvider() = default;

@@ -54,6 +54,10 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // with the effect that is known; `total` only before anything that changes something was sent. A key
 // whose value has been received is delivered all the same.
 //
+// Credentials: one that is about to end is renewed in the background, and no operation waits for that before
+// it has ended. A renewal may outlast the last operation, and so keep the context running, for timeouts.total
+// at most; cancel(), async_close() and the end of the client end it at once.
+//
 // Threads: operations may be started from any thread; they run on the executor given, and complete on the
 // handler's. A cancellation signal is emitted on the handler's executor and lives until the completion.
 // The client must not outlive the executor's context. When the client is destroyed, its operations end
@@ -77,7 +81,8 @@ public:
 
     [[nodiscard]] executor_type get_executor() const noexcept;
 
-    // Ends all operations that are under way, with errc::operation_aborted.
+    // Ends all operations that are under way, with errc::operation_aborted, and the renewal of the
+    // credential in the background.
     void cancel();
 
     // All keys that the caller may see and that meet the filter; every page of them.

@@ -25,7 +25,9 @@ public:
     // the key that they use.
     [[nodiscard]] static std::shared_ptr<const Credential> api_key(Secret value, std::string key_uid = {});
 
-    // `ends`: when it stops working, if that is known. It is exchanged a little earlier.
+    /// `ends`: when it stops working by the client's clock, if that is known. Its successor is asked for 60 s
+    /// before, or in the last quarter of the life that it had when it was received, if that is less. An end
+    /// that has passed already when it is received is not believed.
     [[nodiscard]] static std::shared_ptr<const Credential> token(Secret value,
                                                                  std::optional<Instant> ends = std::nullopt);
 

@@ -96,6 +96,7 @@ PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) {
     // One that stops may end at once, and leaves its place to the last.
     for (auto i = calls_.size(); i-- > 0;)
         if (i < calls_.size()) calls_[i]->stop(why);
+    pipeline_.stop_renewal();
 }
 
 PALETTE_KEYS_INLINE bool Core::begin(pipeline::Call& call, Kind kind) {

@@ -121,6 +121,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> close(Core& core, pipeline::Ca
     core.refuse_new();
     co_await core.wait_for_work(call);
     if (call.is_stopped()) co_return call.stopped(Effect::not_applied);
+    core.pipeline().stop_renewal();
     core.transport().close();
     co_return Result<void>();
 }

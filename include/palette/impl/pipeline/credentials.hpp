@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 
@@ -16,29 +17,36 @@ namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 /// What is shorter stands in every other word, and is not hidden.
 inline constexpr std::size_t min_hidden_size = 4;
 
-// The credential that is in use, and how another is got: asked for once, however many wait for it. On
-// the client's strand.
+/// The credential that is in use, and how another is got: asked for once, however many wait for it, and in
+/// the background while the one in use is good. On the client's strand.
 class Credentials {
 public:
     using Shared = std::shared_ptr<const Credential>;
 
-    // `known` is told of each credential that comes into use.
+    /// `transport` is what the provider is given. `known` is told of each credential that comes into use, and
+    /// of what the provider hides. A renewal that nobody waits for is cancelled after `background_time`.
     Credentials(boost::asio::any_io_executor executor, std::shared_ptr<AuthProvider> provider,
                 std::shared_ptr<Transport> transport, timing::TimeSource time,
-                std::shared_ptr<detail::KnownSecrets> known);
+                std::shared_ptr<detail::KnownSecrets> known, std::chrono::milliseconds background_time);
     ~Credentials();
 
-    // One that is good as far as is known, and need not be asked for; otherwise null.
+    /// Returns the credential in use if it is good as far as is known, otherwise null.
     [[nodiscard]] Shared at_hand() const;
 
-    // One that is good as far as is known.
+    /// Returns the same, for a request that is sent now: begins a renewal in the background when it is due.
+    [[nodiscard]] Shared take();
+
+    /// Gives the same, and waits for one where there is none.
     boost::asio::awaitable<Result<Shared>> get();
 
-    // Another one than `rejected`, to which the service answered 401; `rejected` itself if there is no
-    // other.
+    /// Gives another credential than `rejected`, to which the service answered 401; `rejected` itself if
+    /// there is no other.
     boost::asio::awaitable<Result<Shared>> get_other_than(Shared rejected);
 
-    // Whether there is one already that came after `rejected`, and is good as far as is known.
+    /// Cancels the renewal in the background, unless an operation waits for it.
+    void stop_renewal();
+
+    /// Whether there is one already that came after `rejected`, and is good as far as is known.
     [[nodiscard]] bool has_other_than(const Shared& rejected) const {
         auto const present = at_hand();
         return present && present != rejected;

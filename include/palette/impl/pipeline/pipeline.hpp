@@ -52,6 +52,9 @@ public:
     // The one that the next request is sent with, unless it has to wait; null if it has to be got first.
     [[nodiscard]] Credentials::Shared credential() const { return credentials_.at_hand(); }
 
+    // Cancels the renewal of the credential that no operation waits for.
+    void stop_renewal() { credentials_.stop_renewal(); }
+
     // Every error that holds words from outside passes here before anybody sees it.
     [[nodiscard]] Error safe(const Error& error, const Call& call) const;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/pipeline/findings.hpp>
+#include <palette/impl/pipeline/limited_transport.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
 #include <palette/impl/pipeline/place.hpp>
 #include <palette/impl/pipeline/redact.hpp>
@@ -34,26 +35,20 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
       limiter_(options.limiter ? options.limiter : std::make_shared<RateLimiter>(options.rate_limit)),
       budget_(options.retry.budget),
       random_(seeded_random(options.retry.jitter_seed)),
-      credentials_(executor, options.auth, transport_, time_, known_) {
-    // What is shorter stands in every other word.
-    constexpr std::size_t shortest = 4;
+      credentials_(
+          executor, options.auth,
+          std::make_shared<LimitedTransport>(transport_, limiter_, time_, options.endpoint.authority()),
+          time_, known_, options.timeouts.total) {
     auto const& password = options.proxy.password;
-    if (password && password->size() >= shortest) hide(detail::KnownSecrets::Kind::configured, *password);
-}
-
-// "apiKeys" of "/v1/apiKeys/{uid}": what the service limits together.
-inline std::string_view limit_of(std::string_view path_template) noexcept {
-    auto const begin = path_template.find('/', 1);
-    auto const rest =
-        path_template.substr(begin == std::string_view::npos ? path_template.size() : begin + 1);
-    return rest.substr(0, rest.find('/'));
+    if (password && password->size() >= min_hidden_size)
+        hide(detail::KnownSecrets::Kind::configured, *password);
 }
 
 PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& kind) {
-    auto const limit = limit_of(kind.path_template);
-    auto const found = buckets_.find(limit);
+    auto const found = buckets_.find(kind.path_template);
     if (found != buckets_.end()) return found->second;
-    return buckets_.emplace(limit, options_.endpoint.authority() + '/' + std::string(limit)).first->second;
+    auto name = bucket_name(options_.endpoint.authority(), kind.path_template);
+    return buckets_.emplace(kind.path_template, std::move(name)).first->second;
 }
 
 PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::wait_for_turn(const Call& call,
@@ -116,7 +111,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         Met met;
         Result<void> result;
         auto const sent = time_.steady();
-        Result<Credentials::Shared> credential = credentials_.at_hand();
+        Result<Credentials::Shared> credential = credentials_.take();
         call.waits_for = "a credential";
         if (!*credential) credential = co_await credentials_.get();
         if (kind.safety == Safety::once && call.before_sending_once) {

@@ -16,6 +16,11 @@ public:
         if (!call.ticket) call.ticket = limiter.ticket();
         ticket_ = *call.ticket;
     }
+    // Of a request that no call makes.
+    Place(RateLimiter& limiter, const std::string& bucket, RateLimiter::Ticket ticket) noexcept
+        : limiter_(limiter),
+          bucket_(bucket),
+          ticket_(ticket) {}
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
     ~Place() {

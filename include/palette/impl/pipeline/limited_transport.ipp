@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/pipeline/limited_transport.hpp>
+#include <palette/impl/pipeline/place.hpp>
+#include <palette/impl/pipeline/retry_after.hpp>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+
+PALETTE_KEYS_INLINE std::string bucket_name(std::string_view authority, std::string_view path) {
+    auto const begin = path.find('/', 1);
+    auto const rest = path.substr(begin == std::string_view::npos ? path.size() : begin + 1);
+    return std::string(authority) + '/' + std::string(rest.substr(0, rest.find_first_of("/?")));
+}
+
+// Passes an answer on, and keeps the head of one that says that there were too many requests.
+class RefusalWatch final : public ResponseSink {
+public:
+    explicit RefusalWatch(ResponseSink& sink) noexcept : sink_(sink) {}
+
+    void waits(bool waiting) override { sink_.waits(waiting); }
+    void head(HttpResponse response) override {
+        if (response.status == 429) refusal_ = response;
+        sink_.head(std::move(response));
+    }
+    bool body(std::string_view piece) override { return sink_.body(piece); }
+
+    [[nodiscard]] const std::optional<HttpResponse>& refusal() const noexcept { return refusal_; }
+
+private:
+    ResponseSink& sink_;
+    std::optional<HttpResponse> refusal_;
+};
+
+PALETTE_KEYS_INLINE LimitedTransport::LimitedTransport(std::shared_ptr<Transport> transport,
+                                                       std::shared_ptr<RateLimiter> limiter,
+                                                       timing::TimeSource time, std::string authority)
+    : transport_(std::move(transport)),
+      limiter_(std::move(limiter)),
+      time_(std::move(time)),
+      authority_(std::move(authority)) {}
+
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> LimitedTransport::exchange(
+    const HttpRequest& request, ResponseSink& sink, ExchangeReport& report) {
+    auto const bucket = bucket_name(authority_, request.target);
+    {
+        Place place(*limiter_, bucket, limiter_->ticket());
+        for (auto wait = place.wait(time_.steady()); wait.count() > 0; wait = place.wait(time_.steady())) {
+            auto const has_come = co_await timing::sleep(time_, wait);
+            if (!has_come) co_return Error(errc::operation_aborted, "it was cancelled");
+        }
+    }
+    RefusalWatch watch(sink);
+    auto const sent = time_.steady();
+    auto result = co_await transport_->exchange(request, watch, report);
+    if (result && watch.refusal())
+        limiter_->refused(
+            bucket, sent, time_.steady(),
+            retry_after(*watch.refusal(), time_.now()).value_or(std::chrono::milliseconds::zero()));
+    co_return result;
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
