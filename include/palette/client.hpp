@@ -247,7 +247,9 @@ public:
     }
 
     // Switches it off; on again, as long as its expiry has not passed. To do again what is done is no
-    // error.
+    // error. A revocation of the key that this client itself uses, as far as Credential::key_uid() tells, is
+    // refused with errc::own_key, not_applied, unless CallOptions::allow_own_key() is given; the same holds
+    // for async_set_active(uid, false) and async_remove(uid).
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, CallOptions options, Token&& token = Token()) {
         return start<&detail::ClientCore::revoke, void>(std::forward<Token>(token), std::move(uid), options);
@@ -277,7 +279,7 @@ public:
         return async_set_active(std::move(uid), is_active, CallOptions(), std::forward<Token>(token));
     }
 
-    // For good. errc::not_found if there is no such key.
+    // For good. errc::not_found if there is no such key, errc::own_key as with async_revoke().
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_remove(std::string uid, CallOptions options, Token&& token = Token()) {
         return start<&detail::ClientCore::remove, void>(std::forward<Token>(token), std::move(uid), options);

@@ -21,8 +21,9 @@ class PALETTE_KEYS_DECL Credential {
 public:
     enum class Kind { api_key, token };
 
-    // `key_uid`: the key's own uid, if it is known; rotation and deletion tell by it whether they touch
-    // the key that they use.
+    /// `key_uid`: the key's own uid, if it is known. By it a client tells that a revocation, a deactivation
+    /// or a deletion is about the key that it uses itself, and refuses with errc::own_key; see
+    /// CallOptions::allow_own_key().
     [[nodiscard]] static std::shared_ptr<const Credential> api_key(Secret value, std::string key_uid = {});
 
     /// `ends`: when it stops working by the client's clock, if that is known. Its successor is asked for 60 s

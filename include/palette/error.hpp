@@ -56,6 +56,9 @@ enum class errc {
 
     // Refused by the operating system: a full disk, a directory without permission, no randomness.
     system,
+
+    // Refused here as well, before a byte was sent.
+    own_key,  // a revocation or deletion of the key that the client itself uses; CallOptions::allow_own_key()
 };
 
 // Groups of codes, for comparison with a std::error_code: `ec == palette::condition::auth`.

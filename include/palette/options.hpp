@@ -154,6 +154,13 @@ public:
         allow_shorter_ = on;
         return *this;
     }
+    /// Lets a revocation, a deactivation or a deletion reach the key that this client itself uses, as far as
+    /// Credential::key_uid() tells. Without it such a call is refused with errc::own_key, and nothing is
+    /// sent.
+    CallOptions& allow_own_key(bool on = true) & noexcept {
+        allow_own_key_ = on;
+        return *this;
+    }
     /// Marks the key of a create with a nonce of your own: 32 hexadecimal digits from
     /// PendingCreate::make_nonce(), written down before the create. What the create made can then be found
     /// even if the program is killed: PendingCreate::of_nonce().
@@ -178,6 +185,7 @@ public:
     CallOptions deadline(std::chrono::milliseconds time) && noexcept { return std::move(deadline(time)); }
     CallOptions verify(bool on = true) && noexcept { return std::move(verify(on)); }
     CallOptions allow_past_expiry(bool on = true) && noexcept { return std::move(allow_past_expiry(on)); }
+    CallOptions allow_own_key(bool on = true) && noexcept { return std::move(allow_own_key(on)); }
 
     CallOptions allow_shorter(bool on = true) && noexcept { return std::move(allow_shorter(on)); }
     CallOptions nonce(std::string_view digits) && noexcept { return std::move(nonce(digits)); }
@@ -189,6 +197,7 @@ public:
     [[nodiscard]] bool verifies() const noexcept { return verify_; }
     [[nodiscard]] bool allows_past_expiry() const noexcept { return allow_past_expiry_; }
     [[nodiscard]] bool allows_shorter() const noexcept { return allow_shorter_; }
+    [[nodiscard]] bool allows_own_key() const noexcept { return allow_own_key_; }
     [[nodiscard]] std::optional<std::string_view> nonce() const& noexcept {
         return has_nonce_ ? std::optional(std::string_view(nonce_, nonce_size_)) : std::nullopt;
     }
@@ -200,6 +209,7 @@ private:
     bool verify_ = false;
     bool allow_past_expiry_ = false;
     bool allow_shorter_ = false;
+    bool allow_own_key_ = false;
     bool create_again_when_unseen_ = false;
     bool has_nonce_ = false;
     std::size_t nonce_size_ = 0;

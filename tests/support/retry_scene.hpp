@@ -35,7 +35,7 @@ public:
     RetryScene() {
         options.transport = service;
         options.clock = clock;
-        options.auth = palette::auth::api_key(palette::Secret("a-value-of-a-key"), "a");
+        options.auth = palette::auth::api_key(palette::Secret("a-value-of-a-key"), "the-uid-of-another");
         options.rate_limit = palette::RateLimitOptions::off();
         options.retry.jitter_seed = seeds::short_seed(1);
     }

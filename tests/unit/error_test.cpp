@@ -61,6 +61,7 @@ std::vector<Row> const all{
     {errc::untrusted, "untrusted"},
     {errc::proxy, "proxy"},
     {errc::system, "system"},
+    {errc::own_key, "own_key"},
 };
 
 condition const all_groups[] = {condition::retryable, condition::auth, condition::not_found,

@@ -13,7 +13,8 @@ namespace palette::inline PALETTE_KEYS_ABI::auth {
 //
 //     options.auth = auth::api_key(Secret::take(line));
 //
-// `key_uid`: the key's own uid, if it is known; see Credential.
+// `key_uid`: the key's own uid, if it is known. With it, a client refuses to revoke, deactivate or delete
+// that key; see Credential.
 //
 // Errors, when the client asks: errc::auth_provider for a value that is empty, or has a character that no
 // header can carry.

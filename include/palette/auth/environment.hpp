@@ -13,6 +13,9 @@ namespace palette::inline PALETTE_KEYS_ABI::auth {
 //
 //     options.auth = auth::environment();
 //
+// The key's uid is not known: a client with this provider does not notice that it revokes or deletes its own
+// key.
+//
 // Errors, when the client asks: errc::auth_provider if neither is set, or if what is there cannot be a key.
 // Threads: may be shared by any number of clients. As with every reader of the environment, nobody may
 // change it meanwhile.

@@ -36,6 +36,9 @@ private:
 // The file must be a regular one of at most 64 KiB, belong to the user or to root, and give group and
 // others no access. It is judged after it was opened, so that nobody can exchange it in between.
 //
+// The key's uid is not known: a client with this provider does not notice that it revokes or deletes its own
+// key.
+//
 // Errors, when the client asks: errc::auth_provider, which names the file and what is wrong with it, and
 // never what is in it.
 // Threads: may be shared by any number of clients.

@@ -60,6 +60,8 @@ inline constexpr ErrcText errc_texts[] = {
      "check the proxy's address and credentials, and what it allows"},
     {"system", "the operating system refused",
      "check the disk space, the permissions and the limits of the process"},
+    {"own_key", "the key is the one that this client itself uses",
+     "use another credential for it, or CallOptions::allow_own_key() if that is meant"},
 };
 
 // What to do where part of the work was done, or may have been: to repeat it is not what comes next.

@@ -5,7 +5,9 @@
 #include <palette/impl/uid.hpp>
 #include <palette/user.hpp>
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
@@ -22,11 +24,15 @@ inline Result<void> check_identity(const Identity& identity) {
     return {};
 }
 
-// Asks whose the credential is, and remembers the answer and the service's time.
-inline asio::awaitable<Result<Identity>> ask_identity(Core& core, pipeline::Call& call) {
+// Asks whose a credential is: `credential`, or the one in use if that is null. Remembers the answer and the
+// service's time.
+inline asio::awaitable<Result<Identity>> ask_identity(Core& core, pipeline::Call& call,
+                                                      std::shared_ptr<const Credential> credential) {
+    pipeline::Conditions conditions;
+    conditions.credential = std::move(credential);
     DecodedAnswer<Identity> answer;
     HttpRequest request("GET", std::string(read_identity.path_template));
-    auto sent = co_await send(core, call, read_identity, request, answer);
+    auto sent = co_await send(core, call, read_identity, request, answer, std::move(conditions));
     if (!sent) co_return std::move(sent.error());
     auto& identity = answer.value();
     if (auto good = check_identity(identity); !good)
@@ -40,7 +46,7 @@ inline asio::awaitable<Result<Identity>> ask_identity(Core& core, pipeline::Call
 // Whose the credential is that the next request is sent with: asked for once for each credential.
 inline asio::awaitable<Result<Identity>> identify(Core& core, pipeline::Call& call) {
     if (auto const* const known = core.creates().identity_of(core.pipeline().credential())) co_return *known;
-    co_return co_await ask_identity(core, call);
+    co_return co_await ask_identity(core, call, nullptr);
 }
 
 inline bool knows_service_time(Core& core) noexcept {
@@ -48,19 +54,46 @@ inline bool knows_service_time(Core& core) noexcept {
     return core.creates().service_time.is_fresh(time.now(), time.steady());
 }
 
-// That it is still the same user's. An error otherwise: what one user asked for, no other looks for or
-// deletes.
-inline asio::awaitable<Result<void>> check_same_caller(Core& core, pipeline::Call& call,
-                                                       std::string tenant_uid, std::string user_uid) {
-    auto now = co_await identify(core, call);
-    if (!now) co_return std::move(now.error());
-    auto const is_same = (tenant_uid.empty() || now->tenant_uid == tenant_uid) &&
-                         (user_uid.empty() || now->user_uid == user_uid);
-    if (!is_same)
-        co_return Error(errc::auth_provider,
-                        "the credential is another user's than the one who asked for the key")
-            .attempts(call.attempts);
-    co_return Result<void>();
+inline bool is_same_caller(const Identity& caller, std::string_view tenant_uid, std::string_view user_uid) {
+    return (tenant_uid.empty() || caller.tenant_uid == tenant_uid) &&
+           (user_uid.empty() || caller.user_uid == user_uid);
 }
+
+// What one user asked for, no other looks for or deletes.
+inline Error other_caller(const pipeline::Call& call) {
+    return Error(errc::auth_provider, "the credential is another user's than the one who asked for the key")
+        .attempts(call.attempts)
+        .earlier(call.failures);
+}
+
+/// Pins a call to one user, as long as it lives: every request of the call is sent with a credential that was
+/// found to be that user's.
+class PinnedCaller final : public pipeline::CallerCheck {
+public:
+    PinnedCaller(Core& core, pipeline::Call& call, Identity caller)
+        : core_(core),
+          call_(call),
+          caller_(std::move(caller)) {
+        call_.caller = this;
+    }
+    ~PinnedCaller() override { call_.caller = nullptr; }
+
+    asio::awaitable<Result<void>> check(std::shared_ptr<const Credential> credential) override {
+        if (auto const* const known = core_.creates().identity_of(credential))
+            co_return is_same(*known) ? Result<void>() : other_caller(call_);
+        auto now = co_await ask_identity(core_, call_, std::move(credential));
+        if (!now) co_return std::move(now.error());
+        co_return is_same(*now) ? Result<void>() : other_caller(call_);
+    }
+
+private:
+    [[nodiscard]] bool is_same(const Identity& now) const {
+        return is_same_caller(now, caller_.tenant_uid, caller_.user_uid);
+    }
+
+    Core& core_;
+    pipeline::Call& call_;
+    Identity caller_;
+};
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -173,7 +173,8 @@ inline asio::awaitable<Result<void>> change(Core& core, pipeline::Call& call,
     DecodedAnswer<void> answer;
     HttpRequest request(std::move(method), std::move(*path));
     request.body = wire::encode_state(is_active);
-    auto sent = co_await send(core, call, kind, request, answer);
+    auto const conditions = is_active ? pipeline::Conditions() : taking_away(call, uid);
+    auto sent = co_await send(core, call, kind, request, answer, conditions);
     if (!sent) co_return sent;
     co_return co_await verify_state(core, call, std::move(uid), is_active);
 }
@@ -203,7 +204,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> remove(Core& core, pipeline::C
     if (!path) co_return std::move(path.error());
     DecodedAnswer<void> answer;
     HttpRequest request("DELETE", std::move(*path));
-    auto sent = co_await send(core, call, change_key, request, answer);
+    auto sent = co_await send(core, call, change_key, request, answer, taking_away(call, uid));
     if (!sent && is_not_found(sent.error()) && sent.error().effect() == Effect::unknown) {
         // An attempt before this one, which was not answered, has perhaps done it.
         auto const good = co_await is_still_good(core, call, request.credential);

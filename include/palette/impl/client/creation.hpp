@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/core.hpp>
 #include <palette/impl/client/create_machine.hpp>
 #include <palette/impl/client/service_time.hpp>
@@ -32,7 +33,6 @@ private:
     asio::awaitable<void> remove(std::string uid);
     asio::awaitable<void> read(std::string uid);
     asio::awaitable<void> revoke(std::string uid);
-    asio::awaitable<Result<void>> check_caller();
 
     [[nodiscard]] Machine::Now now() const;
     [[nodiscard]] Instant service_now() const noexcept;
@@ -51,7 +51,8 @@ private:
     Machine::Action next_;
     int suffix_ = 0;  // of the last POST
     Identity caller_;
-    ServiceTime service_time_;  // from when the caller is known
+    ServiceTime service_time_;            // from when the caller is known
+    std::optional<PinnedCaller> pinned_;  // to it, from when it is known
     std::string owner_;
     std::vector<std::string> bearing_;   // keys that bore the nonce before the first POST
     std::optional<CreatedApiKey> made_;  // that a value was received of

@@ -90,7 +90,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
     if (knows_service_time(core_))
         caller = co_await identify(core_, call_);
     else
-        caller = co_await ask_identity(core_, call_);
+        caller = co_await ask_identity(core_, call_, nullptr);
     auto checked = Result<void>();
     if (caller) {
         service_time_ = core_.creates().service_time;
@@ -100,6 +100,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
     }
     if (checked) {
         caller_ = std::move(*caller);
+        pinned_.emplace(core_, call_, caller_);
         owner_ = key_.names_user() ? key_.user_uid() : caller_.user_uid;
         key_.for_user(owner_);
     } else {
@@ -108,32 +109,24 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
     next_ = machine_.identified(!owner_.empty(), now());
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Creation::check_caller() {
-    return check_same_caller(core_, call_, caller_.tenant_uid, caller_.user_uid);
-}
-
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Time reserved) {
     suffix_ = suffix;
     call_.limit(reserved);
-    call_.before_sending_once = [this] { return check_caller(); };
     DecodedAnswer<CreatedApiKey> answer;
-    auto sent = co_await check_caller();
-    if (sent) {
-        key_.annotate(detail::create_annotation, detail::create_mark(nonce_, suffix));
-        auto body = wire::encode_create(key_, service_now());
-        if (body) {
-            HttpRequest request("POST", std::string(create_key.path_template));
-            request.body = std::move(*body);
-            sent = co_await send(core_, call_, create_key, request, answer);
-        } else {
-            sent = std::move(body.error());
-        }
+    Result<void> sent;
+    key_.annotate(detail::create_annotation, detail::create_mark(nonce_, suffix));
+    auto body = wire::encode_create(key_, service_now());
+    if (body) {
+        HttpRequest request("POST", std::string(create_key.path_template));
+        request.body = std::move(*body);
+        sent = co_await send(core_, call_, create_key, request, answer);
+    } else {
+        sent = std::move(body.error());
     }
     if (sent) {
         made_.emplace(std::move(answer.value()));
         core_.pipeline().hide(detail::KnownSecrets::Kind::created, made_->secret());
     }
-    call_.before_sending_once = nullptr;
     if (call_.lift_limit()) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
         auto const is_cut_off =
@@ -162,13 +155,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
-    Result<KeyList> keys = KeyList();
-    auto same = co_await check_caller();
-    if (same)
-        keys = co_await list(core_, call_, ListFilter());
-    else
-        keys = std::move(same.error());
-
+    auto keys = co_await list(core_, call_, ListFilter());
     std::vector<Machine::Match> matches;
     if (keys) {
         for (auto const& key : *keys) {
@@ -201,8 +188,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::wait(Machine::Time time) {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::remove(std::string uid) {
-    auto deleted = co_await check_caller();
-    if (deleted) deleted = co_await delete_valueless(core_, call_, std::move(uid));
+    auto deleted = co_await delete_valueless(core_, call_, std::move(uid));
     auto outcome = Machine::Removed::gone;
     if (!deleted) {
         auto const& error = deleted.error();

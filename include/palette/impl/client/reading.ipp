@@ -68,7 +68,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> whoami(Core& core, pipeline::Call& call) {
-    return ask_identity(core, call);
+    return ask_identity(core, call, nullptr);
 }
 
 inline bool same_address(std::string_view a, std::string_view b) noexcept {

@@ -18,10 +18,10 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> reconcile(Core& core
                                                                       PendingCreate pending) {
     if (pending.user_uid().empty() || pending.tenant_uid().empty())
         co_return invalid("a pending create that does not say who asked for the key", "pending");
-    auto same = co_await check_same_caller(core, call, pending.tenant_uid(), pending.user_uid());
-    if (!same) co_return std::move(same.error()).effect(Effect::not_applied);
     auto caller = co_await identify(core, call);
-    if (!caller) co_return std::move(caller.error());
+    if (!caller) co_return std::move(caller.error()).effect(Effect::not_applied);
+    if (!is_same_caller(*caller, pending.tenant_uid(), pending.user_uid())) co_return other_caller(call);
+    PinnedCaller const pinned(core, call, *caller);
     auto const& owner = pending.owner_uid().empty() ? caller->user_uid : pending.owner_uid();
     auto keys = co_await list(core, call, ListFilter().owner(owner));
     if (!keys) co_return std::move(keys.error());

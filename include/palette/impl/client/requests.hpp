@@ -38,8 +38,15 @@ inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::strin
 // Sends a request of that kind and gives what was answered. All of it outlives the coroutine.
 inline asio::awaitable<Result<void>> send(Core& core, pipeline::Call& call, const pipeline::RequestKind& kind,
                                           HttpRequest& request, pipeline::Answer& answer,
-                                          pipeline::Guard* guard = nullptr) {
-    return core.pipeline().send(call, kind, request, answer, guard);
+                                          pipeline::Conditions conditions = pipeline::Conditions()) {
+    return core.pipeline().send(call, kind, request, answer, std::move(conditions));
+}
+
+// Of a request that takes the key away from whoever uses it: the client's own stays, unless that is meant.
+inline pipeline::Conditions taking_away(const pipeline::Call& call, std::string_view uid) {
+    pipeline::Conditions conditions;
+    if (!call.options().allows_own_key()) conditions.takes_away = uid;
+    return conditions;
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -21,7 +21,7 @@ inline asio::awaitable<Result<void>> delete_valueless(Core& core, pipeline::Call
         co_return Error(errc::bad_value, path.error().what()).path("metadata.uid").attempts(call.attempts);
     DecodedAnswer<void> answer;
     HttpRequest request("DELETE", std::move(*path));
-    co_return co_await send(core, call, change_key, request, answer);
+    co_return co_await send(core, call, change_key, request, answer, taking_away(call, uid));
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

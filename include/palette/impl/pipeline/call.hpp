@@ -20,6 +20,19 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
+/// Checks that a credential belongs to the user for whom all requests of a call are sent.
+class CallerCheck {
+public:
+    CallerCheck() = default;
+    CallerCheck(const CallerCheck&) = delete;
+    CallerCheck& operator=(const CallerCheck&) = delete;
+    virtual ~CallerCheck() = default;
+
+    /// Gives an error if the next request must not be sent with `credential`; errc::unauthorized with status
+    /// 401 if the service refuses that credential.
+    virtual boost::asio::awaitable<Result<void>> check(std::shared_ptr<const Credential> credential) = 0;
+};
+
 // One operation under way, from its start to its completion: what may end it early, and what is known
 // of it. Lives on the client's strand.
 class Call {
@@ -74,9 +87,9 @@ public:
     // comes to its end before others begin.
     std::optional<RateLimiter::Ticket> ticket;
 
-    // Before a request that must not be done twice is sent, with a credential that may have become
-    // somebody else's: an error ends it. Looks at the one that is in use.
-    std::function<boost::asio::awaitable<Result<void>>()> before_sending_once;
+    // Pins the call to one user: asked before each of its requests, first ones, replays and later pages, with
+    // the credential that it is sent with. None: the user does not matter.
+    CallerCheck* caller = nullptr;
 
     int attempts = 0;
     std::vector<FailedAttempt> failures;

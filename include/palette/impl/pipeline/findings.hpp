@@ -24,6 +24,12 @@ public:
 
     [[nodiscard]] Error stopped() const { return call_.stopped(effect_of(Effect::not_applied)); }
 
+    // Why it is not sent this time.
+    [[nodiscard]] Error not_sent(Error error) const {
+        auto const effect = effect_of(error.effect());
+        return std::move(error).effect(effect).attempts(call_.attempts);
+    }
+
     // The last attempt's error, or why there was none.
     [[nodiscard]] Error given_up(const Error& otherwise) const {
         auto error = last_ ? *last_ : otherwise;

@@ -33,6 +33,21 @@ public:
     virtual boost::asio::awaitable<Result<bool>> is_done() = 0;
 };
 
+/// What a request needs beside what its kind says.
+class Conditions {
+public:
+    Conditions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
+    Conditions(Guard* looks_first) : guard(looks_first) {}
+
+    /// For a kind that is sent once: tells whether an attempt without an answer was done after all.
+    Guard* guard = nullptr;
+    /// The uid of the key that the request takes away from whoever uses it. It is not sent with that key
+    /// itself.
+    std::string_view takes_away{};
+    /// The only credential that it is sent with, whoever's that is. None: the one in use.
+    Credentials::Shared credential{};
+};
+
 class Place;
 
 // Takes a request from the queue to a decoded answer. On the client's strand.
@@ -43,9 +58,8 @@ public:
 
     // Success: a good status, and `answer` has it decoded. All of them outlive the coroutine. What fails is
     // sent again as far as the kind and the options allow; after a complete 401 once with another credential.
-    // `guard`: for a kind that is sent once, tells whether an attempt without an answer was done after all.
     boost::asio::awaitable<Result<void>> send(Call& call, const RequestKind& kind, HttpRequest& request,
-                                              Answer& answer, Guard* guard = nullptr);
+                                              Answer& answer, Conditions conditions = Conditions());
 
     [[nodiscard]] const timing::TimeSource& time() const noexcept { return time_; }
 
@@ -67,8 +81,9 @@ private:
     // Until it is its turn, or the call is stopped.
     boost::asio::awaitable<Result<void>> wait_in_line(Call& call, Place& place,
                                                       std::chrono::milliseconds time);
-    boost::asio::awaitable<Result<void>> check_before_sending_once(Call& call,
-                                                                   Result<Credentials::Shared>& credential);
+    // Whether the request may be sent with the credential that it has.
+    boost::asio::awaitable<Result<void>> check_credential(Call& call, const HttpRequest& request,
+                                                          const Conditions& conditions);
     boost::asio::awaitable<Result<void>> attempt(Call& call, const RequestKind& kind, HttpRequest& request,
                                                  Answer& answer, int resends, Met& met);
     [[nodiscard]] Error credential_failure(const Error& error, const Call& call, Met& met) const;

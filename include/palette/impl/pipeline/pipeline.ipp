@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/printable.hpp>
 #include <palette/impl/pipeline/findings.hpp>
 #include <palette/impl/pipeline/limited_transport.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
@@ -10,6 +11,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -72,23 +74,35 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::wait_in_line(
     }
 }
 
-// What must not be done twice must not be done for somebody else either: the credential is looked at until
-// the one that was looked at is the one that is sent.
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::check_before_sending_once(
-    Call& call, Result<Credentials::Shared>& credential) {
-    Credentials::Shared checked;
-    while (credential && *credential != checked && !call.is_stopped()) {
-        auto same = co_await call.before_sending_once();
+// Uids are hexadecimal, and the service may take them in capitals too.
+inline bool is_same_uid(std::string_view a, std::string_view b) noexcept {
+    auto const small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    return std::ranges::equal(a, b, {}, small, small);
+}
+
+// The last thing before the request is sent: nothing is waited for in between, so that what was checked is
+// what is sent.
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::check_credential(
+    Call& call, const HttpRequest& request, const Conditions& conditions) {
+    if (call.caller != nullptr && !conditions.credential) {
+        auto same = co_await call.caller->check(request.credential);
         if (!same) co_return same;
-        checked = *credential;
-        credential = co_await credentials_.get();
     }
+    auto const& uid = request.credential->key_uid();
+    if (!conditions.takes_away.empty() && is_same_uid(uid, conditions.takes_away))
+        co_return Error(errc::own_key, "the key " + detail::in_quotes(conditions.takes_away) +
+                                           " is the one that this client itself uses");
     co_return Result<void>();
+}
+
+inline bool is_refused_credential(const Error& error) noexcept {
+    return error.code() == errc::unauthorized && error.status() == 401;
 }
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
                                                                         HttpRequest& request, Answer& answer,
-                                                                        Guard* guard) {
+                                                                        Conditions conditions) {
+    auto* const guard = conditions.guard;
     Retries retries(options_.retry, guard != nullptr ? Safety::change : kind.safety, budget_);
     Findings findings(call);
     bool replayed = false;
@@ -111,18 +125,27 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         Met met;
         Result<void> result;
         auto const sent = time_.steady();
-        Result<Credentials::Shared> credential = credentials_.take();
+        Result<Credentials::Shared> credential =
+            conditions.credential ? conditions.credential : credentials_.take();
         call.waits_for = "a credential";
         if (!*credential) credential = co_await credentials_.get();
-        if (kind.safety == Safety::once && call.before_sending_once) {
-            auto same = co_await check_before_sending_once(call, credential);
-            if (!same && !call.is_stopped()) co_return std::move(same.error()).effect(Effect::not_applied);
-        }
         // Whatever became of a login, the operation itself has done nothing.
         if (call.is_stopped()) co_return findings.stopped();
         if (credential) {
             request.credential = *credential;
-            result = co_await attempt(call, kind, request, answer, resends, met);
+            auto allowed = co_await check_credential(call, request, conditions);
+            if (call.is_stopped()) co_return findings.stopped();
+            if (allowed) {
+                result = co_await attempt(call, kind, request, answer, resends, met);
+            } else if (is_refused_credential(allowed.error())) {
+                // As if the request itself had met it.
+                met.code = errc::unauthorized;
+                met.status = 401;
+                met.complete = true;
+                result = std::move(allowed);
+            } else {
+                co_return findings.not_sent(std::move(allowed.error()));
+            }
         } else {
             result = credential_failure(credential.error(), call, met);
         }
@@ -135,7 +158,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
 
         // A complete 401 on this exchange proves that nothing was done (W13). It says nothing against a
         // credential that came while this one was on its way.
-        if (met.status == 401 && met.complete &&
+        if (met.status == 401 && met.complete && !conditions.credential &&
             (credentials_.has_other_than(request.credential) || !std::exchange(replayed, true))) {
             call.waits_for = "a credential";
             auto const other = co_await credentials_.get_other_than(request.credential);
