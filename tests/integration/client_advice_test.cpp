@@ -132,7 +132,10 @@ const std::vector<Operation>& operations() {
          {{"GET /v1/users/info", me}},
          "GET /v1/apiKeys",
          [](ApiKeyClient& c, Keep k) {
-             auto pending = PendingCreate::of_nonce(std::string(32, 'a'), "ci").value();
+             Identity by;
+             by.user_uid = "u1";
+             by.tenant_uid = "t1";
+             auto pending = PendingCreate::of_nonce(std::string(32, 'a'), "ci", by).value();
              c.async_reconcile(std::move(pending), keeps<Reconciliation>(std::move(k)));
          }},
     };

@@ -171,7 +171,10 @@ TEST_CASE("W8: an answer to a create without a value, whose uid is none, names n
 
 TEST_CASE("W7: a key of a list whose uid could lead to another path is not deleted by it") {
     constexpr std::string_view nonce = "0123456789abcdef0123456789abcdef";
-    auto const pending = PendingCreate::of_nonce(std::string(nonce), "ci").value();
+    Identity by;
+    by.user_uid = "u1";
+    by.tenant_uid = "t1";
+    auto const pending = PendingCreate::of_nonce(std::string(nonce), "ci", by).value();
     for (std::string const uid : {"", "..", "../users/u1", "a/b"}) {
         CAPTURE(uid);
         ScriptedClient service;
