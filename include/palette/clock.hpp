@@ -20,7 +20,15 @@ public:
     Clock& operator=(const Clock&) = delete;
     virtual ~Clock() = default;
 
-    // The time of day, UTC.
+    /// Returns the time of day, UTC.
+    ///
+    /// now() must not jump. It never returns an earlier time than before, and it advances as the delays of
+    /// call_after() pass: a client that is given a Clock measures all of its time-outs, backoffs and rate
+    /// limits with now(), and the expiries of credentials too. When now() jumps all the same, deadlines and
+    /// waits end too early or too late by as much; only the rate limiter recovers (RateLimiter).
+    ///
+    /// A client that is given no Clock does not depend on the wall clock for any of these waits: it measures
+    /// them with std::chrono::steady_clock, and reads std::chrono::system_clock for times of day alone.
     [[nodiscard]] virtual Instant now() const noexcept = 0;
 
     // Calls `ring` once, when `delay` has passed, from any thread, but not before call_after() has

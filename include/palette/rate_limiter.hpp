@@ -28,7 +28,8 @@ struct RateLimitOptions {
 //     first.limiter = limiter;
 //     second.limiter = limiter;
 //
-// All of them have the same clock then: the machine's, or one that was given to each.
+// All of them have the same clock then: the machine's, or one that was given to each. A clock that is set
+// back, or jumps, costs one burst too many at most: the limiter goes on from the new time.
 //
 // When the service refuses a request all the same, because somebody else spends the same limit, it slows
 // down for everybody, to half at a time and a sixteenth at most, and comes back to its rate within ten

@@ -31,6 +31,11 @@ public:
         return use(found->second);
     }
 
+    void leave(std::string_view name, Ticket ticket) {
+        std::lock_guard const lock(mutex_);
+        if (auto const found = buckets_.find(name); found != buckets_.end()) found->second.leave(ticket);
+    }
+
 private:
     RateLimitOptions limit_;
     std::atomic<std::uint64_t> last_ticket_ = 0;
@@ -61,7 +66,7 @@ PALETTE_KEYS_INLINE std::chrono::nanoseconds RateLimiter::wait(std::string_view 
 
 PALETTE_KEYS_INLINE void RateLimiter::leave(std::string_view bucket, Ticket ticket) {
     if (state_->is_off()) return;
-    state_->with(bucket, {}, [&](auto& tokens) { tokens.leave(ticket); });
+    state_->leave(bucket, ticket);
 }
 
 PALETTE_KEYS_INLINE void RateLimiter::refused(std::string_view bucket, std::chrono::nanoseconds sent,

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/ticket_queue.hpp>
 #include <palette/rate_limiter.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
-#include <deque>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
-// One bucket of a limiter, and the queue before it. Pure: it is told the time.
+// One bucket of a limiter, and the queue before it. Pure: it is told the time, and goes on when that is set
+// back or jumps.
 class TokenBucket {
 public:
     using Nanoseconds = std::chrono::nanoseconds;
@@ -24,31 +25,32 @@ public:
           filled_(now) {}
 
     Nanoseconds wait(Ticket ticket, Nanoseconds now) {
+        follow(now);
         fill(now);
         drop_silent(now);
-        auto const place = std::ranges::lower_bound(queue_, ticket, {}, &Waiting::ticket);
-        auto const before = static_cast<std::size_t>(place - queue_.begin());
-        bool const is_new = place == queue_.end() || place->ticket != ticket;
-        auto const lacking = static_cast<double>(before + 1) - tokens_;
+        auto const lacking = static_cast<double>(queue_.count_before(ticket) + 1) - tokens_;
         if (lacking < tiny) {
-            if (!is_new) queue_.erase(place);
+            queue_.erase(ticket);
             tokens_ -= 1;
             return Nanoseconds::zero();
         }
         auto const pause = paused_until_ > now ? paused_until_ - now : Nanoseconds::zero();
         auto const wait = pause + time_for(lacking);
-        (is_new ? *queue_.insert(place, Waiting{ticket, {}}) : *place).asks = now + wait;
+        if (auto* const waiting = queue_.find(ticket))
+            waiting->asks = now + wait;
+        else
+            queue_.insert({ticket, now + wait});
         return wait;
     }
 
-    void leave(Ticket ticket) {
-        auto const place = std::ranges::lower_bound(queue_, ticket, {}, &Waiting::ticket);
-        if (place != queue_.end() && place->ticket == ticket) queue_.erase(place);
-    }
+    void leave(Ticket ticket) noexcept { queue_.erase(ticket); }
+
+    [[nodiscard]] std::size_t waiting() const noexcept { return queue_.size(); }
 
     // What was sent before it slowed down says nothing about the rate of now.
     // However long a pause it asks for, one answer does not stop everybody for longer than a minute.
     void refused(Nanoseconds sent, Nanoseconds now, Nanoseconds pause) noexcept {
+        follow(now);
         fill(now);
         tokens_ = std::min(tokens_, 0.0);
         paused_until_ = std::max(paused_until_, now + std::min<Nanoseconds>(pause, longest_pause));
@@ -60,21 +62,29 @@ public:
 private:
     using Seconds = std::chrono::duration<double>;
 
-    struct Waiting {
-        Ticket ticket;
-        Nanoseconds asks;  // when it was told to ask again
-    };
     static constexpr double tiny = 1e-9;
     static constexpr double recovery_seconds = 10;
     static constexpr std::chrono::minutes longest_pause{1};
     static constexpr std::chrono::minutes longest_silence{1};
     static constexpr std::chrono::hours longest_wait{24 * 365};  // of a rate that is next to nothing
+    static constexpr std::chrono::seconds out_of_order{1};       // between threads that read the time
 
     // Those of an event loop that does not run any more would hold up all others. Who asks again has its
     // old place.
     void drop_silent(Nanoseconds now) noexcept {
         while (!queue_.empty() && queue_.front().asks < now - longest_silence)
-            queue_.pop_front();
+            queue_.erase(queue_.front().ticket);
+    }
+
+    // When the time was set back, all that was noted down goes back with it: nobody waits until it has come
+    // to where it was. A jump ahead fills the bucket, and no more.
+    void follow(Nanoseconds now) noexcept {
+        if (now >= filled_ - out_of_order) return;
+        auto const back = filled_ - now;
+        filled_ = now;
+        for (auto* const noted : {&paused_until_, &slowed_})
+            if (*noted != Nanoseconds::min()) *noted -= back;
+        queue_.for_each([back](auto& waiting) { waiting.asks -= back; });
     }
 
     // A tenth of the burst is never used up: the service counts when a request arrives, and what has to
@@ -120,7 +130,7 @@ private:
     Nanoseconds filled_;
     Nanoseconds paused_until_ = Nanoseconds::min();
     Nanoseconds slowed_ = Nanoseconds::min();
-    std::deque<Waiting> queue_;  // in the order of the tickets
+    TicketQueue queue_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail
