@@ -23,9 +23,11 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 // How long each thing may take.
 struct Timeouts {
-    // For the rate limiter or a connection, before the first request of an operation.
+    /// Bounds the wait for the rate limiter or a connection before the first request of an operation.
     std::chrono::milliseconds queue = std::chrono::minutes{2};
-    // For all that comes after, retries and logins included.
+    /// Bounds everything from the first request of an operation on: its later requests, their waits for the
+    /// rate limiter or a connection, retries and logins. An operation whose next request cannot be sent
+    /// within the time that is left fails at once.
     std::chrono::milliseconds total = std::chrono::seconds{30};
     // For one try at each. `total` bounds them all.
     std::chrono::milliseconds lookup = std::chrono::seconds{10};

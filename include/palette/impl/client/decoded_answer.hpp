@@ -68,7 +68,7 @@ public:
 
     void waits(bool waiting) override {
         if (waiting)
-            call_->wait_in_queue();
+            call_->wait_in_queue(pipeline::Call::Queue::connection);
         else
             call_->admit();
     }

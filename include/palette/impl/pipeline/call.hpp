@@ -55,8 +55,13 @@ public:
 
     // It may be sent: from here on, the time for all of it runs.
     void admit();
-    // It has to wait after all, before anything was sent.
-    void wait_in_queue();
+
+    // What a request waits for before it is sent.
+    enum class Queue { rate_limit, connection };
+
+    // It has to wait after all. Before the first request of an operation that is bounded by timeouts.queue;
+    // once the first one was sent, the time for all of it runs on.
+    void wait_in_queue(Queue queue);
 
     // From here on, what is under way ends once only `reserved` of the time is left, or half of it if that
     // is less; the call itself goes on. Time in the queue does not count.

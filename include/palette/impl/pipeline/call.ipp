@@ -58,8 +58,10 @@ PALETTE_KEYS_INLINE bool Call::lift_limit() {
     return met_limit_;
 }
 
-PALETTE_KEYS_INLINE void Call::wait_in_queue() {
-    if (attempts > 1 || sent || is_stopped()) return;
+PALETTE_KEYS_INLINE void Call::wait_in_queue(Queue queue) {
+    // An attempt is counted before it waits for its connection.
+    auto const before_this = queue == Queue::connection ? attempts - 1 : attempts;
+    if (before_this > 0 || is_stopped()) return;
     admitted_.reset();
     reserved_ = {};
     if (limit_) limit_->cancel();

@@ -112,7 +112,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
             auto const wait = wait_for_turn(call, place);
             if (!wait) co_return findings.given_up(wait.error());
             if (wait->count() > 0) {
-                if (resends == 0) call.wait_in_queue();
+                if (resends == 0) call.wait_in_queue(Call::Queue::rate_limit);
                 call.waits_for = "the rate limiter";
                 auto const come = co_await wait_in_line(call, place, *wait);
                 if (!come) co_return findings.given_up(come.error());
