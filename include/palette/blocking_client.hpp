@@ -25,7 +25,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // the client's own, which ends with it. An operation that is called in that thread, from an Observer or an
 // AuthProvider, would wait for itself: it fails with errc::invalid_argument.
 //
-// Cancellation: cancel(), from another thread. The destructor must not run while a thread still waits.
+// Cancellation: cancel(), from another thread.
+//
+// Memory: an operation that finds none fails with errc::out_of_memory.
 class PALETTE_KEYS_DECL BlockingApiKeyClient {
 public:
     // Throws Exception: errc::invalid_argument if the options cannot work, errc::system if no thread can be
@@ -33,6 +35,17 @@ public:
     explicit BlockingApiKeyClient(ClientOptions options = {});
     BlockingApiKeyClient(BlockingApiKeyClient&&) noexcept;
     BlockingApiKeyClient& operator=(BlockingApiKeyClient&&) noexcept;
+
+    /// Destroys the client. Operations that are under way end with errc::operation_aborted, and then the
+    /// client's own thread ends.
+    ///
+    /// From any other thread, the destructor waits for that. In the client's own thread (from an Observer or
+    /// an AuthProvider) the destructor cannot wait for itself: it returns at once, and the thread ends by
+    /// itself after the function that is running there has returned. Threads that wait for an operation at
+    /// that moment get errc::operation_aborted. The same holds for a client that another one is moved over.
+    ///
+    /// Precondition: no thread starts an operation meanwhile, and when another thread than the client's own
+    /// destroys the client, none waits for one.
     ~BlockingApiKeyClient();
 
     Result<KeyList> list(ListFilter filter = {}, CallOptions options = {});
@@ -58,6 +71,7 @@ public:
     Result<void> close();
 
 private:
+    class Loop;
     class Machine;
     std::unique_ptr<Machine> machine_;
 };

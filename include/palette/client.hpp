@@ -58,6 +58,14 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // it has ended. A renewal may outlast the last operation, and so keep the context running, for timeouts.total
 // at most; cancel(), async_close() and the end of the client end it at once.
 //
+// Memory: an operation whose memory runs out ends with errc::out_of_memory, its effect as far as that is
+// known, and the client goes on. A create still delivers a value that it has received. Three things to know:
+// the function that starts an operation throws std::bad_alloc, and never calls the handler, if not even the
+// place for a completion can be had. An allocation of Boost.Asio's own that fails leaves io_context::run() as
+// std::bad_alloc: the operation that it was for ends as above when run() is called again. And the program
+// ends by std::terminate() if a completion cannot be posted for a second, or if a second allocation fails
+// while Asio takes apart the coroutine of the first: no completion is lost in silence.
+//
 // Threads: operations may be started from any thread; they run on the executor given, and complete on the
 // handler's. A cancellation signal is emitted on the handler's executor and lives until the completion.
 // The client must not outlive the executor's context. When the client is destroyed, its operations end

@@ -59,6 +59,9 @@ enum class errc {
 
     // Refused here as well, before a byte was sent.
     own_key,  // a revocation or deletion of the key that the client itself uses; CallOptions::allow_own_key()
+
+    // This program.
+    out_of_memory,  // an allocation failed; never retried, and Error::effect() says what was done before
 };
 
 // Groups of codes, for comparison with a std::error_code: `ec == palette::condition::auth`.

@@ -6,6 +6,7 @@
 
 #include "bench/measure.hpp"
 #include "bench/our_client.hpp"
+#include "support/heap.hpp"
 
 #include <palette/observer.hpp>
 #include <palette/testing/emulator.hpp>
@@ -86,9 +87,50 @@ private:
     int done_ = 0;
 };
 
+// Bytes of the heap for each of many operations that wait, behind one that gets no answer.
+double bytes_per_waiting(void (*choose)(palette::ClientOptions&)) {
+    constexpr int waiting = 10'000;
+    Emulator emulator({.plain_http = true, .rate_limit = palette::testing::RateLimit::off()});
+    emulator.faults().add("* / stall");
+    auto options = emulator.client_options(palette::testing::Role::tenant_admin);
+    options.timeouts.queue = std::chrono::hours{1};
+    options.pool.most_waiting = 2 * waiting;
+    choose(options);
+    auto const uid = emulator.keys().back().uid;
+    boost::asio::io_context context(1);
+    palette::ApiKeyClient client(context, options);
+    auto const start = [&](int count) {
+        for (int i = 0; i < count; ++i)
+            client.async_revoke(uid, [](const palette::Result<void>&) {});
+    };
+    start(100);
+    while (emulator.request_count() == 0)
+        context.run_one();
+    context.poll();
+    auto const before = heap::in_use();
+    start(waiting);
+    context.poll();
+    return static_cast<double>(heap::in_use() - before) / waiting;
+}
+
+void show_waiting() {
+    Table table("what each of 10,000 operations holds while it waits");
+    auto const row = [&](const char* name, double bytes) {
+        table.show(name, kilobytes, {bytes, 4096, bytes / 4096});
+    };
+    row("for the rate limit: 4 KiB", bytes_per_waiting([](palette::ClientOptions& options) {
+            options.rate_limit = {.per_second = 0.001, .burst = 1};
+        }));
+    row("for a connection: 4 KiB", bytes_per_waiting([](palette::ClientOptions& options) {
+            options.rate_limit = palette::RateLimitOptions::off();
+            options.pool.most_connections = 1;
+        }));
+}
+
 }  // namespace
 
 int main() {
+    show_waiting();
     Table table("1,000 revokes under 10 a second, burst 50 (virtual clock)");
     palette::RateLimitOptions const limit;
     auto const best = (revokes - limit.burst) / limit.per_second;

@@ -2,6 +2,7 @@
 #include "support/failing_allocations.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <new>
 
@@ -28,9 +29,10 @@ void* take(std::size_t size) noexcept {
     return fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
 }
 
-void* take(std::size_t size, std::align_val_t alignment) noexcept {
-    auto const step = static_cast<std::size_t>(alignment);
-    return fails() ? nullptr : std::aligned_alloc(step, (size + step) / step * step);
+void* take(std::size_t size, std::size_t alignment) noexcept {
+    static_cast<void>(is_thread_spared);
+    void* block = nullptr;
+    return fails() || ::posix_memalign(&block, alignment, size == 0 ? 1 : size) != 0 ? nullptr : block;
 }
 
 void* or_throw(void* block) {
@@ -82,10 +84,17 @@ void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
     return failing::take(size);
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
-    return failing::or_throw(failing::take(size, alignment));
+    return failing::or_throw(failing::take(size, static_cast<std::size_t>(alignment)));
+}
+
+// Asio has the frames of coroutines and its operations from here, and not from operator new.
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+    auto* const block = failing::take(size, alignment);
+    if (block == nullptr) errno = ENOMEM;
+    return block;
 }
 void* operator new[](std::size_t size, std::align_val_t alignment) {
-    return failing::or_throw(failing::take(size, alignment));
+    return failing::or_throw(failing::take(size, static_cast<std::size_t>(alignment)));
 }
 
 void operator delete(void* block) noexcept {

@@ -62,6 +62,7 @@ std::vector<Row> const all{
     {errc::proxy, "proxy"},
     {errc::system, "system"},
     {errc::own_key, "own_key"},
+    {errc::out_of_memory, "out_of_memory"},
 };
 
 condition const all_groups[] = {condition::retryable, condition::auth, condition::not_found,
@@ -256,6 +257,7 @@ TEST_CASE("errc: is an error code like any other") {
     CHECK(code == std::errc::timed_out);
     CHECK(std::error_code(errc::invalid_argument) == std::errc::invalid_argument);
     CHECK(std::error_code(errc::operation_aborted) == std::errc::operation_canceled);
+    CHECK(std::error_code(errc::out_of_memory) == std::errc::not_enough_memory);
     CHECK(std::error_code(errc::not_found) != std::errc::no_such_file_or_directory);
     CHECK(code != std::errc::operation_canceled);
     CHECK(code != std::error_code(static_cast<int>(errc::timeout), std::generic_category()));

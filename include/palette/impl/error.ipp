@@ -62,6 +62,7 @@ inline constexpr ErrcText errc_texts[] = {
      "check the disk space, the permissions and the limits of the process"},
     {"own_key", "the key is the one that this client itself uses",
      "use another credential for it, or CallOptions::allow_own_key() if that is meant"},
+    {"out_of_memory", "out of memory", "free memory in this program, or run fewer operations at a time"},
 };
 
 // What to do where part of the work was done, or may have been: to repeat it is not what comes next.
@@ -109,6 +110,8 @@ public:
                 return std::make_error_condition(std::errc::timed_out);
             case errc::operation_aborted:
                 return std::make_error_condition(std::errc::operation_canceled);
+            case errc::out_of_memory:
+                return std::make_error_condition(std::errc::not_enough_memory);
             default:
                 return {value, *this};
         }

@@ -3,11 +3,16 @@
 
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
+#include <palette/impl/error_of_exception.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <future>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -15,12 +20,83 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// An event loop in a thread, and a client in it. The thread ends when the client has nothing more to do.
+// A thread that waits for the result of one operation.
+template <class T>
+class BlockedThread {
+public:
+    // What the operation has of it. Without a result it is dropped only when its event loop is, or when there
+    // was no memory to begin with.
+    class Handler {
+    public:
+        explicit Handler(BlockedThread& thread) noexcept : thread_(&thread) {}
+        Handler(Handler&& other) noexcept : thread_(std::exchange(other.thread_, nullptr)) {}
+        Handler& operator=(Handler&&) = delete;
+        ~Handler() {
+            if (thread_ != nullptr) thread_->wake(detail::out_of_memory());
+        }
+
+        void operator()(Result<T> result) { std::exchange(thread_, nullptr)->wake(std::move(result)); }
+
+    private:
+        BlockedThread* thread_;
+    };
+
+    Result<T> wait() {
+        std::unique_lock lock(mutex_);
+        woken_.wait(lock, [this] { return result_.has_value(); });
+        return std::move(*result_);
+    }
+
+private:
+    // Under the lock to the end: when it is free, the waiting thread takes all of this away.
+    void wake(Result<T> result) noexcept {
+        std::lock_guard const lock(mutex_);
+        result_.emplace(std::move(result));
+        woken_.notify_one();
+    }
+
+    std::mutex mutex_;
+    std::condition_variable woken_;
+    std::optional<Result<T>> result_;
+};
+
+// An event loop, and a client in it. The loop's thread and all who wait for it share it.
+class BlockingApiKeyClient::Loop {
+public:
+    explicit Loop(ClientOptions options) : client_(std::in_place, context_, std::move(options)) {}
+
+    // Until the client has gone, and all that it had to do is done.
+    void run() noexcept {
+        for (;;) {
+            try {
+                context_.run();
+                return;
+            } catch (const std::bad_alloc&) {
+                // Asio had none for one of its steps; the operation that it was for ends with an error.
+            }
+        }
+    }
+
+    // What is under way ends with errc::operation_aborted.
+    void end() {
+        client_.reset();
+        work_.reset();
+    }
+
+    [[nodiscard]] ApiKeyClient& client() noexcept { return *client_; }
+    [[nodiscard]] bool is_here() const noexcept { return context_.get_executor().running_in_this_thread(); }
+
+private:
+    mutable boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+    std::optional<ApiKeyClient> client_;
+};
+
 class BlockingApiKeyClient::Machine {
 public:
-    explicit Machine(ClientOptions options) : client_(std::in_place, context_, std::move(options)) {
+    explicit Machine(ClientOptions options) : loop_(std::make_shared<Loop>(std::move(options))) {
         try {
-            thread_ = std::thread([this] { context_.run(); });
+            thread_ = std::thread([loop = loop_] { loop->run(); });
         } catch (const std::system_error& e) {
             throw Exception(
                 Error(errc::system, std::string("the client's thread cannot be started: ") + e.what()));
@@ -30,32 +106,36 @@ public:
     Machine& operator=(const Machine&) = delete;
 
     ~Machine() {
-        client_.reset();
-        work_.reset();
-        thread_.join();
+        // The loop's own thread cannot wait for its own end: it is left to come to it, with the loop.
+        auto const is_own_thread = loop_->is_here();
+        loop_->end();
+        if (is_own_thread)
+            thread_.detach();
+        else
+            thread_.join();
     }
 
     // `start` is given the client and a handler for the result.
     template <class T, class Start>
     Result<T> wait(Start start) {
-        if (std::this_thread::get_id() == thread_.get_id())
+        auto const loop = loop_;  // the client may be destroyed meanwhile, by its own thread
+        if (loop->is_here())
             return Error(errc::invalid_argument,
                          "a blocking operation in the client's own thread would wait for itself")
                 .advice("call it in another thread, or use ApiKeyClient");
-        std::promise<Result<T>> promise;
-        auto future = promise.get_future();
-        start(*client_, [promise = std::move(promise)](Result<T> result) mutable {
-            promise.set_value(std::move(result));
-        });
-        return future.get();
+        BlockedThread<T> thread;
+        try {
+            start(loop->client(), typename BlockedThread<T>::Handler(thread));
+        } catch (const std::bad_alloc&) {
+            // The handler has been destroyed, and has said so.
+        }
+        return thread.wait();
     }
 
-    void cancel() { client_->cancel(); }
+    void cancel() { loop_->client().cancel(); }
 
 private:
-    boost::asio::io_context context_{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
-    std::optional<ApiKeyClient> client_;
+    std::shared_ptr<Loop> loop_;
     std::thread thread_;
 };
 

@@ -3,15 +3,18 @@
 
 #include <palette/client.hpp>
 #include <palette/impl/client/core.hpp>
+#include <palette/impl/client/insisting_executor.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/net/http_transport.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -79,44 +82,61 @@ inline ClientOptions checked(ClientOptions options) {
 // A strand is asked and told much: one on the executor itself costs less than one on what hides it.
 inline asio::any_io_executor strand_on(const asio::any_io_executor& base) {
     if (auto const* const bare = base.target<asio::io_context::executor_type>())
-        return asio::make_strand(*bare);
-    return asio::make_strand(base);
+        return asio::make_strand(InsistingExecutor(*bare));
+    return asio::make_strand(InsistingExecutor(base));
+}
+
+// The same as for a strand: an executor in an executor needs memory of its own, for every operation.
+inline asio::any_completion_executor for_handlers(const asio::any_io_executor& base) {
+    if (auto const* const bare = base.target<asio::io_context::executor_type>()) return *bare;
+    return base;
 }
 
 PALETTE_KEYS_INLINE Core::Core(asio::any_io_executor executor, ClientOptions options)
     : base_(std::move(executor)),
+      handlers_(for_handlers(base_)),
       strand_(strand_on(base_)),
       timer_(std::make_shared<timing::SharedTimer>(strand_)),
       options_(checked(std::move(options))),
       transport_(transport_for(strand_, options_)),
       pipeline_(strand_, options_, transport_),
-      idle_(strand_, asio::steady_timer::time_point::max()) {}
+      idle_(strand_, asio::steady_timer::time_point::max()),
+      context_ends_(ContextEnd::of(base_)) {}
 
-PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) {
-    // One that stops may end at once, and leaves its place to the last.
-    for (auto i = calls_.size(); i-- > 0;)
-        if (i < calls_.size()) calls_[i]->stop(why);
-    pipeline_.stop_renewal();
+PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) noexcept {
+    auto const stop = [](auto f) {
+        try {
+            f();
+        } catch (const std::bad_alloc&) {
+            // Asio could not tell its coroutine, which was destroyed over that: it has ended, and the others
+            // are still to be stopped.
+        }
+    };
+    calls_.for_each([&](pipeline::Call& call) { stop([&] { call.stop(why); }); });
+    stop([&] { pipeline_.stop_renewal(); });
 }
 
-PALETTE_KEYS_INLINE bool Core::begin(pipeline::Call& call, Kind kind) {
-    call.place = calls_.size();
-    calls_.push_back(&call);
-    if (kind == Kind::work) {
-        ++working_;
-        call.begin();
-        if (!takes_new_) call.stop(pipeline::Call::Stop::closed);
-    }
-    return !call.is_stopped();
+PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {
+    if (kind != Kind::work) return;
+    call.begin();
+    if (!takes_new_) call.stop(pipeline::Call::Stop::closed);
 }
 
-PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error* error) {
-    calls_[call.place] = calls_.back();
-    calls_[call.place]->place = call.place;
-    calls_.pop_back();
+PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error* error) noexcept {
     call.end();
     if (kind == Kind::work && --working_ == 0) idle_.cancel();
     observe(call, error);
+}
+
+// What an operation ends with that did not come to its own end.
+PALETTE_KEYS_INLINE Error Core::failure(Error thrown, const pipeline::Call& call) const noexcept {
+    auto safe = thrown.code() == errc::out_of_memory
+                    ? std::move(thrown)
+                    : detail::unless_out_of_memory([&] { return pipeline_.safe(thrown, call); });
+    safe.effect(call.sent ? Effect::unknown : Effect::not_applied).attempts(call.attempts);
+    if (auto const& progress = call.create_progress; progress && progress->pending)
+        safe.effect(Effect::unknown).pending(progress->pending);
+    return safe;
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Core::wait_for_work(pipeline::Call& call) {
@@ -124,7 +144,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Core::wait_for_work(pipeline::Call& ca
         co_await idle_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
-PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* error) const {
+PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* error) const noexcept {
     if (!options_.observer) return;
     OperationEvent event;
     event.operation_id = call.id();
@@ -224,14 +244,19 @@ PALETTE_KEYS_INLINE void ClientCore::close(Handler<void> handler) {
 }
 
 PALETTE_KEYS_INLINE void ClientCore::cancel() {
-    boost::asio::post(core_->strand(), [core = core_] { core->stop_all(pipeline::Call::Stop::cancelled); });
+    insist([this] {
+        boost::asio::post(core_->strand(),
+                          [core = core_] { core->stop_all(pipeline::Call::Stop::cancelled); });
+    });
 }
 
 PALETTE_KEYS_INLINE void ClientCore::abandon() {
-    boost::asio::post(core_->strand(), [core = core_] {
-        core->refuse_new();
-        core->stop_all(pipeline::Call::Stop::closed);
-        core->transport().close();
+    insist([this] {
+        boost::asio::post(core_->strand(), [core = core_] {
+            core->refuse_new();
+            core->stop_all(pipeline::Call::Stop::closed);
+            core->transport().close();
+        });
     });
 }
 

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/client/calls_under_way.hpp>
 #include <palette/impl/client/client_core.hpp>
+#include <palette/impl/client/context_end.hpp>
 #include <palette/impl/client/create_memory.hpp>
+#include <palette/impl/client/delivery.hpp>
+#include <palette/impl/client/started.hpp>
+#include <palette/impl/error_of_exception.hpp>
+#include <palette/impl/insist.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
 #include <palette/options.hpp>
 
+#include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -23,11 +26,9 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
@@ -42,12 +43,13 @@ public:
     enum class Kind { work, closing };
 
     // Runs `operation(*this, call, args...)`, a coroutine that gives Result<T>, and completes the handler
-    // with what it gives. From any thread.
+    // with what it gives, or with an error for what it throws. From any thread. Throws std::bad_alloc, and
+    // never calls the handler, if there is no memory for what a completion needs.
     template <class T, class Operation, class... Args>
     void start(Kind kind, std::string_view name, detail::Handler<T> handler, CallOptions options,
                Operation operation, Args... args);
 
-    void stop_all(pipeline::Call::Stop why);
+    void stop_all(pipeline::Call::Stop why) noexcept;
     asio::awaitable<void> wait_for_work(pipeline::Call& call);
     void refuse_new() noexcept { takes_new_ = false; }
 
@@ -60,23 +62,22 @@ public:
     [[nodiscard]] CreateMemory& creates() noexcept { return creates_; }
 
 private:
-    // An operation with the handler that waits for it.
+    // From its first step on, an operation's coroutine has one: it ends the operation however the coroutine
+    // ends, that it is destroyed included.
     template <class T>
-    struct Started;
+    class Running;
 
     template <class T, class Operation, class... Args>
     static asio::awaitable<void> run(std::shared_ptr<Core> core, std::shared_ptr<Started<T>> started,
-                                     Operation operation, Args... args);
+                                     Kind kind, Operation operation, Args... args);
 
-    // Whether it may go on.
-    bool begin(pipeline::Call& call, Kind kind);
-    void end(pipeline::Call& call, Kind kind, const Error* error);
-
-    template <class T>
-    void bridge_cancellation(const std::shared_ptr<Started<T>>& started);
-    void observe(const pipeline::Call& call, const Error* error) const;
+    void begin(pipeline::Call& call, Kind kind);
+    void end(pipeline::Call& call, Kind kind, const Error* error) noexcept;
+    [[nodiscard]] Error failure(Error thrown, const pipeline::Call& call) const noexcept;
+    void observe(const pipeline::Call& call, const Error* error) const noexcept;
 
     asio::any_io_executor base_;
+    asio::any_completion_executor handlers_;  // the same as base_
     asio::any_io_executor strand_;
     std::shared_ptr<timing::SharedTimer> timer_;
     ClientOptions options_;
@@ -84,97 +85,97 @@ private:
     pipeline::Pipeline pipeline_;
     CreateMemory creates_;
     std::atomic<std::uint64_t> last_id_ = 0;
-    std::vector<pipeline::Call*> calls_;
+    CallsUnderWay calls_;
     std::size_t working_ = 0;
     asio::steady_timer idle_;  // cancelled when the last work has ended
+    std::shared_ptr<const ContextEnd::Flag> context_ends_;
     bool takes_new_ = true;
 };
 
 template <class T>
-struct Core::Started {
-    Started(Core& core, Kind k, std::string_view name, detail::Handler<T> h, const CallOptions& options)
-        : kind(k),
-          handler(std::move(h)),
-          work(asio::get_associated_executor(handler, core.base())),
-          strand(core.strand()),
-          call(core.timer_, core.pipeline().time(), ++core.last_id_, name, core.options().timeouts, options) {
+class Core::Running {
+public:
+    Running(Core& core, Started<T>& started, Kind kind) noexcept
+        : core_(core),
+          started_(started),
+          kind_(kind),
+          entry_(core.calls_, started.call) {
+        if (kind_ == Kind::work) ++core_.working_;
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+    // Asio destroys a coroutine that waits for something when memory runs out over that. It does so as well
+    // when the context ends, and then nothing completes.
+    ~Running() {
+        if (has_ended_ || *core_.context_ends_) return;
+        fail(core_.failure(detail::out_of_memory(), started_.call));
     }
 
-    Kind kind;
-    detail::Handler<T> handler;
-    asio::executor_work_guard<asio::associated_executor_t<detail::Handler<T>, asio::any_io_executor>> work;
-    asio::any_io_executor strand;
-    pipeline::Call call;
-};
+    // A value that was received is delivered, whatever has failed.
+    void fail(Error error) noexcept {
+        if constexpr (std::is_same_v<T, CreatedApiKey>) {
+            auto const& progress = started_.call.create_progress;
+            if (progress && progress->received) return end(std::move(*progress->received));
+        }
+        end(std::move(error));
+    }
 
-// Gives an operation's handler its result. The result stays where it is on the way: Asio moves what it
-// posts a dozen times.
-template <class T>
-class Completion {
-public:
-    using executor_type = asio::associated_executor_t<detail::Handler<T>, asio::any_io_executor>;
-
-    Completion(executor_type executor, detail::Handler<T> handler, Result<T> result)
-        : executor_(std::move(executor)),
-          handler_(std::move(handler)),
-          result_(std::make_unique<Result<T>>(std::move(result))) {}
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
-
-    void operator()() { std::move(handler_)(std::move(*result_)); }
+    void end(Result<T> result) noexcept {
+        has_ended_ = true;
+        entry_.leave();
+        core_.end(started_.call, kind_, result ? nullptr : &result.error());
+        started_.delivery->complete(core_.base_, std::move(result));
+    }
 
 private:
-    executor_type executor_;
-    detail::Handler<T> handler_;
-    std::unique_ptr<Result<T>> result_;
+    Core& core_;
+    Started<T>& started_;
+    Kind kind_;
+    CallsUnderWay::Entry entry_;
+    bool has_ended_ = false;
 };
-
-// The slot holds nothing that keeps anything alive: its signal may outlive the operation, and the context.
-template <class T>
-void Core::bridge_cancellation(const std::shared_ptr<Started<T>>& started) {
-    auto slot = asio::get_associated_cancellation_slot(started->handler);
-    if (!slot.is_connected()) return;
-    slot.assign([weak = std::weak_ptr(started)](asio::cancellation_type type) {
-        if (auto const alive = weak.lock())
-            asio::post(alive->strand, [weak, type] {
-                if (auto const still_alive = weak.lock()) still_alive->call.cancel(type);
-            });
-    });
-}
 
 template <class T, class Operation, class... Args>
 void Core::start(Kind kind, std::string_view name, detail::Handler<T> handler, CallOptions options,
                  Operation operation, Args... args) {
-    auto const started = std::make_shared<Started<T>>(*this, kind, name, std::move(handler), options);
-    bridge_cancellation(started);
-    // The signal that the slot belongs to outlives the coroutine's frame: the handler here holds it.
-    asio::co_spawn(
-        strand_, run<T>(shared_from_this(), started, std::move(operation), std::move(args)...),
-        asio::bind_cancellation_slot(started->call.slot(), [started](const std::exception_ptr&) {}));
+    // As long as these have not been made, the handler has nobody else who could tell it anything.
+    auto const delivery =
+        detail::try_often([&] { return std::make_shared<Delivery<T>>(handlers_, handler); });
+    auto const started = detail::try_often([&] {
+        return std::make_shared<Started<T>>(strand_, delivery, timer_, pipeline_.time(), ++last_id_, name,
+                                            options_.timeouts, options);
+    });
+    delivery->take(handler);
+    try {
+        started->bridge_cancellation();
+        // The signal that the slot belongs to outlives the coroutine's frame: the handler here holds it.
+        asio::co_spawn(
+            strand_, run<T>(shared_from_this(), started, kind, std::move(operation), std::move(args)...),
+            asio::bind_cancellation_slot(started->call.slot(), [started](const std::exception_ptr&) {}));
+    } catch (...) {
+        delivery->complete(base_,
+                           detail::error_of_exception(errc::transport, "an operation could not be started"));
+    }
 }
 
 template <class T, class Operation, class... Args>
-asio::awaitable<void> Core::run(std::shared_ptr<Core> core, std::shared_ptr<Started<T>> started,
+asio::awaitable<void> Core::run(std::shared_ptr<Core> core, std::shared_ptr<Started<T>> started, Kind kind,
                                 Operation operation, Args... args) {
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    co_await asio::this_coro::throw_if_cancelled(false);
     auto& call = started->call;
-    std::optional<Result<T>> result;
-    if (!core->begin(call, started->kind)) {
-        result.emplace(call.stopped(Effect::not_applied));
-    } else {
-        try {
-            result.emplace(co_await operation(*core, call, std::move(args)...));
-        } catch (const std::exception& e) {
-            auto const error = Error(errc::transport, std::string("an operation failed: ") + e.what())
-                                   .effect(call.sent ? Effect::unknown : Effect::not_applied);
-            result.emplace(core->pipeline().safe(error, call));
-        }
+    Running<T> running(*core, *started, kind);
+    try {
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        co_await asio::this_coro::throw_if_cancelled(false);
+        core->begin(call, kind);
+        if (call.is_stopped())
+            running.end(call.stopped(Effect::not_applied));
+        else
+            running.end(co_await operation(*core, call, std::move(args)...));
+    } catch (...) {
+        auto thrown = detail::error_of_exception(errc::transport, "an operation failed");
+        running.fail(core->failure(std::move(thrown), call));
     }
-    core->end(call, started->kind, *result ? nullptr : &result->error());
-    asio::post(core->base_,
-               Completion<T>(started->work.get_executor(), std::move(started->handler), std::move(*result)));
-    started->work.reset();
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -37,7 +37,7 @@ private:
     [[nodiscard]] Machine::Now now() const;
     [[nodiscard]] Instant service_now() const noexcept;
     [[nodiscard]] Machine::Read what_is(const ApiKey& read) const;
-    [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const;
+    [[nodiscard]] std::shared_ptr<const PendingCreate> pending(std::vector<int> attempts) const;
     [[nodiscard]] Result<CreatedApiKey> delivery();
     [[nodiscard]] Error failure() const;
     [[nodiscard]] Error blamed() const;
@@ -54,8 +54,8 @@ private:
     ServiceTime service_time_;            // from when the caller is known
     std::optional<PinnedCaller> pinned_;  // to it, from when it is known
     std::string owner_;
-    std::vector<std::string> bearing_;   // keys that bore the nonce before the first POST
-    std::optional<CreatedApiKey> made_;  // that a value was received of
+    std::vector<std::string> bearing_;    // keys that bore the nonce before the first POST
+    std::optional<CreatedApiKey>& made_;  // that a value was received of
     std::optional<Error> post_error_;
     std::optional<Error> step_error_;
     bool is_revoked_ = false;

@@ -30,6 +30,11 @@ inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& cal
     return settings;
 }
 
+inline pipeline::CreateProgress& progress_of(pipeline::Call& call) {
+    if (!call.create_progress) call.create_progress = std::make_unique<pipeline::CreateProgress>();
+    return *call.create_progress;
+}
+
 PALETTE_KEYS_INLINE Creation::Creation(Core& core, pipeline::Call& call, NewApiKey key, std::string nonce)
     : core_(core),
       call_(call),
@@ -37,13 +42,15 @@ PALETTE_KEYS_INLINE Creation::Creation(Core& core, pipeline::Call& call, NewApiK
       nonce_(std::move(nonce)),
       begun_(core.now()),
       machine_(settings_of(core, call)),
-      next_(machine_.begin()) {}
+      next_(machine_.begin()),
+      made_(progress_of(call).received) {}
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> Creation::run() {
     while (next_.what != Machine::Do::deliver && next_.what != Machine::Do::fail) {
         // What was received is delivered, even if memory runs out over what comes after.
         try {
             co_await step();
+            call_.create_progress->pending = pending(machine_.pending());
         } catch (const std::exception&) {
             if (!made_) throw;
             if (!machine_.has_value()) machine_.posted(Machine::Posted::value, made_->uid(), now());
@@ -117,6 +124,10 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
     key_.annotate(detail::create_annotation, detail::create_mark(nonce_, suffix));
     auto body = wire::encode_create(key_, service_now());
     if (body) {
+        // From here on until the machine knows better, a key may come to exist.
+        auto attempts = machine_.pending();
+        attempts.push_back(suffix);
+        call_.create_progress->pending = pending(std::move(attempts));
         HttpRequest request("POST", std::string(create_key.path_template));
         request.body = std::move(*body);
         sent = co_await send(core_, call_, create_key, request, answer);
@@ -228,15 +239,17 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::revoke(std::string uid) {
     next_ = machine_.revoked();
 }
 
-PALETTE_KEYS_INLINE std::shared_ptr<const PendingCreate> Creation::pending() const {
-    auto attempts = machine_.pending();
+PALETTE_KEYS_INLINE std::shared_ptr<const PendingCreate> Creation::pending(std::vector<int> attempts) const {
     if (attempts.empty()) return nullptr;
     return std::make_shared<const PendingCreate>(nonce_, key_.name(), owner_, caller_, begun_,
                                                  std::move(attempts));
 }
 
 PALETTE_KEYS_INLINE Result<CreatedApiKey> Creation::delivery() {
-    return CreatedApiKey(next_.uid, std::move(*made_).secret(), next_.confirmed, pending());
+    auto uid = next_.uid;
+    auto left = pending(machine_.pending());
+    // Nothing fails from here on, for want of memory or otherwise.
+    return CreatedApiKey(std::move(uid), std::move(*made_).secret(), next_.confirmed, std::move(left));
 }
 
 inline Error used_nonce(const std::vector<std::string>& uids) {
@@ -255,7 +268,7 @@ PALETTE_KEYS_INLINE Error Creation::failure() const {
         .safe(blamed(), call_)
         .effect(next_.effect)
         .attempts(call_.attempts)
-        .pending(pending());
+        .pending(pending(machine_.pending()));
 }
 
 PALETTE_KEYS_INLINE Error Creation::blamed() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/impl/error_of_exception.hpp>
 #include <palette/impl/net/lookup.hpp>
 #include <palette/impl/net/lookup_threads.hpp>
 #include <palette/impl/net/lookup_wait.hpp>
@@ -200,7 +201,7 @@ private:
         try {
             return ask_and_tell(host);
         } catch (...) {
-            return Error(errc::transport);  // without memory for a text
+            return detail::out_of_memory();
         }
     }
 
@@ -210,6 +211,7 @@ private:
             if (answer && answer->empty()) return cannot_look_up(host, "it has no address");
             return answer;
         } catch (const std::exception& e) {
+            if (detail::is_out_of_memory(e)) return detail::out_of_memory();
             return cannot_look_up(host, e.what());
         } catch (...) {
             return cannot_look_up(host, "the lookup threw something");

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/api_key.hpp>
 #include <palette/impl/time/sleep.hpp>
 #include <palette/options.hpp>
+#include <palette/pending_create.hpp>
 #include <palette/result.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -10,7 +12,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,6 +32,13 @@ public:
     /// Gives an error if the next request must not be sent with `credential`; errc::unauthorized with status
     /// 401 if the service refuses that credential.
     virtual boost::asio::awaitable<Result<void>> check(std::shared_ptr<const Credential> credential) = 0;
+};
+
+// How far a create has come, kept where the loss of its coroutine does not reach: Asio destroys one that
+// waits when memory runs out over that.
+struct CreateProgress {
+    std::optional<CreatedApiKey> received;
+    std::shared_ptr<const PendingCreate> pending;  // while a key may exist whose value was not received
 };
 
 // One operation under way, from its start to its completion: what may end it early, and what is known
@@ -96,9 +104,11 @@ public:
     // the credential that it is sent with. None: the user does not matter.
     CallerCheck* caller = nullptr;
 
+    // Of a create, before it sends anything that makes a key.
+    std::unique_ptr<CreateProgress> create_progress;
+
     int attempts = 0;
     std::vector<FailedAttempt> failures;
-    std::size_t place = 0;          // among those under way
     bool sent = false;              // any byte of any request that changes something
     const bool* sending = nullptr;  // the same of the one that is under way, if it changes something
 

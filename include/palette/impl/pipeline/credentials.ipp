@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/error_of_exception.hpp>
 #include <palette/impl/pipeline/credentials.hpp>
 #include <palette/impl/pipeline/renewal.hpp>
 
@@ -139,7 +140,7 @@ private:
         if (thrown) std::rethrow_exception(thrown);
         if (!refresh->has_ended) co_return Error(errc::operation_aborted, "it was cancelled");
         if (!refresh->answer)
-            co_return Error(errc::auth_provider, "the provider of credentials failed: out of memory");
+            co_return detail::out_of_memory();  // over which the coroutine that asked was lost
         co_return *refresh->answer;
     }
 
@@ -173,11 +174,9 @@ private:
             CredentialRequest request(reason, self->current_, *self->transport_, self->time_.now(),
                                       self->hides());
             answer.emplace(co_await self->provider_->credential(std::move(request)));
-        } catch (const std::exception& e) {
-            answer.emplace(
-                Error(errc::auth_provider, std::string("the provider of credentials failed: ") + e.what()));
         } catch (...) {
-            answer.emplace(Error(errc::auth_provider, "the provider of credentials failed"));
+            answer.emplace(
+                detail::error_of_exception(errc::auth_provider, "the provider of credentials failed"));
         }
         if (*answer && !**answer)
             answer.emplace(Error(errc::auth_provider, "the provider of credentials gave none"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/impl/error_of_exception.hpp>
 #include <palette/impl/pipeline/findings.hpp>
 #include <palette/impl/pipeline/limited_transport.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <optional>
 #include <random>
 #include <string>
@@ -193,6 +193,27 @@ PALETTE_KEYS_INLINE double Pipeline::chance() {
     return static_cast<double>(random_() - std::minstd_rand::min()) / span;
 }
 
+// An attempt that is under way, and whether it may change something. It is gone as soon as the attempt is,
+// however that ends, and the call knows whether anything was sent.
+class Sending {
+public:
+    Sending(Call& call, const RequestKind& kind, const ExchangeReport& report) noexcept
+        : call_(call),
+          sent_(kind.changes() ? &report.sent : nullptr) {
+        call_.sending = sent_;
+    }
+    Sending(const Sending&) = delete;
+    Sending& operator=(const Sending&) = delete;
+    ~Sending() {
+        call_.sending = nullptr;
+        if (sent_ != nullptr && *sent_) call_.sent = true;
+    }
+
+private:
+    Call& call_;
+    const bool* sent_;
+};
+
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
     Call& call, const RequestKind& kind, HttpRequest& request, Answer& answer, int resends, Met& met) {
     answer.begin(call);
@@ -200,17 +221,15 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
     ExchangeReport report;
     auto const begun = time_.steady();
     ++call.attempts;
-    call.sending = kind.changes() ? &report.sent : nullptr;
     Result<void> result;
-    try {
-        result = co_await transport_->exchange(request, answer, report);
-    } catch (const std::exception& e) {
-        result = Error(errc::transport, std::string("the transport failed: ") + e.what());
-    } catch (...) {
-        result = Error(errc::transport, "the transport failed");
+    {
+        Sending const sending(call, kind, report);
+        try {
+            result = co_await transport_->exchange(request, answer, report);
+        } catch (...) {
+            result = detail::error_of_exception(errc::transport, "the transport failed");
+        }
     }
-    call.sending = nullptr;
-    call.sent = call.sent || (report.sent && kind.changes());
     if (!result && !report.sent) met.attempts = std::max(1, result.error().attempts());
     call.attempts += met.attempts - 1;
     met.sent = report.sent;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/insist.hpp>
 #include <palette/impl/time/sleep.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -10,7 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <cstdint>
+#include <exception>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::timing {
@@ -35,8 +36,8 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<bool> sleep(TimeSource time, std::chr
     std::shared_ptr<void> alarm;
     if (time.clock()) {
         timer->expires_at(asio::steady_timer::time_point::max());
-        alarm =
-            time.clock()->call_after(duration, [=] { asio::post(executor, [=] { timer->expires_at({}); }); });
+        alarm = time.clock()->call_after(
+            duration, [=] { detail::insist([&] { asio::post(executor, [=] { timer->expires_at({}); }); }); });
     } else {
         timer->expires_after(duration);
     }
@@ -78,17 +79,16 @@ PALETTE_KEYS_INLINE void SharedTimer::cancel(Wait& wait) {
 PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) {
     auto const time = std::min(waits_.begin()->first, now + std::chrono::seconds{1});
     if (looks_ && *looks_ <= time) return;
-    // Starting to wait may fail for want of memory: then the next wait that is set starts it.
-    looks_.reset();
+    looks_.reset();  // until it is set anew: this ends the wait for the time before
     timer_.expires_at(time);
-    timer_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
-        if (ec) return;
+    timer_.async_wait([weak = weak_from_this()](boost::system::error_code) {
         if (auto const alive = weak.lock()) alive->look();
     });
     looks_ = time;
 }
 
-// It may be set again by what it rings, or die.
+// It may be set again by what it rings, or die. What is rung does not throw, except for want of memory; then
+// the others are still rung.
 PALETTE_KEYS_INLINE void SharedTimer::ring(Wait& wait) {
     wait.node = waits_.extract(wait.place);
     wait.is_set = false;
@@ -97,11 +97,19 @@ PALETTE_KEYS_INLINE void SharedTimer::ring(Wait& wait) {
 
 PALETTE_KEYS_INLINE void SharedTimer::look() {
     auto const now = std::chrono::steady_clock::now();
-    if (!looks_ || *looks_ > now) return;  // it was set anew, or not at all, after it had rung
+    if (looks_ && *looks_ > now) return;  // it was set anew after it had rung, or before
     looks_.reset();
-    while (!waits_.empty() && waits_.begin()->first <= now)
-        ring(*waits_.begin()->second);
-    if (!waits_.empty()) look_up_in_time(now);
+    std::exception_ptr thrown;
+    while (!waits_.empty() && waits_.begin()->first <= now) {
+        try {
+            ring(*waits_.begin()->second);
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+    }
+    // Whoever waits does so for nothing if this cannot be done.
+    if (!waits_.empty()) detail::insist([&] { look_up_in_time(now); });
+    if (thrown) std::rethrow_exception(thrown);
 }
 
 // What a given clock calls, as long as the alarm has it.
@@ -125,8 +133,9 @@ PALETTE_KEYS_INLINE void Alarm::set(std::chrono::milliseconds duration, std::fun
         auto const ring_now = [weak = std::weak_ptr(given_)] {
             if (auto const alive = weak.lock()) alive->ring();
         };
-        given_->waiting = clock->call_after(
-            duration, [executor = timer_->executor(), ring_now] { boost::asio::post(executor, ring_now); });
+        given_->waiting = clock->call_after(duration, [executor = timer_->executor(), ring_now] {
+            detail::insist([&] { boost::asio::post(executor, ring_now); });
+        });
         return;
     }
     timer_->set(wait_, duration, std::move(ring));
