@@ -24,7 +24,7 @@ static_assert(std::copyable<Error> && std::equality_comparable<Error>);
 static_assert(std::is_nothrow_move_constructible_v<Error> && std::is_nothrow_move_assignable_v<Error>);
 static_assert(!std::is_convertible_v<errc, Error> && !std::is_default_constructible_v<Error>);
 static_assert(std::is_same_v<decltype(std::declval<Error&>().status(404)), Error&>);
-static_assert(std::is_same_v<decltype(std::declval<Error>().status(404)), Error&&>);
+static_assert(std::is_same_v<decltype(std::declval<Error>().status(404)), Error>);
 static_assert(std::is_error_code_enum_v<errc> && std::is_error_condition_enum_v<condition>);
 static_assert(is_retryable(errc::timeout) && is_auth(errc::forbidden) && is_not_found(errc::not_found));
 static_assert(is_malformed_response(errc::not_json) && !is_malformed_response(errc::unauthorized));
@@ -126,7 +126,8 @@ TEST_CASE("Error: the message is one line that tells what happened and its effec
 
 TEST_CASE("Error: the advice does not ask for what has been done, nor for what may do harm") {
     auto const after = [](errc code, Effect effect) {
-        return std::string(Error(code).effect(effect).advice());
+        auto const error = Error(code).effect(effect);
+        return std::string(error.advice());
     };
     for (auto const& row : all) {
         CAPTURE(row.name);
@@ -148,7 +149,8 @@ TEST_CASE("Error: words of its own take the place of the advice") {
     auto const error = Error(errc::auth_provider, "the vault is sealed").advice("unseal the vault");
     CHECK(error.message() == "the vault is sealed; nothing was changed; unseal the vault");
     CHECK(error.has_own_advice());
-    CHECK(Error(error).effect(Effect::applied).advice() == "unseal the vault");
+    auto const applied = Error(error).effect(Effect::applied);
+    CHECK(applied.advice() == "unseal the vault");
     CHECK(is_one_plain_line(Error(errc::auth_provider, "x").advice("a\nb").message()));
 }
 

@@ -56,7 +56,8 @@ public:
 private:
     static Error beyond(const char* option, std::size_t bound) {
         return Error(errc::too_large, std::string("the service's list is beyond list_limits.") + option +
-                                          " (" + std::to_string(bound) + ")");
+                                          " (" + std::to_string(bound) + ")")
+            .advice("check that the host is the Palette API, or raise that option of the client");
     }
 
     std::string path_;
