@@ -48,7 +48,7 @@ public:
         seen.push_back({request.method + ' ' + request.target, with_second});
         report.sent = report.received = true;
         auto const number = static_cast<int>(seen.size());
-        if (number == ends_at) clock->advance(11s);
+        if (number == ends_at) clock->advance(11min);
         if (!with_second && refused_from > 0 && number >= refused_from) {
             reply(sink, 401, "");
             co_return Result<void>();
@@ -132,7 +132,7 @@ private:
 struct Pinned {
     Pinned() {
         service->clock = clock;
-        provider->give(Credential::token(Secret(first_value), clock->now() + 10s));
+        provider->give(Credential::token(Secret(first_value), clock->now() + 10min));
         auto const second = key_of(second_value);
         for (int i = 0; i < 20; ++i)
             provider->give(second);
@@ -141,6 +141,7 @@ struct Pinned {
         options.clock = clock;
         options.rate_limit = RateLimitOptions::off();
         options.retry.first_wait = 0ms;
+        options.timeouts.total = 1h;
     }
 
     // What becomes of an operation, as time passes.
