@@ -100,7 +100,8 @@ struct LifeScene {
     void start_some() {
         client->async_list(note(ends, "list"));
         client->async_remove(emulator.keys().back().uid, CallOptions().verify(), note(ends, "remove"));
-        client->async_renew(emulator.keys().front().uid, 1h, note(ends, "renew"));
+        client->async_renew(emulator.keys().front().uid, 1h, CallOptions().allow_shorter(),
+                            note(ends, "renew"));
     }
 
     std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
