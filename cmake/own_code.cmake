@@ -6,6 +6,15 @@ function(palette_keys_own_code target)
   if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     palette_keys_warn(${target})
     palette_keys_sanitize(${target})
+    palette_keys_bind_now(${target})
+  endif()
+endfunction()
+
+# Where functions are bound at their first call, the dynamic linker saves the registers on the stack then, and
+# with them pieces of a secret.
+function(palette_keys_bind_now target)
+  if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    target_link_options(${target} PRIVATE LINKER:-z,now)
   endif()
 endfunction()
 

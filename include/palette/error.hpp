@@ -153,6 +153,13 @@ public:
     // `what` says what happened, without a final full stop.
     explicit Error(errc code, std::string what = {});
 
+    // Wipes its texts: before they are redacted they may hold a credential that the service repeated.
+    ~Error();
+    Error(const Error&) = default;
+    Error(Error&&) noexcept = default;
+    Error& operator=(const Error&) = default;
+    Error& operator=(Error&&) noexcept = default;
+
     [[nodiscard]] errc code() const noexcept { return code_; }
     [[nodiscard]] Effect effect() const noexcept { return effect_; }
 

@@ -43,10 +43,19 @@ public:
     Secret secret_body;
 };
 
-// The head of an answer.
+/// The head of an answer. Wipes its headers when it is destroyed or assigned to: some servers repeat a
+/// credential in one.
 class PALETTE_KEYS_DECL HttpResponse {
 public:
     HttpResponse() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
+    HttpResponse(const HttpResponse&) = default;
+    HttpResponse(HttpResponse&&) noexcept = default;
+    HttpResponse& operator=(HttpResponse other) noexcept {
+        status = other.status;
+        headers.swap(other.headers);
+        return *this;
+    }
+    ~HttpResponse();
 
     int status = 0;
     HttpFields headers;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/hostile_texts.hpp"
 #include "support/one_attempt.hpp"
 #include "support/printed.hpp"
 #include "support/secret_forms.hpp"
@@ -12,6 +13,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <iterator>
@@ -469,6 +471,35 @@ TEST_CASE(
         for (auto cut = answer.size() - body.size(); cut < answer.size(); cut += 7)
             CHECK(any_redacted(check(for_bodies, answer, cut, tls::Ending::none)));
     }
+}
+
+TEST_CASE(
+    "client: an answer within the limits holds up the event loop for no time to speak of, whoever wrote it") {
+    auto longest = std::chrono::steady_clock::duration::zero();
+    std::string slowest;
+    auto const texts = hostile::texts(10'000);
+    for (std::size_t i = 0; i < texts.size(); i += 9) {
+        Scene scene;
+        auto const quoted = '"' + forms::json(texts[i]) + '"';
+        scene.transport->status = 403;
+        scene.transport->body =
+            R"({"code":)" + quoted + R"(,"message":)" + quoted + R"(,"ref":)" + quoted + '}';
+        REQUIRE(scene.transport->body.size() < 64 * 1024);
+        auto const begun = std::chrono::steady_clock::now();
+        auto const result = scene.client->list();
+        auto const took = std::chrono::steady_clock::now() - begun;
+        REQUIRE_FALSE(result);
+        auto const& error = result.error();
+        for (auto const* const text : {&error.server_code(), &error.server_message(), &error.ref()}) {
+            CHECK_FALSE(text->empty());
+            CHECK(text->size() <= 503);
+        }
+        if (took > longest) slowest = texts[i].substr(0, 32);
+        longest = std::max(longest, took);
+    }
+    MESSAGE("the longest took " << std::chrono::duration<double, std::milli>(longest).count()
+                                << " ms: " << slowest);
+    CHECK(longest < std::chrono::seconds{2});
 }
 
 }  // namespace

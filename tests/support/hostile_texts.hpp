@@ -13,8 +13,8 @@ inline std::vector<std::string> texts(std::size_t size) {
     std::vector<std::string> pieces;
     for (std::string_view const escape :
          {"x41", "u0041", "n", "\"", "ud83d\\udd11", "%41", "%5c", "b\\\\f", "u005c", "A", ""})
-        for (std::size_t backslashes = 0; backslashes < 16; ++backslashes)
-            for (std::size_t const letters : {0u, 1u, 4u}) {
+        for (std::size_t const backslashes : {0u, 1u, 2u, 3u, 4u, 7u, 16u})
+            for (std::size_t const letters : {0u, 4u}) {
                 auto piece = std::string(backslashes, '\\') + std::string(escape) + std::string(letters, 'B');
                 if (!piece.empty()) pieces.push_back(std::move(piece));
             }

@@ -365,7 +365,9 @@ private:
 // stands for as a whole.
 inline bool reveals(std::string_view text, std::string_view secret) {
     if (text.empty() || secret.empty()) return false;
-    auto const reveals_as = [&](const std::string& meaning) { return Reader(meaning, secret).reveals(); };
+    auto const reveals_as = [&](const std::string& meaning) {
+        return meaning != text && Reader(meaning, secret).reveals();
+    };
     return Reader(text, secret).reveals() || reveals_as(without_percent(text)) ||
            reveals_as(without_backslashes(text)) || reveals_as(with_single_backslashes(text));
 }

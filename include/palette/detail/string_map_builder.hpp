@@ -10,7 +10,8 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// Makes StringMaps, one after another, from values that arrive in pieces; its buffer is used again.
+// Makes StringMaps, one after another, from values that arrive in pieces; its buffer is used again, and
+// wiped in the end: what does not become a map may be a credential that the service repeated.
 //
 //     b.begin_entry("scope"); b.append_value("ten"); b.append_value("ant"); b.end_entry();
 //     StringMap map = b.finish();
@@ -19,6 +20,11 @@ namespace palette::inline PALETTE_KEYS_ABI {
 // to order; others are sorted once, at the end.
 class StringMapBuilder {
 public:
+    StringMapBuilder() = default;
+    StringMapBuilder(const StringMapBuilder&) = delete;
+    StringMapBuilder& operator=(const StringMapBuilder&) = delete;
+    ~StringMapBuilder() { wipe(); }
+
     void begin_entry(std::string_view key);
     void append_value(std::string_view part);
     void end_entry() noexcept;
@@ -42,6 +48,7 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return size_; }
 
 private:
+    void wipe() noexcept;
     void sort_and_drop_repeated();
     char* grow(std::size_t size);
 

@@ -3,6 +3,7 @@
 
 #include <palette/detail/printable.hpp>
 #include <palette/error.hpp>
+#include <palette/impl/wipe.hpp>
 
 #include <iterator>
 #include <ostream>
@@ -190,6 +191,11 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, Effect effect) {
 PALETTE_KEYS_INLINE Error::Error(errc code, std::string what)
     : code_(code),
       what_(what.empty() ? detail::text_of(static_cast<int>(code)).what : std::move(what)) {}
+
+PALETTE_KEYS_INLINE Error::~Error() {
+    for (auto* const text : {&what_, &advice_, &path_, &server_code_, &server_message_, &ref_})
+        detail::wipe(*text);
+}
 
 PALETTE_KEYS_INLINE Error& Error::advice(std::string words) & noexcept {
     advice_ = std::move(words);

@@ -81,12 +81,19 @@ inline bool is_unseen(std::string_view character) noexcept {
     return std::ranges::any_of(unseen, [c](auto const& range) { return c >= range[0] && c <= range[1]; });
 }
 
-inline std::string escaped(std::string_view text, std::size_t limit, std::string_view also) {
-    std::string out;
+// Appends to `out`, which does not grow on the way: a text from outside may hold a credential, and leaves no
+// copies behind.
+inline void append_escaped(std::string& out, std::string_view text, std::size_t limit,
+                           std::string_view also) {
+    constexpr std::size_t longest_escape = 4;
+    out.reserve(out.size() + longest_escape * std::min(text.size(), limit) + 4);
     for (std::size_t at = 0; at < text.size();) {
         auto const length = utf8_character(text.substr(at));
         auto const character = text.substr(at, length == 0 ? 1 : length);
-        if (character.size() > limit - at) return out += "...";
+        if (character.size() > limit - at) {
+            out += "...";
+            return;
+        }
         if (length == 0 || is_unseen(character)) {
             for (char const c : character)
                 append_escaped_byte(out, c);
@@ -96,19 +103,25 @@ inline std::string escaped(std::string_view text, std::size_t limit, std::string
         }
         at += character.size();
     }
-    return out;
 }
 
 PALETTE_KEYS_INLINE std::string printable(std::string_view text, std::size_t limit) {
-    return escaped(text, limit, "\"\\");
+    std::string out;
+    append_escaped(out, text, limit, "\"\\");
+    return out;
 }
 
 PALETTE_KEYS_INLINE std::string one_line(std::string_view text, std::size_t limit) {
-    return escaped(text, limit, "");
+    std::string out;
+    append_escaped(out, text, limit, "");
+    return out;
 }
 
 PALETTE_KEYS_INLINE std::string in_quotes(std::string_view text, std::size_t limit) {
-    return '"' + printable(text, limit) + '"';
+    std::string out(1, '"');
+    append_escaped(out, text, limit, "\"\\");
+    out += '"';
+    return out;
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail

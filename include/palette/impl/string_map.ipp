@@ -5,6 +5,8 @@
 #include <palette/detail/string_map_builder.hpp>
 #include <palette/string_map.hpp>
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <limits>
 #include <new>
@@ -91,12 +93,17 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const StringMap&
 }
 
 // Makes room for `size` more bytes, uninitialised, and gives their place.
+PALETTE_KEYS_INLINE void StringMapBuilder::wipe() noexcept {
+    if (capacity_ != 0) OPENSSL_cleanse(buffer_.get(), capacity_);
+}
+
 PALETTE_KEYS_INLINE char* StringMapBuilder::grow(std::size_t size) {
     if (size > std::numeric_limits<std::uint32_t>::max() - size_) throw std::bad_alloc();
     if (size > capacity_ - size_) {
         auto const capacity = std::max<std::size_t>({size_ + size, 2 * capacity_, 256});
         auto larger = std::make_unique_for_overwrite<char[]>(capacity);
         if (size_ != 0) std::memcpy(larger.get(), buffer_.get(), size_);
+        wipe();
         buffer_ = std::move(larger);
         capacity_ = capacity;
     }
@@ -180,6 +187,7 @@ PALETTE_KEYS_INLINE void StringMapBuilder::sort_and_drop_repeated() {
         std::memcpy(sorted.get() + size, begin.at_, length);
         size += length;
     }
+    wipe();
     buffer_ = std::move(sorted);
     size_ = size;
     count_ = static_cast<std::uint32_t>(starts.size());

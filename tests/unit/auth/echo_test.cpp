@@ -93,12 +93,3 @@ TEST_CASE("echo: other texts are not taken for one") {
         CHECK_FALSE(echoes(text, password));
     CHECK_FALSE(echoes("anything", ""));
 }
-
-TEST_CASE("echo: a text with an echo is emptied and another is left as it is") {
-    std::string echo = "password 0123456789 is wrong";
-    std::string other = "user or password is wrong";
-    auth::drop_echo(echo, known("0123456789"));
-    auth::drop_echo(other, known("0123456789"));
-    CHECK(echo.empty());
-    CHECK(other == "user or password is wrong");
-}

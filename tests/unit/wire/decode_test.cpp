@@ -217,7 +217,7 @@ TEST_CASE("decode: who I am, a page of users and an error body") {
     auto const error =
         decode<ErrorBody>(R"({"code":"ResourceNotFound","message":"no","details":[1],"ref":"r9"})");
     REQUIRE(error);
-    CHECK(error->code == "ResourceNotFound");
-    CHECK(error->message == "no");
-    CHECK(error->ref == "r9");
+    CHECK(error->code.expose() == "ResourceNotFound");
+    CHECK(error->message.expose() == "no");
+    CHECK(error->ref.expose() == "r9");
 }

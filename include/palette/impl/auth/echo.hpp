@@ -3,7 +3,6 @@
 
 #include <palette/impl/known_secrets.hpp>
 
-#include <string>
 #include <string_view>
 
 namespace palette::inline PALETTE_KEYS_ABI::auth {
@@ -11,9 +10,6 @@ namespace palette::inline PALETTE_KEYS_ABI::auth {
 // Whether `text` holds eight bytes of a secret in a row, or all of a shorter one, in any form in which it
 // is known. Only the first detail::max_redacted_bytes are looked at: show no more.
 bool echoes(std::string_view text, const detail::KnownSecrets& known);
-
-// Empties a text that does, and wipes it.
-void drop_echo(std::string& text, const detail::KnownSecrets& known);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::auth
 

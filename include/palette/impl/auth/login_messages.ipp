@@ -154,11 +154,10 @@ PALETTE_KEYS_INLINE Error TokenAnswer::refusal(const LoginOptions& who) {
     auto words = refusal_.finish();
     if (!words) return error;
     auto const secrets = secrets_of(who);
-    for (auto* const text : {&words->code, &words->message, &words->ref}) {
-        drop_echo(*text, secrets);
-        *text = detail::printable(*text, shown_words);
-    }
-    error.server(std::move(words->code), std::move(words->message), std::move(words->ref));
+    auto const shown = [&](const Secret& text) {
+        return echoes(text.expose(), secrets) ? std::string() : detail::printable(text.expose(), shown_words);
+    };
+    error.server(shown(words->code), shown(words->message), shown(words->ref));
     return error;
 }
 

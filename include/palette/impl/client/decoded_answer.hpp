@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/pipeline/answer.hpp>
+#include <palette/impl/pipeline/redact.hpp>
 #include <palette/impl/wire/decode.hpp>
 
 #include <cstddef>
@@ -21,11 +22,12 @@ public:
         if (is_good_ && !decoder_.write(piece)) is_good_ = false;
     }
 
-    [[nodiscard]] pipeline::ServerWords finish() {
+    [[nodiscard]] pipeline::ServerWords finish(const detail::KnownSecrets& known) {
         if (!is_good_) return {};
         auto decoded = decoder_.finish();
         if (!decoded) return {};
-        return {std::move(decoded->code), std::move(decoded->message), std::move(decoded->ref)};
+        auto const shown = [&](const Secret& text) { return pipeline::shown_words(text.expose(), known); };
+        return {shown(decoded->code), shown(decoded->message), shown(decoded->ref)};
     }
 
 private:
@@ -110,8 +112,8 @@ public:
 
     [[nodiscard]] const Error* body_error() const noexcept override { return error_ ? &*error_ : nullptr; }
     [[nodiscard]] const HttpResponse& response() const noexcept override { return response_; }
-    [[nodiscard]] pipeline::ServerWords words() override {
-        return words_ ? words_->finish() : pipeline::ServerWords();
+    [[nodiscard]] pipeline::ServerWords words(const detail::KnownSecrets& known) override {
+        return words_ ? words_->finish(known) : pipeline::ServerWords();
     }
 
     // After a success.

@@ -181,8 +181,16 @@ PALETTE_KEYS_INLINE void ResponseParser::take_field(http::field id, std::string_
                     "the answer has more than " + std::to_string(limits_.fields) + " headers");
     if (part_ != Part::head) return check_trailer(id);
     check_framing(id, value);
-    if (response_.headers.empty()) response_.headers.reserve(usual_fields);
-    response_.headers.emplace_back(name, value);
+    // By hand, for a vector that grows leaves short strings behind.
+    auto& headers = response_.headers;
+    if (headers.size() == headers.capacity()) {
+        HttpResponse larger;
+        larger.headers.reserve(std::max(usual_fields, 2 * headers.size()));
+        for (auto& field : headers)
+            larger.headers.push_back(std::move(field));
+        headers.swap(larger.headers);
+    }
+    headers.emplace_back(name, value);
 }
 
 // Beside what Beast checks before: that there are not two different lengths, and not both a length and

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/error.hpp>
+#include <palette/impl/known_secrets.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/retry.hpp>
 #include <palette/result.hpp>
@@ -24,7 +25,7 @@ struct RequestKind {
     }
 };
 
-// The service's own words for why it refuses.
+// The service's own words for why it refuses, without credentials.
 struct ServerWords {
     std::string code;
     std::string message;
@@ -43,7 +44,7 @@ public:
     // What was wrong with the body so far; nothing if it was not the body.
     [[nodiscard]] virtual const Error* body_error() const noexcept = 0;
 
-    [[nodiscard]] virtual ServerWords words() = 0;
+    [[nodiscard]] virtual ServerWords words(const detail::KnownSecrets& known) = 0;
 
     [[nodiscard]] virtual const HttpResponse& response() const noexcept = 0;
 };
@@ -52,7 +53,7 @@ constexpr bool is_success(int status) noexcept {
     return status >= 200 && status < 300;
 }
 
-// The error of a complete answer that is no success. `words` are free of credentials.
+// The error of a complete answer that is no success.
 Error refusal_of(const HttpResponse& response, ServerWords words, const RequestKind& kind);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

@@ -239,7 +239,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
     if (!result)
         result = failure(call, kind, answer, result.error(), report);
     else if (!is_success(response.status))
-        result = safe(refusal_of(response, answer.words(), kind), call);
+        result = safe(refusal_of(response, answer.words(*known_), kind), call);
     else if (auto finished = answer.finish(); !finished)
         result = safe(std::move(finished.error()).status(response.status), call);
     if (!result) {

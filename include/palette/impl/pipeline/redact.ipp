@@ -12,11 +12,13 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
+PALETTE_KEYS_INLINE std::string shown_words(std::string_view words, const detail::KnownSecrets& known) {
+    constexpr std::size_t shown = 500;
+    return detail::one_line(detail::redacted(words, known, shown), shown);
+}
+
 PALETTE_KEYS_INLINE Error redacted(const Error& error, const detail::KnownSecrets& known) {
-    static constexpr std::size_t shown = 500;
-    auto const shortened = [&](std::string_view text) {
-        return detail::one_line(detail::redacted(text, known, shown), shown);
-    };
+    auto const shortened = [&](std::string_view text) { return shown_words(text, known); };
     Error safe(error.code(), detail::redacted(error.what(), known));
     if (error.has_own_advice()) safe.advice(detail::redacted(error.advice(), known));
     return std::move(safe)

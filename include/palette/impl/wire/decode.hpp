@@ -30,10 +30,11 @@ struct UserToken {
     bool is_mfa = false;
 };
 
+// In wiping memory: some servers quote the credential that they refuse.
 struct ErrorBody {
-    std::string code;
-    std::string message;
-    std::string ref;
+    Secret code;
+    Secret message;
+    Secret ref;
 };
 
 // What an answer is read into, and as what.

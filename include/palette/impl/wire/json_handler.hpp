@@ -5,6 +5,7 @@
 #include <palette/detail/rfc3339.hpp>
 #include <palette/detail/string_map_builder.hpp>
 #include <palette/error.hpp>
+#include <palette/impl/wipe.hpp>
 #include <palette/impl/wire/schema.hpp>
 
 #include <boost/json/basic_parser.hpp>
@@ -139,7 +140,7 @@ public:
             whole_key(name);
         } else {
             key_part(name);
-            whole_key(key_);
+            whole_key(key_.expose());
             key_.clear();
         }
         return true;
@@ -168,14 +169,14 @@ public:
                 return time_text(text) ? true : halt(stop);
             case Kind::texts:
                 string_part(text);
-                if (!in_array()) return wrong_type(stop, "the string", detail::in_quotes(scratch_));
+                if (!in_array()) return wrong_type(stop, "the string", detail::in_quotes(scratch_.expose()));
                 string_begun_ = false;
                 return charge(field_->cost) ? end_value() : halt(stop);
             case Kind::boolean:
             case Kind::object:
             case Kind::objects:
                 string_part(text);
-                return wrong_type(stop, "the string", detail::in_quotes(scratch_));
+                return wrong_type(stop, "the string", detail::in_quotes(scratch_.expose()));
             default:
                 string_part(text);
                 return end_value();
@@ -254,7 +255,7 @@ private:
 
     void key_part(std::string_view part) {
         seen_ += part.size();
-        if (skipped_depth_ == 0) key_ += part;
+        if (skipped_depth_ == 0) key_.append(part);
     }
 
     // Not inlined: within the parser's loop it slows down the rest of it by more than a call.
@@ -288,7 +289,8 @@ private:
 
     void expect_nothing(std::string_view name) {
         kind_ = Kind::unknown;
-        unknown_.assign(name, 0, long_name);
+        unknown_.clear();
+        unknown_.append(name.substr(0, long_name));
     }
 
     void string_part(std::string_view text) {
@@ -325,7 +327,7 @@ private:
     bool number(View last, Stop& stop) {
         seen_ += last.size();
         note({last.data(), last.size()});
-        return skips() ? end_value() : wrong_type(stop, "the number", detail::printable(scratch_));
+        return skips() ? end_value() : wrong_type(stop, "the number", detail::printable(scratch_.expose()));
     }
 
     // Keeps the beginning of a value, so that an error can show it: always the same, however it was cut.
@@ -340,12 +342,12 @@ private:
             seen_ += text.size();
         } else {
             string_part(text);
-            text = scratch_;
+            text = scratch_.expose();
         }
         Instant time{};
         bool const good = text.size() <= detail::shown_length && detail::read_rfc3339(text, time);
         if (!good && !text.empty())
-            return fail(errc::bad_value, "expected an RFC 3339 time, got " + detail::in_quotes(text));
+            return fail(errc::bad_value, joined("expected an RFC 3339 time, got ", detail::in_quotes(text)));
         // What is unset already stays so.
         if (good && !detail::is_unset(time)) {
             if (kind_ == Kind::time) {
@@ -385,14 +387,26 @@ private:
         }
     }
 
-    bool wrong_type(Stop& stop, std::string_view got, const std::string& value = {}) {
+    bool wrong_type(Stop& stop, std::string_view got, std::string value = {}) {
         std::string what = "expected ";
         what += expected();
         what += ", got ";
         what += got;
-        if (!value.empty() && kind_ != Kind::secret && root_.shape->is_quoted) what += ' ' + value;
+        bool const is_shown = !value.empty() && kind_ != Kind::secret && root_.shape->is_quoted;
+        detail::WipedText const shown(std::move(value));
+        if (is_shown) what = joined(what += ' ', shown.get());
         fail(errc::wrong_type, std::move(what));
         return halt(stop);
+    }
+
+    // One text, of ours and one from outside, of which no other copy stays.
+    static std::string joined(std::string_view ours, std::string outside) {
+        detail::WipedText const text(std::move(outside));
+        std::string out;
+        out.reserve(ours.size() + text.get().size());
+        out += ours;
+        out += text.get();
+        return out;  // not the sum, which would be a copy
     }
 
     static bool halt(Stop& stop) {
@@ -403,16 +417,20 @@ private:
     // Where the text is: items[17].metadata.annotations["scope"]
     [[nodiscard]] std::string path() const {
         std::string out;
+        out.reserve(8 * detail::shown_length);  // all that it comes to
         for (std::size_t i = 0; i < depth_; ++i) {
             Frame const& frame = frames_[i];
             bool const innermost = i + 1 == depth_;
             if (frame.is_array) {
                 out += '[' + std::to_string(frame.index) + ']';
             } else if (innermost && kind_ == Kind::entry) {
-                out += '[' + detail::in_quotes(rest_.key()) + ']';
+                detail::WipedText const name(detail::in_quotes(rest_.key()));
+                (out += '[') += name.get();
+                out += ']';
             } else if (innermost && kind_ == Kind::unknown) {
                 if (!root_.shape->is_quoted) break;
-                out += (out.empty() ? "" : ".") + detail::printable(unknown_);
+                detail::WipedText const name(detail::printable(unknown_.expose()));
+                (out += out.empty() ? "" : ".") += name.get();
             } else if (frame.field != nullptr) {
                 if (!out.empty()) out += '.';
                 out += frame.field->name;
@@ -432,9 +450,10 @@ private:
     const Field* field_ = &root_;  // the last one that is known
     void* target_ = nullptr;       // where it goes
 
-    std::string key_;        // a name that came in parts
-    std::string unknown_;    // the last name that is not known, or came once more
-    std::string scratch_;    // a value that came in parts, or is shown in an error
+    // In wiping memory: any of them may be a credential that the service repeats.
+    Secret key_;             // a name that came in parts
+    Secret unknown_;         // the last name that is not known, or came once more
+    Secret scratch_;         // a value that came in parts, or is shown in an error
     StringMapBuilder rest_;  // the map that is being read
     bool string_begun_ = false;
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/config.hpp>
+
+#include <openssl/crypto.h>
+
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::detail {
+
+// Empties a string, and overwrites all that it has room for: also what it held when it was longer, or before
+// it was moved from.
+inline void wipe(std::string& text) noexcept {
+    text.resize(text.capacity());
+    OPENSSL_cleanse(text.data(), text.size());
+    text.clear();
+}
+
+// A text that is wiped when its scope ends.
+class WipedText {
+public:
+    explicit WipedText(std::string text) noexcept : text_(std::move(text)) {}
+    WipedText(const WipedText&) = delete;
+    WipedText& operator=(const WipedText&) = delete;
+    ~WipedText() { wipe(text_); }
+
+    [[nodiscard]] const std::string& get() const noexcept { return text_; }
+
+private:
+    std::string text_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail
