@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/dead_port.hpp"
 #include "support/one_attempt.hpp"
+#include "support/patience.hpp"
 #include "support/sanitized.hpp"
 #include "support/tls_server.hpp"
 
@@ -43,7 +44,8 @@ using std::chrono::steady_clock;
 
 using Connected = Result<tcp::socket>;
 
-constexpr auto slack = sanitized ? 1000ms : 200ms;
+// Less than the quarter of a second after which a dead address is given company.
+constexpr auto at_once = 200ms;
 
 // Of this process.
 std::ptrdiff_t open_files() {
@@ -91,6 +93,8 @@ struct RaceScene {
         REQUIRE((result || thrown));
     }
     void run(net::Endpoints endpoints, std::chrono::milliseconds time = 10s) {
+        context.restart();
+        result.reset();
         start(std::move(endpoints), time);
         finish();
     }
@@ -107,23 +111,29 @@ struct RaceScene {
 };
 
 TEST_CASE_FIXTURE(RaceScene, "client addresses: after one that refuses the next one is tried at once") {
-    run({at(refusing.port()), at(refusing.port(), "127.0.0.2"), good_one()});
-    check_won(good_one());
-    CHECK(took < slack);
+    auto const best = shortest(at_once, [this] {
+        run({at(refusing.port()), at(refusing.port(), "127.0.0.2"), good_one()});
+        check_won(good_one());
+        return took;
+    });
+    CHECK(best < at_once);
 }
 
 TEST_CASE_FIXTURE(RaceScene, "client addresses: one that says nothing costs a quarter of a second") {
-    run({at(silent.port()), good_one()});
-    check_won(good_one());
-    CHECK(took >= 250ms);
-    CHECK(took < 250ms + slack);
+    auto const best = shortest(250ms + at_once, [this] {
+        run({at(silent.port()), good_one()});
+        check_won(good_one());
+        CHECK(took >= 250ms);
+        return took;
+    });
+    CHECK(best < 250ms + at_once);
 }
 
 TEST_CASE_FIXTURE(RaceScene,
                   "client addresses: one that says nothing costs at most its share of a short time") {
-    run({at(silent.port()), at(silent.port()), at(silent.port()), good_one()}, sanitized ? 2000ms : 400ms);
+    run({at(silent.port()), at(silent.port()), at(silent.port()), good_one()}, 2000ms);
     check_won(good_one());
-    CHECK(took >= (sanitized ? 750ms : 300ms));
+    CHECK(took >= 750ms);
 }
 
 TEST_CASE_FIXTURE(RaceScene,
@@ -140,13 +150,13 @@ TEST_CASE_FIXTURE(RaceScene, "client addresses: where all refuse, the reason is 
     auto const before = open_files();
     run({at(refusing.port()), at(refusing.port(), "127.0.0.2")});
     check_failed(errc::transport, "cannot connect to the host: Connection refused");
-    CHECK(took < slack);
+    CHECK(took < patience);
     CHECK(open_files() == before);
 }
 
 TEST_CASE_FIXTURE(RaceScene, "client addresses: where there can be no socket, that is told at once") {
     if (sanitized) return;  // to look at memory, the sanitizer opens a pipe
-    start({good_one(), at(refusing.port())}, 2s);
+    start({good_one(), at(refusing.port())});
     rlimit usual{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
     rlimit none = usual;
@@ -155,7 +165,7 @@ TEST_CASE_FIXTURE(RaceScene, "client addresses: where there can be no socket, th
     finish();
     ::setrlimit(RLIMIT_NOFILE, &usual);
     check_failed(errc::transport, "cannot connect to the host: Too many open files");
-    CHECK(took < slack);
+    CHECK(took < patience);
 }
 
 TEST_CASE_FIXTURE(RaceScene, "client addresses: where one says nothing and the rest refuse, time runs out") {
@@ -163,7 +173,7 @@ TEST_CASE_FIXTURE(RaceScene, "client addresses: where one says nothing and the r
     run({at(silent.port()), at(refusing.port())}, 300ms);
     check_failed(errc::timeout, "cannot connect to the host: no answer within 300 ms");
     CHECK(took >= 300ms);
-    CHECK(took < 300ms + slack);
+    CHECK(took < 300ms + patience);
     CHECK(open_files() == before);
 }
 
@@ -178,7 +188,7 @@ TEST_CASE_FIXTURE(RaceScene, "client addresses: a cancellation ends the race at 
         context.restart();
         finish();
         check_failed(errc::operation_aborted, "it was cancelled");
-        CHECK(took < slack);
+        CHECK(took < patience);
         CHECK(open_files() == before);
         result.reset();
     }
@@ -204,7 +214,7 @@ TEST_CASE_FIXTURE(RaceScene,
             finish();
             if (mode == Mode::operation) CHECK(thrown == nullptr);
             if (result) check_failed(errc::operation_aborted, "it was cancelled");
-            CHECK(took < slack);
+            CHECK(took < patience);
             CHECK(open_files() == before);
             result.reset();
             thrown = nullptr;

@@ -2,8 +2,8 @@
 #include "support/connect_proxy.hpp"
 #include "support/dead_port.hpp"
 #include "support/one_attempt.hpp"
+#include "support/patience.hpp"
 #include "support/printed.hpp"
-#include "support/sanitized.hpp"
 #include "support/tls_server.hpp"
 
 #include <palette/auth.hpp>
@@ -34,7 +34,6 @@ using testing::Emulator;
 using testing::Role;
 
 constexpr std::string_view some_uid = "5f1b2c3d4e5f6a7b8c9d0e1f";
-constexpr auto slack = sanitized ? 1000ms : 200ms;
 
 // "rob@t" and "hunter2:s/cret" in every form in which they may appear.
 constexpr std::string_view password = "hunter2:s/cret";
@@ -217,7 +216,7 @@ TEST_CASE_FIXTURE(ProxyScene, "client proxy: one that never answers has the time
     options.timeouts.handshake = 50ms;
     auto const begun = steady_clock::now();
     auto const error = refusal();
-    CHECK(steady_clock::now() - begun < 50ms + slack);
+    CHECK(steady_clock::now() - begun < 50ms + patience);
     CHECK(error.code() == errc::timeout);
     CHECK(error.what() == shown(proxy) + " did not answer within 50 ms");
 }
@@ -352,7 +351,7 @@ TEST_CASE("client proxy: an operation ends by its deadline, wherever it is") {
         REQUIRE_FALSE(keys);
         CHECK(keys.error().code() == errc::timeout);
         CHECK(took >= 300ms);
-        CHECK(took < 300ms + slack);
+        CHECK(took < 300ms + patience);
     }
 }
 
@@ -373,7 +372,7 @@ TEST_CASE("client proxy: a cancellation ends an operation at once, wherever it i
         auto const begun = steady_clock::now();
         context.restart();
         context.run();
-        CHECK(steady_clock::now() - begun < slack);
+        CHECK(steady_clock::now() - begun < patience);
         CHECK(code == errc::operation_aborted);
     }
 }

@@ -6,6 +6,7 @@
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/credentials.hpp>
 #include <palette/impl/pipeline/retry.hpp>
+#include <palette/impl/time/jitter.hpp>
 #include <palette/options.hpp>
 #include <palette/rate_limiter.hpp>
 
@@ -15,7 +16,6 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -94,7 +94,6 @@ private:
                  const Result<void>& result, std::chrono::nanoseconds begun, const ExchangeReport& report,
                  int resends) const;
     const std::string& bucket_of(const RequestKind& kind);
-    double chance();
 
     const ClientOptions& options_;
     std::shared_ptr<Transport> transport_;
@@ -102,7 +101,7 @@ private:
     std::shared_ptr<RateLimiter> limiter_;
     std::map<std::string_view, std::string> buckets_;
     RetryBudget budget_;
-    std::minstd_rand random_;
+    timing::Jitter jitter_;
     std::shared_ptr<detail::KnownSecrets> known_ = std::make_shared<detail::KnownSecrets>();
     Credentials credentials_;
 };

@@ -14,20 +14,11 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
-
-// The first numbers of the engine are proportional to its seed, so a small seed is spread over all bits.
-inline std::minstd_rand seeded_random(std::optional<std::uint32_t> seed) {
-    std::seed_seq spread{seed ? *seed : std::random_device{}()};
-    return std::minstd_rand(spread);
-}
 
 PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& executor,
                                        const ClientOptions& options, std::shared_ptr<Transport> transport)
@@ -36,7 +27,7 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
       time_(options.clock),
       limiter_(options.limiter ? options.limiter : std::make_shared<RateLimiter>(options.rate_limit)),
       budget_(options.retry.budget),
-      random_(seeded_random(options.retry.jitter_seed)),
+      jitter_(options.retry.jitter_seed),
       credentials_(
           executor, options.auth,
           std::make_shared<LimitedTransport>(transport_, limiter_, time_, options.endpoint.authority()),
@@ -172,7 +163,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
                               met.retry_after.value_or(std::chrono::milliseconds::zero()));
         // What is looked up first is not sent again at once.
         if (guard != nullptr) met.silent_reused = false;
-        auto const next = retries.after(met, call.time_left(), chance());
+        auto const next = retries.after(met, call.time_left(), jitter_());
         if (next.again) {
             call.waits_for = "the next attempt";
             auto const waited = co_await timing::sleep(time_, next.wait);
@@ -185,12 +176,6 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         }
         if (!next.again) co_return findings.given_up(result.error());
     }
-}
-
-PALETTE_KEYS_INLINE double Pipeline::chance() {
-    // Not std's distribution, which makes different numbers of one seed with each standard library.
-    constexpr double span = static_cast<double>(std::minstd_rand::max() - std::minstd_rand::min()) + 1;
-    return static_cast<double>(random_() - std::minstd_rand::min()) / span;
 }
 
 // An attempt that is under way, and whether it may change something. It is gone as soon as the attempt is,
