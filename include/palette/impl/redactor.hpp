@@ -94,7 +94,8 @@ private:
     static constexpr std::size_t max_steps_of_place = 5 * max_readings;
     static constexpr std::size_t max_steps_of_level(std::size_t bytes) noexcept { return 4096 + 24 * bytes; }
 
-    static constexpr std::size_t places = 16;    // more than the longest escape takes
+    static constexpr std::size_t places = 16;  // more than the longest escape takes
+    static constexpr std::size_t few_readings = 32;
     static constexpr std::size_t max_alike = 4;  // readings that end alike, as many of them on average
 
     template <class DecodeOne>
@@ -110,6 +111,7 @@ private:
     void add(std::size_t length, const Reading& reading);
     std::size_t hide(std::size_t begin, std::size_t end);
 
+    [[nodiscard]] static bool are_alike(const Reading& a, const Reading& b) noexcept;
     [[nodiscard]] static std::size_t length_of(const Reading& reading) noexcept;
     [[nodiscard]] static std::size_t held_by(const Wiped<Reading>& readings) noexcept;
 

@@ -4,7 +4,6 @@
 #include <palette/impl/redactor.hpp>
 
 #include <algorithm>
-#include <tuple>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
@@ -25,6 +24,11 @@ inline std::size_t sum_of_lengths(std::uint64_t lengths, std::size_t count) noex
     for (; count > 0; --count, lengths >>= 6)
         sum += lengths & length_mask;
     return sum;
+}
+
+inline bool SecretSearch::are_alike(const Reading& a, const Reading& b) noexcept {
+    return a.bytes == b.bytes && a.digits == b.digits && a.byte_count == b.byte_count &&
+           a.digit_count == b.digit_count;
 }
 
 inline std::size_t SecretSearch::length_of(const Reading& reading) noexcept {
@@ -89,18 +93,17 @@ PALETTE_KEYS_INLINE std::size_t SecretSearch::search(std::string_view text, cons
 }
 
 // Of readings that end alike the longest one stays: each alone would hide enough, for without its end
-// nothing of another is a window.
+// nothing of another is a window. Few of them are compared when they are added.
 PALETTE_KEYS_INLINE void SecretSearch::drop_alike() {
-    if (here_.size() < 2) return;
-    auto const end = [](const Reading& r) {
-        return std::tuple(r.bytes, r.digits, r.byte_count, r.digit_count);
-    };
-    std::ranges::sort(here_, [&](const Reading& a, const Reading& b) {
-        return end(a) != end(b) ? end(a) < end(b) : length_of(a) > length_of(b);
+    if (here_.size() <= few_readings + 1) return;
+    std::sort(here_.begin(), here_.end(), [](const Reading& a, const Reading& b) {
+        if (a.bytes != b.bytes) return a.bytes < b.bytes;
+        if (a.digits != b.digits) return a.digits < b.digits;
+        if (a.byte_count != b.byte_count) return a.byte_count < b.byte_count;
+        if (a.digit_count != b.digit_count) return a.digit_count < b.digit_count;
+        return length_of(a) > length_of(b);
     });
-    auto const others =
-        std::ranges::unique(here_, [&](const Reading& a, const Reading& b) { return end(a) == end(b); });
-    here_.erase(others.begin(), others.end());
+    here_.erase(std::unique(here_.begin(), here_.end(), are_alike), here_.end());
 }
 
 // Goes on from all readings until here with all that may stand here.
@@ -173,6 +176,13 @@ PALETTE_KEYS_INLINE std::size_t SecretSearch::hide(std::size_t begin, std::size_
 PALETTE_KEYS_INLINE void SecretSearch::add(std::size_t length, const Reading& reading) {
     ++steps_;
     auto& readings = readings_[(at_ + length) % places];
+    if (readings.size() <= few_readings) {
+        for (auto& other : readings) {
+            if (!are_alike(other, reading)) continue;
+            if (length_of(reading) > length_of(other)) other.lengths = reading.lengths;
+            return;
+        }
+    }
     // One more than may be is enough to tell that there are too many.
     if (readings.size() <= max_alike * max_readings) readings.push_back(reading);
 }
