@@ -245,6 +245,19 @@ TEST_CASE(
     CHECK_FALSE(is_safe_to_repeat(created.error(), Idempotency::not_idempotent));
 }
 
+TEST_CASE("advice: to raise a bound is advised where an option has it, and nowhere else") {
+    ScriptedClient service;
+    service.options.list_limits.max_items = 1;
+    service.expect("GET /v1/apiKeys").answer(200, R"({"items":[{},{}]})");
+    auto const keys = service.run<KeyList>([](auto& c, auto keep) { c.async_list(keep); });
+    REQUIRE_FALSE(keys);
+    CHECK(keys.error().code() == errc::too_large);
+    CHECK(contains(keys.error().message(), "list_limits.max_items"));
+    CHECK(keys.error().advice() ==
+          "check that the host is the Palette API, or raise that option of the client");
+    CHECK_FALSE(contains(Error(errc::too_large).message(), "raise"));
+}
+
 TEST_CASE("advice: a key without a value is not deleted by a uid that may be the user's") {
     ScriptedClient service;
     service.expect("GET /v1/users/info").answer(200, std::string(me));
