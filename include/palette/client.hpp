@@ -147,9 +147,10 @@ public:
     //   applied, with the uid in Error::path(): errc::missing_key_value, an old service kept the value; the
     //     code of the refusal, if the key that nobody has the value of could not be deleted; errc::conflict,
     //     the key was made for another user than was asked for, and was revoked.
-    //   errc::auth_provider: the credential became another user's meanwhile.
-    //   errc::conflict, not_applied: CallOptions::nonce() was used before; the keys that bear it are named,
-    //   and
+    //   errc::auth_provider: the credential became another user's meanwhile. Not_applied before the key was
+    //     asked for; applied, with the uid, when a lost key could not be deleted for that. A search for a
+    //     lost key that is not made for that leaves the error of the lost answer: unknown, with pending().
+    //   errc::conflict, not_applied: CallOptions::nonce() was used before; the keys that bear it are named;
     //     the uid of the first is in Error::path(). Nothing was asked for. Whether the value of such a key
     //     was delivered, only the one who asked for it knows: hence no pending().
     // Not_applied means that this create has left no key.

@@ -222,11 +222,12 @@ TEST_CASE("W7 create: who asks for a key is fixed: no other user's credential lo
     REQUIRE_FALSE(scene.end());
     REQUIRE(scene.made().size() == 1);
     auto const& error = scene.end().error();
-    CHECK(error.code() == errc::auth_provider);
-    CHECK(error.effect() == Effect::applied);
-    CHECK(error.path() == scene.made()[0].uid);
+    // What was not looked for is not known: the error is that of the answer that was lost.
+    CHECK(error.code() == errc::transport);
+    CHECK(error.effect() == Effect::unknown);
     REQUIRE(error.pending());
     CHECK(error.pending()->attempts() == std::vector{1});
+    CHECK(scene.count("GET", "/v1/apiKeys") == 1);
     CHECK(scene.count("DELETE", "/v1/apiKeys") == 0);
 }
 
