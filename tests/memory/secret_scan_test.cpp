@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/sanitized.hpp"
+#include "support/seeds.hpp"
 #include "support/tls_server.hpp"
 
 #include <palette/auth_provider.hpp>
@@ -49,7 +50,9 @@ public:
     Needle() {
         static constexpr std::string_view letters =
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        std::random_device random;
+        // Each needle has another one, and the same in each run.
+        static std::uint64_t needles = 0;
+        std::mt19937 random(seeds::short_seed(++needles));
         for (std::size_t i = 0; i < size; ++i) {
             mask_[i] = static_cast<unsigned char>(random());
             masked_[i] = static_cast<unsigned char>(mask_[i] ^ letters[random() % letters.size()]);
