@@ -41,6 +41,8 @@ inline Error not_written(std::string_view path, const char* what) {
     return error(errc::invalid_argument, path, what);
 }
 
+inline constexpr const char* no_file = "is neither a file nor a link to one, and is not replaced";
+
 // The entry that is to be made or replaced: a name in a directory, and no symbolic link.
 struct Target {
     Descriptor directory{-1};
@@ -56,19 +58,18 @@ inline std::optional<std::string> text_of_link(int directory, const std::string&
     return text;
 }
 
-// Follows symbolic links to the entry that they lead to, which need not exist. `meant` is what the system
-// finds there, or null: links as in /proc/self/fd lead to something that their text does not name.
-inline Result<Target> follow(const std::string& path, Target at, const struct stat* meant) {
+// Follows symbolic links to the entry that they lead to. `exists`: whether the system finds a file there.
+// Links as in /proc/self/fd lead to files that their text does not name. Others may replace the file
+// meanwhile.
+inline Result<Target> follow(const std::string& path, Target at, bool exists) {
     for (int links = 0; links <= 40; ++links) {
         struct stat found{};
-        bool const exists =
-            ::fstatat(at.directory.number(), at.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
-        if (!exists || !S_ISLNK(found.st_mode)) {
-            bool const is_meant =
-                exists && meant != nullptr && found.st_dev == meant->st_dev && found.st_ino == meant->st_ino;
-            if (is_meant || (!exists && meant == nullptr)) return at;
+        if (::fstatat(at.directory.number(), at.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+            if (!exists || links == 0) return at;
             return not_written(path, "is not written: the file that the link leads to has no such name");
         }
+        if (S_ISREG(found.st_mode)) return at;
+        if (!S_ISLNK(found.st_mode)) return not_written(path, no_file);
         auto const text = text_of_link(at.directory.number(), at.name);
         if (!text) return cannot_write(path, "cannot be written: the link cannot be read", errno);
         auto place = place_of(*text);
@@ -96,12 +97,11 @@ inline Result<Target> target_of(const std::string& path) {
     struct stat found{};
     if (::fstatat(at.directory.number(), at.name.c_str(), &found, 0) != 0) {
         if (errno != ENOENT) return cannot_write(path, "cannot be written", errno);
-        return follow(path, std::move(at), nullptr);
+        return follow(path, std::move(at), false);
     }
     if (S_ISDIR(found.st_mode)) return not_written(path, "is a directory");
-    if (!S_ISREG(found.st_mode))
-        return not_written(path, "is neither a file nor a link to one, and is not replaced");
-    return follow(path, std::move(at), &found);
+    if (!S_ISREG(found.st_mode)) return not_written(path, no_file);
+    return follow(path, std::move(at), true);
 }
 
 // A private file with a name that nobody else uses, removed again unless it takes the name of another.
