@@ -10,13 +10,13 @@
 #include <palette/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -58,13 +58,11 @@ public:
         seen_ = 0;
         kill_at_ = request;
         child::Process process(PALETTE_KILLED_PROGRAM, arguments());
-        auto const deadline = Clock::now() + 30s;
-        std::optional<child::Process::End> end;
-        while (!end && Clock::now() < deadline) {
-            if (reached_) process.send(SIGKILL);
-            end = process.wait_for_end(1ms);
-            if (reached_ && !end) end = process.wait_for_end();
-        }
+        auto const latest = Clock::now() + 30s;
+        while (!reached_ && !a_child_has_ended() && Clock::now() < latest)
+            std::this_thread::sleep_for(1ms);
+        if (reached_) process.send(SIGKILL);
+        auto const end = process.wait_for_end();
         kill_at_ = 0;
         release();
         REQUIRE(end);
@@ -131,6 +129,12 @@ private:
             std::this_thread::sleep_for(1ms);
     }
     void release() { reached_ = false; }
+
+    // There is one at most, and it is still to be waited for.
+    static bool a_child_has_ended() {
+        siginfo_t info{};
+        return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+    }
 
     TemporaryFolder folder_;
     std::atomic<int> seen_ = 0;
