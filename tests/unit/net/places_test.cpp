@@ -61,8 +61,10 @@ struct PlacesScene {
         options.endpoint = Endpoint::parse(service.url()).value();
         options.pool.most_connections = most;
         transport = net::make_http_transport(asio::make_strand(context), options).value();
-        service.answer = [](std::string_view request) {
-            return request.starts_with("GET /stall") ? std::string() : DoorService::ok("{}");
+        service.answer = [this](std::string_view request) {
+            if (request.starts_with("GET /ok")) return DoorService::ok("{}");
+            if (request.starts_with("GET /count")) ++counted;
+            return std::string();
         };
     }
 
@@ -89,11 +91,10 @@ struct PlacesScene {
 
     /// As many requests as there are places reach the service at the same time.
     bool is_whole() {
-        auto const before = service.requests.load();
         std::vector<ExchangePtr> all;
         for (std::size_t i = 0; i < most; ++i)
-            all.push_back(start(Mode::operation, "/stall"));
-        bool const whole = run_until([&] { return service.requests == before + most; });
+            all.push_back(start(Mode::operation, "/count"));
+        bool const whole = run_until([&] { return counted == most; });
         for (auto const& exchange : all)
             exchange->signal.emit(asio::cancellation_type::terminal);
         return run_until([&] { return have_ended(all); }) && whole;
@@ -108,6 +109,8 @@ struct PlacesScene {
     DoorService service{context};
     asio::any_io_executor strand = asio::make_strand(context);
     std::size_t most;
+    // Requests of is_whole() alone: one of an exchange that was cancelled may still come after them.
+    std::size_t counted = 0;
     std::shared_ptr<Transport> transport;
 };
 
