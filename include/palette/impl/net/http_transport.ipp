@@ -5,7 +5,6 @@
 #include <palette/impl/net/http_connection.hpp>
 #include <palette/impl/net/http_transport.hpp>
 #include <palette/impl/net/pool.hpp>
-#include <palette/impl/time/jitter.hpp>
 #include <palette/impl/time/sleep.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -18,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::net {
@@ -42,8 +42,7 @@ public:
           pool_(options.pool, options.retry),
           silence_(options.timeouts.silence),
           connector_(options, std::move(proxy), std::move(tls), std::move(sessions)),
-          next_try_(timer_, timing::TimeSource()),
-          jitter_(options.retry.jitter_seed) {}
+          next_try_(timer_, timing::TimeSource()) {}
 
     asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                            ExchangeReport& report) override {
@@ -54,8 +53,8 @@ public:
         if (lease.is(Turn::Action::use)) {
             report.reused_connection = true;
         } else {
-            auto acquired = co_await acquire(lease, sink, report);
-            if (!acquired) co_return acquired;
+            co_await acquire(lease, sink, report);
+            if (!lease.is(Turn::Action::use)) co_return refused(lease);
         }
         report.phase = ExchangeReport::Phase::answer;
         auto result = co_await lease.connection().exchange(request, authority_, sink, report);
@@ -99,6 +98,7 @@ private:
         Turn turn = nothing;
         std::optional<asio::steady_timer> come;  // cancelled when it is its turn
         std::shared_ptr<const Error> why;        // why no connection could be opened
+        bool is_cancelled = false;
 
     private:
         HttpTransport& transport_;
@@ -115,8 +115,9 @@ private:
         }
     }
 
-    // Until the lease has a connection.
-    asio::awaitable<Result<void>> acquire(Lease& lease, ResponseSink& sink, ExchangeReport& report) {
+    // Until the lease has a connection, or why it has none. Many wait here at a time: what a coroutine keeps
+    // is small, and no error is among it.
+    asio::awaitable<void> acquire(Lease& lease, ResponseSink& sink, ExchangeReport& report) {
         bool has_tried = false;
         for (;;) {
             if (lease.is(Turn::Action::wait)) {
@@ -131,24 +132,24 @@ private:
                 lease.come.reset();
                 report.wait = report.wait.value_or(std::chrono::nanoseconds::zero()) + since(begun);
                 if (!has_tried) sink.waits(false);
-                if (lease.is(Turn::Action::wait)) co_return given_up(lease);
+                if (lease.is(Turn::Action::wait)) {
+                    stop_waiting(lease);
+                    lease.is_cancelled = true;
+                    co_return;
+                }
                 replace_dead(lease);
-            } else if (lease.is(Turn::Action::use)) {
-                report.reused_connection = true;
-                co_return Result<void>();
+                if (lease.is(Turn::Action::use)) report.reused_connection = true;
             } else if (lease.is(Turn::Action::open)) {
                 has_tried = true;
-                auto opened = co_await open(lease, report);
-                if (!opened) co_return std::move(opened.error());
-                if (*opened) co_return Result<void>();
+                co_await open(lease, report);
             } else {
-                co_return refused(lease);
+                co_return;
             }
         }
     }
 
-    // Success, and false: not opened, and the lease has its next turn.
-    asio::awaitable<Result<bool>> open(Lease& lease, ExchangeReport& report) {
+    // Afterwards the lease has a connection, its next turn, or why there is none.
+    asio::awaitable<void> open(Lease& lease, ExchangeReport& report) {
         auto stream = co_await connector_.connect(report);
         if (stream) {
             connections_.emplace(lease.turn.connection,
@@ -156,44 +157,39 @@ private:
             pool_.opened(lease.turn);
             lease.turn.action = Turn::Action::use;
             serve();
-            co_return true;
+            co_return;
         }
         auto const state = co_await asio::this_coro::cancellation_state;
-        // The step that was cancelled has its own words for it; a try that failed before says more.
-        if (is_cancelled(state))
-            co_return lease.why ? *lease.why : Error(errc::operation_aborted, "it was cancelled");
-        if (!is_outage(stream.error())) {
+        if (is_cancelled(state)) {
+            // The step that was cancelled has its own words for it; a try that failed before says more.
+            lease.is_cancelled = true;
+            give_back(lease);
+        } else if (!is_outage(stream.error())) {
+            lease.why = std::make_shared<const Error>(std::move(stream.error()));
             pool_.failed_for_good(lease.turn);
             lease.let_go();
             serve();
-            co_return std::move(stream.error());
+        } else {
+            lease.take(pool_.failed(lease.turn, std::move(stream.error()), Clock::now(), chance()));
+            lease.why = pool_.last_failure();
+            serve();
         }
-        lease.take(pool_.failed(lease.turn, std::move(stream.error()), Clock::now(), jitter_()));
-        lease.why = pool_.last_failure();
-        serve();
-        co_return false;
     }
 
     [[nodiscard]] static Error refused(const Lease& lease) {
         if (lease.is(Turn::Action::refuse_full))
             return Error(errc::timeout, "too many operations wait for a connection already");
-        if (lease.is(Turn::Action::fail) && lease.why)
-            return Error(*lease.why).attempts(std::max(lease.turn.failures, 1));
-        return Error(errc::operation_aborted, "the client was closed");
+        if (lease.why) return Error(*lease.why).attempts(std::max(lease.turn.failures, 1));
+        return Error(errc::operation_aborted,
+                     lease.is_cancelled ? "it was cancelled" : "the client was closed");
     }
 
-    // Of a lease that waits: why, if connections could not be opened meanwhile.
-    [[nodiscard]] Error given_up(Lease& lease) {
-        auto const why = stop_waiting(lease);
-        return why ? *why : Error(errc::operation_aborted, "it was cancelled");
-    }
-
-    std::shared_ptr<const Error> stop_waiting(Lease& lease) noexcept {
+    void stop_waiting(Lease& lease) noexcept {
         takers_.erase(lease.turn.ticket);
-        auto why = pool_.give_up(lease.turn.ticket);
+        // Why connections could not be opened meanwhile, if that was so.
+        if (auto why = pool_.give_up(lease.turn.ticket)) lease.why = std::move(why);
         lease.let_go();
         set_next_try();
-        return why;
     }
 
     void give_back(Lease& lease) noexcept {
@@ -263,6 +259,8 @@ private:
             connections_.erase(*id);
     }
 
+    double chance() { return std::uniform_real_distribution<double>(0, 1)(random_); }
+
     asio::any_io_executor strand_;
     std::shared_ptr<timing::SharedTimer> timer_;
     std::string authority_;
@@ -273,7 +271,7 @@ private:
     std::map<Ticket, Lease*> takers_;  // who waits
     timing::Alarm next_try_;
     std::optional<Pool::Time> next_try_set_;
-    timing::Jitter jitter_;
+    std::minstd_rand random_{std::random_device{}()};
 };
 
 PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
