@@ -8,8 +8,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <exception>
 #include <memory>
@@ -30,7 +31,7 @@ class Delivery : public std::enable_shared_from_this<Delivery<T>> {
 public:
     // `otherwise`: where the handler runs that says nothing. Until take(), the handler is the caller's.
     Delivery(const asio::any_completion_executor& otherwise, const detail::Handler<T>& handler)
-        : work_(executor_of(handler, otherwise)) {}
+        : executor_(executor_of(handler, otherwise)) {}
 
     // Boost 1.81's any_completion_handler cannot be assigned.
     void take(detail::Handler<T>& handler) noexcept { handler_.swap(handler); }
@@ -47,16 +48,17 @@ public:
 private:
     using Executor = asio::associated_executor_t<detail::Handler<T>, asio::any_completion_executor>;
 
-    // Where Asio finds no memory for a copy, it gives an executor that is none.
+    // An executor that has work until it goes. Not an executor_work_guard, whose constructor is noexcept and
+    // allocates. Where Asio finds no memory for a copy, it gives an executor that is none.
     static Executor executor_of(const detail::Handler<T>& handler,
                                 const asio::any_completion_executor& otherwise) {
-        auto executor = asio::get_associated_executor(handler, otherwise);
+        Executor const executor = asio::get_associated_executor(handler, otherwise);
         if (!executor) throw std::bad_alloc();
-        return executor;
+        return asio::prefer(executor, asio::execution::outstanding_work.tracked);
     }
 
     void dispatch() {
-        auto const executor = work_->get_executor();
+        auto const executor = *executor_;
         std::exception_ptr of_handler;
         detail::insist([&] {
             try {
@@ -70,12 +72,12 @@ private:
     }
 
     void call_handler() {
-        auto const work = std::exchange(work_, std::nullopt);
+        auto const work = std::exchange(executor_, std::nullopt);
         auto handler = std::move(handler_);
         std::move(handler)(std::move(*result_));
     }
 
-    std::optional<asio::executor_work_guard<Executor>> work_;
+    std::optional<Executor> executor_;
     detail::Handler<T> handler_;
     std::optional<Result<T>> result_;
 };
