@@ -203,6 +203,9 @@ TEST_CASE("an identity without a user or a tenant, or with what is no uid, is an
              Row{R"({"userUid":"../u1","tenantUid":"t1"})", "userUid"},
              Row{R"({"userUid":"u1","tenantUid":".."})", "tenantUid"},
              Row{R"({"userUid":"u 1","tenantUid":"t1"})", "userUid"},
+             // The credential itself, which a record of a pending create would keep on the disk.
+             Row{R"({"userUid":"a-value-of-a-key","tenantUid":"t1"})", "userUid"},
+             Row{R"({"userUid":"u1","tenantUid":"t.a-value-of-a-key"})", "tenantUid"},
          }) {
         CAPTURE(answer);
         ScriptedClient asked;

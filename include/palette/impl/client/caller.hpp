@@ -12,7 +12,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
-inline Result<void> check_identity(const Identity& identity) {
+inline Result<void> check_identity(const Identity& identity, const pipeline::Pipeline& pipeline) {
     auto const bad = [](const char* what, const char* field) {
         return Error(errc::bad_value, what).path(field);
     };
@@ -21,6 +21,9 @@ inline Result<void> check_identity(const Identity& identity) {
         return bad("the service does not say of which tenant the credential is", "tenantUid");
     if (auto const* const fault = detail::fault_of_uid(identity.user_uid)) return bad(fault, "userUid");
     if (auto const* const fault = detail::fault_of_uid(identity.tenant_uid)) return bad(fault, "tenantUid");
+    // A PendingCreate carries both, and programs write it to their disks.
+    if (pipeline.has_secret(identity.user_uid)) return bad("the uid has a part of a secret", "userUid");
+    if (pipeline.has_secret(identity.tenant_uid)) return bad("the uid has a part of a secret", "tenantUid");
     return {};
 }
 
@@ -35,7 +38,7 @@ inline asio::awaitable<Result<Identity>> ask_identity(Core& core, pipeline::Call
     auto sent = co_await send(core, call, read_identity, request, answer, std::move(conditions));
     if (!sent) co_return std::move(sent.error());
     auto& identity = answer.value();
-    if (auto good = check_identity(identity); !good)
+    if (auto good = check_identity(identity, core.pipeline()); !good)
         co_return std::move(good.error()).status(answer.response().status).attempts(call.attempts);
     core.creates().remember(request.credential, identity);
     auto const& time = core.pipeline().time();

@@ -72,6 +72,9 @@ public:
     // Every error that holds words from outside passes here before anybody sees it.
     [[nodiscard]] Error safe(const Error& error, const Call& call) const;
 
+    // Whether a uid of the service has a part of what no error shows.
+    [[nodiscard]] bool has_secret(std::string_view uid) const;
+
     // From now on, no error shows it; no copy of it is kept.
     void hide(detail::KnownSecrets::Kind kind, const Secret& secret) { known_->add(kind, secret.expose()); }
 

@@ -252,6 +252,11 @@ PALETTE_KEYS_INLINE Error Pipeline::safe(const Error& error, const Call& call) c
     return redacted(error, *known_).attempts(call.attempts);
 }
 
+// A uid has no character that would be escaped, so what is shown differs only where something was hidden.
+PALETTE_KEYS_INLINE bool Pipeline::has_secret(std::string_view uid) const {
+    return shown_words(uid, *known_) != uid;
+}
+
 PALETTE_KEYS_INLINE void Pipeline::add_trace(const Call& call, HttpRequest& request) const {
     if (!options_.observer) return;
     std::erase_if(request.headers, [](auto const& field) { return field.first == "traceparent"; });
