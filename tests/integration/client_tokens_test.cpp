@@ -88,7 +88,8 @@ asio::awaitable<void> await_temporaries(TokenScene& scene) {
                                                      CallOptions().deadline(30s));
     REQUIRE(edited);
     CHECK(edited->name == "b");
-    CHECK((co_await client.async_find("b", CallOptions().deadline(30s)))->size() == 1);
+    auto const found = co_await client.async_find("b", CallOptions().deadline(30s));
+    CHECK(found.value().size() == 1);
 }
 
 TEST_CASE("client tokens: an awaited operation takes temporaries as arguments") {

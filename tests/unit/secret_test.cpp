@@ -67,7 +67,8 @@ static_assert(!std::is_default_constructible_v<std::formatter<Secret, wchar_t>>)
 
 TEST_CASE("Secret: holds the text it was given") {
     CHECK(Secret().empty());
-    CHECK(Secret().expose().empty());
+    Secret const none;
+    CHECK(none.expose().empty());
     CHECK(Secret("").empty());
     CHECK(Secret(std::string_view()).empty());
 
