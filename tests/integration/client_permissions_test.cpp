@@ -52,10 +52,13 @@ constexpr Operation find{"find", [](Client& c, const Subject& s) { return outcom
                          nullptr};
 constexpr Operation get{"get", [](Client& c, const Subject& s) { return outcome(c.get(s.key_uid)); },
                         nullptr};
-constexpr Operation create{
-    "create",
-    [](Client& c, const Subject& s) { return outcome(c.create(NewApiKey("made").for_user(s.user_uid))); },
-    nullptr};
+constexpr Operation create{"create",
+                           [](Client& c, const Subject& s) {
+                               NewApiKey key("made");
+                               if (!s.user_uid.empty()) key.for_user(s.user_uid);
+                               return outcome(c.create(key));
+                           },
+                           nullptr};
 constexpr Operation update{
     "update",
     [](Client& c, const Subject& s) { return outcome(c.update(s.key_uid, ApiKeyEdit().name("edited"))); },

@@ -173,7 +173,7 @@ public:
         emulator.faults().add("GET /v1/apiKeys page:2");
         options.pool.most_connections = 1;
         options.rate_limit = RateLimitOptions::off();
-        options.retry.settle = 1s;
+        options.retry.settle = 20ms;
         options.retry.first_wait = options.retry.most_wait =
             1ms;  // after a connection that could not be opened
         if (way.logs_in) {
@@ -207,6 +207,11 @@ public:
     }
 
 private:
+    static ClientOptions unlimited(ClientOptions options) {
+        options.rate_limit = RateLimitOptions::off();
+        return options;
+    }
+
     std::optional<failing::NewThreadsSpared> spares_new_threads_{std::in_place};
     int prepared_ = 0;
 
@@ -215,7 +220,7 @@ public:
     ClientOptions options;
 
 private:
-    BlockingApiKeyClient cleaner_{emulator.client_options(Role::tenant_admin)};
+    BlockingApiKeyClient cleaner_{unlimited(emulator.client_options(Role::tenant_admin))};
 };
 
 // Runs until there is nothing to do. Memory that runs out within Asio leaves run(), which is called again.
