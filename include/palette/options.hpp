@@ -184,16 +184,14 @@ public:
         create_again_when_unseen_ = on;
         return *this;
     }
-    CallOptions deadline(std::chrono::milliseconds time) && noexcept { return std::move(deadline(time)); }
-    CallOptions verify(bool on = true) && noexcept { return std::move(verify(on)); }
-    CallOptions allow_past_expiry(bool on = true) && noexcept { return std::move(allow_past_expiry(on)); }
-    CallOptions allow_own_key(bool on = true) && noexcept { return std::move(allow_own_key(on)); }
+    CallOptions deadline(std::chrono::milliseconds time) && noexcept { return deadline(time); }
+    CallOptions verify(bool on = true) && noexcept { return verify(on); }
+    CallOptions allow_past_expiry(bool on = true) && noexcept { return allow_past_expiry(on); }
+    CallOptions allow_own_key(bool on = true) && noexcept { return allow_own_key(on); }
 
-    CallOptions allow_shorter(bool on = true) && noexcept { return std::move(allow_shorter(on)); }
-    CallOptions nonce(std::string_view digits) && noexcept { return std::move(nonce(digits)); }
-    CallOptions create_again_when_unseen(bool on = true) && noexcept {
-        return std::move(create_again_when_unseen(on));
-    }
+    CallOptions allow_shorter(bool on = true) && noexcept { return allow_shorter(on); }
+    CallOptions nonce(std::string_view digits) && noexcept { return nonce(digits); }
+    CallOptions create_again_when_unseen(bool on = true) && noexcept { return create_again_when_unseen(on); }
 
     [[nodiscard]] std::optional<std::chrono::milliseconds> deadline() const noexcept { return deadline_; }
     [[nodiscard]] bool verifies() const noexcept { return verify_; }

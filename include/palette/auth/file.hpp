@@ -19,7 +19,7 @@ public:
         allow_symlink_ = on;
         return *this;
     }
-    FileOptions allow_symlink(bool on = true) && noexcept { return std::move(allow_symlink(on)); }
+    FileOptions allow_symlink(bool on = true) && noexcept { return allow_symlink(on); }
 
     [[nodiscard]] bool allows_symlink() const noexcept { return allow_symlink_; }
 
