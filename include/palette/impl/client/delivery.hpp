@@ -54,7 +54,7 @@ private:
                                 const asio::any_completion_executor& otherwise) {
         Executor const executor = asio::get_associated_executor(handler, otherwise);
         if (!executor) throw std::bad_alloc();
-        return asio::prefer(executor, asio::execution::outstanding_work.tracked);
+        return asio::prefer(executor, asio::execution::outstanding_work_t::tracked);
     }
 
     void dispatch() {
