@@ -65,7 +65,7 @@ public:
             return;
         }
         SignalsBlocked const blocked;
-        std::thread([this, work]() mutable { run(std::move(work)); }).detach();
+        std::thread([this, own = std::shared_ptr(work)]() mutable { run(std::move(own)); }).detach();
         ++threads_;
     }
 
