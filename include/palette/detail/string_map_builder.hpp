@@ -18,7 +18,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 //
 // Of equal keys the first counts. Entries that come in order, as Go servers send them, cost nothing
 // to order; others are sorted once, at the end.
-class StringMapBuilder {
+class PALETTE_KEYS_DECL StringMapBuilder {
 public:
     StringMapBuilder() = default;
     StringMapBuilder(const StringMapBuilder&) = delete;
