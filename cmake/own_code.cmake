@@ -36,7 +36,7 @@ function(palette_keys_sanitize target)
   endif()
   if(sanitizers)
     list(JOIN sanitizers "," sanitizers)
-    target_compile_options(${target} PRIVATE -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+    target_compile_options(${target} PRIVATE -O1 -g1 -fno-omit-frame-pointer -fno-sanitize-recover=all
                                              -fsanitize=${sanitizers})
     target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
     if(sanitizers MATCHES "thread")

@@ -19,7 +19,7 @@
 
 // A blocking client that is destroyed by its own thread.
 
-namespace {
+namespace blocking_client_end_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -135,4 +135,4 @@ TEST_CASE("blocking client: destroyed by another thread, it has ended when the d
     CHECK(scene.gone->try_acquire());
 }
 
-}  // namespace
+}  // namespace blocking_client_end_test

@@ -34,7 +34,7 @@
 
 // Hosts with several addresses, of which some are dead.
 
-namespace {
+namespace client_addresses_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -316,4 +316,4 @@ TEST_CASE_FIXTURE(ConnectorScene, "client addresses: a proxy that cannot be foun
           "no way to the proxy proxy.test:3128: cannot look up \"proxy.test\": it has no address");
 }
 
-}  // namespace
+}  // namespace client_addresses_test

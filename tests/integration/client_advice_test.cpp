@@ -16,7 +16,7 @@
 // What errors advise, of every operation and for every answer: what is true of one operation may be wrong of
 // another.
 
-namespace {
+namespace client_advice_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -303,4 +303,4 @@ TEST_CASE(
     CHECK(service.unmet().empty());
 }
 
-}  // namespace
+}  // namespace client_advice_test

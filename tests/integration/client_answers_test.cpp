@@ -27,7 +27,7 @@
 #include <thread>
 #include <utility>
 
-namespace {
+namespace client_answers_test {
 
 using namespace palette;
 using namespace std::chrono_literals;
@@ -438,4 +438,4 @@ TEST_CASE("W23: an answer that is strange and proper is read") {
     CHECK(meet_bytes(change, "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"));
 }
 
-}  // namespace
+}  // namespace client_answers_test

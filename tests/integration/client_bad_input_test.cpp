@@ -17,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-namespace {
+namespace client_bad_input_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -391,4 +391,4 @@ TEST_CASE("W22: a credential that no header can carry is refused before the tran
     }
 }
 
-}  // namespace
+}  // namespace client_bad_input_test

@@ -18,7 +18,7 @@
 
 // What ends when something is cancelled, and what is known of its effect.
 
-namespace {
+namespace client_cancellation_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -355,4 +355,4 @@ TEST_CASE("client cancellation: after any number of handlers, from the connectio
     CHECK(steps > 10);
 }
 
-}  // namespace
+}  // namespace client_cancellation_test

@@ -11,7 +11,7 @@
 // Thousands of operations of all kinds on a service that fails at random, while their credential changes.
 // Another seed by hand: PALETTE_CHAOS_SEED=77 chaos_tests --test-case='client chaos*'.
 
-namespace {
+namespace client_chaos_test {
 
 std::uint64_t seed(std::uint64_t number) {
     auto const* const given = std::getenv("PALETTE_CHAOS_SEED");
@@ -57,4 +57,4 @@ TEST_CASE("client chaos: all ends, little is unknown, and no key is lost or left
     show_chaos(seed(2));
 }
 
-}  // namespace
+}  // namespace client_chaos_test

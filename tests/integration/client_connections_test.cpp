@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_connections_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -358,4 +358,4 @@ TEST_CASE("client: of several addresses of a host one that works is enough") {
     }
 }
 
-}  // namespace
+}  // namespace client_connections_test

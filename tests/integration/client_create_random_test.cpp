@@ -10,7 +10,7 @@
 // Creates on a service that fails in every way that can lose or double a key, on a clock of their own.
 // Another seed by hand: PALETTE_CHAOS_SEED=77 chaos_tests --test-case='client create random*'.
 
-namespace {
+namespace client_create_random_test {
 
 std::uint64_t seed() {
     auto const* const given = std::getenv("PALETTE_CHAOS_SEED");
@@ -44,4 +44,4 @@ TEST_CASE("client create random: one value at most, none of its keys deleted, an
     CHECK(totals.reconciled >= 1);
 }
 
-}  // namespace
+}  // namespace client_create_random_test

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_create_stopped_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -276,4 +276,4 @@ TEST_CASE("W7 create: a key that is another user's than was asked for is revoked
     CHECK(transport->unmet().empty());
 }
 
-}  // namespace
+}  // namespace client_create_stopped_test

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_create_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -290,4 +290,4 @@ TEST_CASE("W16 create: a key that does not work yet is delivered all the same") 
     CHECK(result->confirmed());
 }
 
-}  // namespace
+}  // namespace client_create_test

@@ -10,7 +10,7 @@
 
 // Where a credential never goes.
 
-namespace {
+namespace client_credential_reach_test {
 
 using namespace palette;
 using testing::Emulator;
@@ -57,4 +57,4 @@ TEST_CASE("W20: a credential goes in the clear to this machine alone") {
     CHECK(emulator.request_count() == 3);
 }
 
-}  // namespace
+}  // namespace client_credential_reach_test

@@ -22,7 +22,7 @@
 
 // A credential is renewed in the background before it ends: no operation waits for what it does not need.
 
-namespace {
+namespace client_credential_renewal_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -257,4 +257,4 @@ TEST_CASE("client: a renewal that hangs keeps a context without other work for t
     CHECK(context.stopped());
 }
 
-}  // namespace
+}  // namespace client_credential_renewal_test

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_credentials_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -510,4 +510,4 @@ TEST_CASE("W12: the credential before the present one is in no error either") {
     CHECK_FALSE(contains(refused.error().message(), "Kx7pQ2mZ"));
 }
 
-}  // namespace
+}  // namespace client_credentials_test

@@ -23,7 +23,7 @@
 
 // A deadline that passes says what the operation waited for.
 
-namespace {
+namespace client_deadline_words_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -121,4 +121,4 @@ TEST_CASE_FIXTURE(StallScene,
     CHECK(by_queue->what().ends_with(" ms, waiting for a free connection"));
 }
 
-}  // namespace
+}  // namespace client_deadline_words_test

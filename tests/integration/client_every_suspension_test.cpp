@@ -28,7 +28,7 @@
 
 // Every operation, cancelled at each of the points at which it lets others run.
 
-namespace {
+namespace client_every_suspension_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -426,4 +426,4 @@ TEST_CASE("client suspension points: cancelled at each, with the milder types of
                 cancel_everywhere({true, is_reused, true, type}, operation_of(name));
 }
 
-}  // namespace
+}  // namespace client_every_suspension_test

@@ -20,7 +20,7 @@
 // Every fault, for every operation, on a connection that is fresh and on one that was used before. What is
 // expected is written in client_fault_table.hpp.
 
-namespace {
+namespace client_fault_matrix_test {
 
 using namespace std::chrono_literals;
 using namespace matrix;
@@ -146,4 +146,4 @@ TEST_CASE("matrix: a fault that lasts is given up after the attempts that are al
                   << " operations, fresh and reused connections");
 }
 
-}  // namespace
+}  // namespace client_fault_matrix_test

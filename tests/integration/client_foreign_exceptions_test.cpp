@@ -21,7 +21,7 @@
 
 // What a clock of the user's throws in the middle of an operation, which is in nobody's contract.
 
-namespace {
+namespace client_foreign_exceptions_test {
 
 using namespace palette;
 namespace asio = boost::asio;
@@ -102,4 +102,4 @@ TEST_CASE("blocking client: an operation returns an error, whatever is thrown in
     }
 }
 
-}  // namespace
+}  // namespace client_foreign_exceptions_test

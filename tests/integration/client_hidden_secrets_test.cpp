@@ -16,7 +16,7 @@
 
 // A secret that a provider sent stays hidden in whatever the service says later.
 
-namespace {
+namespace client_hidden_secrets_test {
 
 using namespace palette;
 using Client = BlockingApiKeyClient;
@@ -154,4 +154,4 @@ TEST_CASE("hidden: a request of one's own making, as tests of providers have it,
     to_nobody.hide(Secret("a secret"));
 }
 
-}  // namespace
+}  // namespace client_hidden_secrets_test

@@ -22,7 +22,7 @@
 #include <string>
 #include <utility>
 
-namespace {
+namespace client_life_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -261,4 +261,4 @@ TEST_CASE("client: many operations at once share few connections") {
     CHECK(last <= 8);
 }
 
-}  // namespace
+}  // namespace client_life_test

@@ -27,7 +27,7 @@
 
 // What becomes of operations when their client or their context goes, is moved or closed.
 
-namespace {
+namespace client_lifetime_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -371,4 +371,4 @@ TEST_CASE("client lifetime: closing can be cancelled while an operation without 
     CHECK(scene.ends->aborted == 3);
 }
 
-}  // namespace
+}  // namespace client_lifetime_test

@@ -29,7 +29,7 @@
 // A service that never stops sending a list: whatever the client asks for, there is a next page. It owes
 // nothing to the library.
 
-namespace {
+namespace client_list_limits_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -256,4 +256,4 @@ TEST_CASE("lists: a bound of nothing is refused when the client is made") {
     }
 }
 
-}  // namespace
+}  // namespace client_list_limits_test

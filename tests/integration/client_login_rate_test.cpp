@@ -15,7 +15,7 @@
 
 // Logins keep to the rate limit of /v1/auth, and hold up nobody by it.
 
-namespace {
+namespace client_login_rate_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -161,4 +161,4 @@ TEST_CASE("client: a login that met 429 slows down the logins of all who share t
     CHECK(good);
 }
 
-}  // namespace
+}  // namespace client_login_rate_test

@@ -17,7 +17,7 @@
 
 // A thousand operations at once, on one thread.
 
-namespace {
+namespace client_many_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -156,4 +156,4 @@ TEST_CASE("client many: what would wait for the rate limit longer than it may is
     CHECK(crowd.emulator.request_count() == at_once);
 }
 
-}  // namespace
+}  // namespace client_many_test

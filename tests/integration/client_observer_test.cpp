@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_observer_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -374,4 +374,4 @@ TEST_CASE("client: an observer that calls its own blocking client is told that i
     CHECK(contains(caller->result->error().what(), "wait for itself"));
 }
 
-}  // namespace
+}  // namespace client_observer_test

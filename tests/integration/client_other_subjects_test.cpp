@@ -13,7 +13,7 @@
 
 // Answers that are proper and about something else than what was asked for.
 
-namespace {
+namespace client_other_subjects_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -258,4 +258,4 @@ TEST_CASE("a user who is found by an address has a uid, and is the only one") {
         check_not_used(find_ada({nobody}), Effect::not_applied);
 }
 
-}  // namespace
+}  // namespace client_other_subjects_test

@@ -20,7 +20,7 @@
 
 // A way to the service that is down for a moment, or for good.
 
-namespace {
+namespace client_outage_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -198,4 +198,4 @@ TEST_CASE("client outage: five hundred operations wait for the one that tries to
     CHECK(busy.done == 500);
 }
 
-}  // namespace
+}  // namespace client_outage_test

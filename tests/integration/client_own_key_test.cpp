@@ -18,7 +18,7 @@
 
 // A client does not take away the key that it uses itself, unless that is meant.
 
-namespace {
+namespace client_own_key_test {
 
 using namespace palette;
 using credential_scene::Provider;
@@ -170,4 +170,4 @@ TEST_CASE("own key: a reconciliation does not delete the key that it is made wit
     CHECK(client.reconcile(pending, CallOptions().allow_own_key()).value().removed().size() == 1);
 }
 
-}  // namespace
+}  // namespace client_own_key_test

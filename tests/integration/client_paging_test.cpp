@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_paging_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -240,4 +240,4 @@ TEST_CASE("W19: the time of the first page counts, and without one the time of t
     }
 }
 
-}  // namespace
+}  // namespace client_paging_test

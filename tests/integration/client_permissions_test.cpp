@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace {
+namespace client_permissions_test {
 
 using namespace palette;
 using testing::Emulator;
@@ -304,4 +304,4 @@ TEST_CASE("W21: no operation names a project") {
         CHECK_FALSE(request.headers.contains("projectuid"));
 }
 
-}  // namespace
+}  // namespace client_permissions_test

@@ -21,7 +21,7 @@
 // What one user began, no request of another user's credential goes on with, whenever the credential
 // changes.
 
-namespace {
+namespace client_pinned_caller_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -240,4 +240,4 @@ TEST_CASE(
         }
 }
 
-}  // namespace
+}  // namespace client_pinned_caller_test

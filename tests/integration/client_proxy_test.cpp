@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_proxy_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -377,4 +377,4 @@ TEST_CASE("client proxy: a cancellation ends an operation at once, wherever it i
     }
 }
 
-}  // namespace
+}  // namespace client_proxy_test

@@ -11,7 +11,7 @@
 
 // Takes a minute. That what holds on a virtual clock holds by the machine's.
 
-namespace {
+namespace client_rate_real_time_test {
 
 using namespace palette;
 using testing::Emulator;
@@ -44,4 +44,4 @@ TEST_CASE(
     CHECK(took <= 1.02 * best);
 }
 
-}  // namespace
+}  // namespace client_rate_real_time_test

@@ -20,7 +20,7 @@
 
 // What the rate limit costs, on a clock that the clients and the service share.
 
-namespace {
+namespace client_rate_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -223,4 +223,4 @@ TEST_CASE("client rate: a 429 slows down everybody who shares the limiter, and i
     CHECK(scene.count(429) == 1);
 }
 
-}  // namespace
+}  // namespace client_rate_test

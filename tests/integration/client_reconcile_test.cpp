@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace client_reconcile_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -308,4 +308,4 @@ TEST_CASE("W7 nonce: that of a create with a key pending is not given again: its
     CHECK(again.error().path() == "nonce");
 }
 
-}  // namespace
+}  // namespace client_reconcile_test

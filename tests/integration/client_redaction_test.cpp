@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_redaction_test {
 
 using namespace palette;
 using testing::Emulator;
@@ -502,4 +502,4 @@ TEST_CASE(
     CHECK(longest < std::chrono::seconds{2});
 }
 
-}  // namespace
+}  // namespace client_redaction_test

@@ -18,7 +18,7 @@
 #include <string>
 #include <utility>
 
-namespace {
+namespace client_renew_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -130,4 +130,4 @@ TEST_CASE("client: the asynchronous renewal takes a time or a length of life, wi
     CHECK(done(client.async_renew(uid, Expiry::at(noon + 1h), shorter, use_future)) == Expiry::at(noon + 1h));
 }
 
-}  // namespace
+}  // namespace client_renew_test

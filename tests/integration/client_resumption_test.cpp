@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_resumption_test {
 
 using namespace palette;
 using tls::Ending;
@@ -192,4 +192,4 @@ TEST_CASE("client: a TLS session that was never verified opens no door to a clie
     }
 }
 
-}  // namespace
+}  // namespace client_resumption_test

@@ -18,7 +18,7 @@
 
 // What an outage costs, and which options are refused.
 
-namespace {
+namespace client_retry_budget_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -208,4 +208,4 @@ TEST_CASE("retry: options that cannot work are refused when the client is made")
     }
 }
 
-}  // namespace
+}  // namespace client_retry_budget_test

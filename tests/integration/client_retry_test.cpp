@@ -17,7 +17,7 @@
 
 // What is sent again and what never is, and what is known of the effect.
 
-namespace {
+namespace client_retry_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -280,4 +280,4 @@ TEST_CASE("W18: a create is not sent again, whatever connection it died on") {
     CHECK(posts == 1);
 }
 
-}  // namespace
+}  // namespace client_retry_test

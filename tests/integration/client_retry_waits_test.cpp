@@ -19,7 +19,7 @@
 
 // How long is waited before a request is sent again, and when that is given up.
 
-namespace {
+namespace client_retry_waits_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -292,4 +292,4 @@ TEST_CASE("retry: a wait is cancelled at once, with the effect that is known, an
     }
 }
 
-}  // namespace
+}  // namespace client_retry_waits_test

@@ -15,7 +15,7 @@
 
 // Credentials that change while a crowd of operations is under way.
 
-namespace {
+namespace client_rotation_test {
 
 using namespace palette;
 using testing::Emulator;
@@ -127,4 +127,4 @@ TEST_CASE("client rotation: ten rotations under load are ten refreshes, however 
     MESSAGE(scene.count(401), " of ", all, " operations met 401");
 }
 
-}  // namespace
+}  // namespace client_rotation_test

@@ -18,7 +18,7 @@
 
 // Lengths of life, and what has expired, by the clock of the service: the client's may be wrong.
 
-namespace {
+namespace client_service_clock_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -172,4 +172,4 @@ TEST_CASE("client: a length of life that is none is refused before a byte is sen
     CHECK(scene.emulator.request_count() == 0);
 }
 
-}  // namespace
+}  // namespace client_service_clock_test

@@ -19,7 +19,7 @@
 
 // Tokens that end soon, and clocks that do not agree about when.
 
-namespace {
+namespace client_short_tokens_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -129,4 +129,4 @@ TEST_CASE("client: a credential just received is used, however soon it ends by t
     }
 }
 
-}  // namespace
+}  // namespace client_short_tokens_test

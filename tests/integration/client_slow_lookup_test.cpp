@@ -24,7 +24,7 @@
 
 // The system's lookup cannot be interrupted: nobody waits for it longer than they want to.
 
-namespace {
+namespace client_slow_lookup_test {
 
 using namespace std::chrono_literals;
 
@@ -77,8 +77,6 @@ SlowLookups& slow_lookups() {
     return *all;
 }
 
-}  // namespace
-
 // Instead of the system's, in this program.
 extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** found) {
     if (node != nullptr && std::string_view(node).ends_with(".slow.test")) {
@@ -89,8 +87,6 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
     static auto* const real = reinterpret_cast<Real*>(::dlsym(RTLD_NEXT, "getaddrinfo"));
     return real(node, service, hints, found);
 }
-
-namespace {
 
 using namespace palette;
 namespace asio = boost::asio;
@@ -238,4 +234,4 @@ TEST_CASE("client slow lookup: clients that come and go leave no more threads th
     CHECK(threads() <= scene.threads_before + 16);
 }
 
-}  // namespace
+}  // namespace client_slow_lookup_test

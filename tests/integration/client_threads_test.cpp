@@ -27,7 +27,7 @@
 
 // Clients that are used from many threads at once. The thread sanitizer sees the rest.
 
-namespace {
+namespace client_threads_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -344,4 +344,4 @@ TEST_CASE("client threads: cancelling from another thread ends what blocks, and 
     CHECK(client.list());
 }
 
-}  // namespace
+}  // namespace client_threads_test

@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace client_tls_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -489,4 +489,4 @@ TEST_CASE_FIXTURE(Authorities, "client: without the certificate that the service
     }
 }
 
-}  // namespace
+}  // namespace client_tls_test

@@ -32,7 +32,7 @@
 
 // Every completion token that Asio has does with an operation what it does elsewhere.
 
-namespace {
+namespace client_tokens_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -331,4 +331,4 @@ TEST_CASE("client tokens: nothing completes inside of the function that starts i
     CHECK(after_close.at_once == 0);
 }
 
-}  // namespace
+}  // namespace client_tokens_test

@@ -18,7 +18,7 @@
 // after, the waits of later requests included. Under a limit of one request in ten seconds, on a clock that
 // jumps.
 
-namespace {
+namespace client_total_time_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -164,4 +164,4 @@ TEST_CASE("client total time: a deadline of the caller's own is for all of it, t
     CHECK(scene.error().code() == errc::timeout);
 }
 
-}  // namespace
+}  // namespace client_total_time_test

@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-namespace {
+namespace client_unknown_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -48,4 +48,4 @@ TEST_CASE(
     CHECK(is_active());
 }
 
-}  // namespace
+}  // namespace client_unknown_test

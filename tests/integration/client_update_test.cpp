@@ -19,7 +19,7 @@
 #include <string_view>
 #include <utility>
 
-namespace {
+namespace client_update_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -294,4 +294,4 @@ TEST_CASE("W6: a failure in each of the three steps says what became of the key"
     }
 }
 
-}  // namespace
+}  // namespace client_update_test

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace {
+namespace emulator_answer_faults_test {
 
 namespace json = boost::json;
 using palette::testing::Emulator;
@@ -251,4 +251,4 @@ TEST_CASE("fault: a request is recorded with its credential though a fault answe
     CHECK(emulator.requests().back().credential == ReceivedRequest::Credential::none);
 }
 
-}  // namespace
+}  // namespace emulator_answer_faults_test

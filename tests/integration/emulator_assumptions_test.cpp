@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace {
+namespace emulator_assumptions_test {
 
 using namespace palette;
 using namespace std::chrono_literals;
@@ -359,4 +359,4 @@ TEST_CASE("assumed: setCookie is accepted, and no cookie is set or taken") {
     }
 }
 
-}  // namespace
+}  // namespace emulator_assumptions_test

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace {
+namespace emulator_bad_bodies_test {
 
 using palette::testing::Emulator;
 using palette::testing::EmulatorOptions;
@@ -361,4 +361,4 @@ TEST_CASE("bad bodies: whatever becomes of a good request, it is answered or the
           204);
 }
 
-}  // namespace
+}  // namespace emulator_bad_bodies_test

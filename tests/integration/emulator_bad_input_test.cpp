@@ -12,7 +12,7 @@
 #include <string_view>
 #include <thread>
 
-namespace {
+namespace emulator_bad_input_test {
 
 using palette::testing::Emulator;
 using palette::testing::RateLimit;
@@ -365,4 +365,4 @@ TEST_CASE("bad input: who expects 100-continue gets it before the body, and HTTP
     check_error(old.receive(), 401);
 }
 
-}  // namespace
+}  // namespace emulator_bad_input_test

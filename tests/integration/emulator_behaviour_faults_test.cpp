@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace emulator_behaviour_faults_test {
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
@@ -382,4 +382,4 @@ TEST_CASE("fault: a fault of behaviour counts only the requests that it concerns
         }
 }
 
-}  // namespace
+}  // namespace emulator_behaviour_faults_test

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <thread>
 
-namespace {
+namespace emulator_delivery_faults_test {
 
 using namespace std::chrono_literals;
 using palette::testing::Emulator;
@@ -298,4 +298,4 @@ TEST_CASE("fault: a request that gets no byte of an answer is recorded without a
     }
 }
 
-}  // namespace
+}  // namespace emulator_delivery_faults_test

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace emulator_fault_rules_test {
 
 using palette::testing::Emulator;
 using palette::testing::FaultRule;
@@ -246,4 +246,4 @@ TEST_CASE("fault rule: any delivery works with any answer, and applies what both
         }
 }
 
-}  // namespace
+}  // namespace emulator_fault_rules_test

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace emulator_generated_bodies_test {
 
 using namespace palette;
 using testing::Emulator;
@@ -279,4 +279,4 @@ TEST_CASE("generated bodies: a value in the wrong place is not said again") {
     }
 }
 
-}  // namespace
+}  // namespace emulator_generated_bodies_test

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-namespace {
+namespace emulator_guards_test {
 
 using palette::testing::Emulator;
 using palette::testing::RateLimit;
@@ -375,4 +375,4 @@ TEST_CASE("guards: two emulators have nothing in common") {
     }
 }
 
-}  // namespace
+}  // namespace emulator_guards_test

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace emulator_key_rules_test {
 
 using namespace palette;
 using namespace std::chrono_literals;
@@ -378,4 +378,4 @@ TEST_CASE("key rules: a tenant is filled with keys of users who have the quota a
     }
 }
 
-}  // namespace
+}  // namespace emulator_key_rules_test

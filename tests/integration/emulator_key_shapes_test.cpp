@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace emulator_key_shapes_test {
 
 using namespace palette;
 using namespace std::chrono_literals;
@@ -309,4 +309,4 @@ TEST_CASE("key shapes: any text comes back as it was sent") {
     }
 }
 
-}  // namespace
+}  // namespace emulator_key_shapes_test

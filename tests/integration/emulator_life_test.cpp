@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 #include <boost/json.hpp>
 
-namespace {
+namespace emulator_life_test {
 
 using palette::testing::Emulator;
 using palette::testing::Role;
@@ -39,4 +39,4 @@ TEST_CASE("a key is created, read, edited, revoked, re-activated and deleted") {
     CHECK(admin.get(path).status == 404);
 }
 
-}  // namespace
+}  // namespace emulator_life_test

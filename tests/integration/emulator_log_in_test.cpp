@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace {
+namespace emulator_log_in_test {
 
 using namespace palette;
 using namespace std::chrono_literals;
@@ -229,4 +229,4 @@ TEST_CASE("log in: a token is sent bare, and an API key in its own header") {
         CHECK(status(name, token) == 200);
 }
 
-}  // namespace
+}  // namespace emulator_log_in_test

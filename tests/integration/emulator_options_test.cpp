@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace emulator_options_test {
 
 using namespace std::chrono_literals;
 using palette::errc;
@@ -283,4 +283,4 @@ TEST_CASE("emulator options: destruction does not wait for requests that are und
     CHECK(entries_of("/proc/self/fd") == files);
 }
 
-}  // namespace
+}  // namespace emulator_options_test

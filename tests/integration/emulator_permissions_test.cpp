@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace emulator_permissions_test {
 
 using namespace palette;
 using testing::Emulator;
@@ -292,4 +292,4 @@ TEST_CASE("permissions: a plain user reaches no key of those above them either")
     CHECK(keys_of(scene.emulator) == before);
 }
 
-}  // namespace
+}  // namespace emulator_permissions_test

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace {
+namespace emulator_rate_limit_test {
 
 using namespace std::chrono_literals;
 using palette::testing::Emulator;
@@ -125,4 +125,4 @@ TEST_CASE("requests that the rate limit turns away use up no faults") {
     CHECK(l.emulator.faults().struck() == 0);
 }
 
-}  // namespace
+}  // namespace emulator_rate_limit_test

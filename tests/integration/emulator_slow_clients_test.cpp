@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace emulator_slow_clients_test {
 
 using namespace std::chrono_literals;
 using palette::testing::Emulator;
@@ -423,4 +423,4 @@ TEST_CASE("slow clients: of many connections opened, used and left, none remains
     bystander.check();
 }
 
-}  // namespace
+}  // namespace emulator_slow_clients_test

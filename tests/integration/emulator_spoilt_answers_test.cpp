@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace {
+namespace emulator_spoilt_answers_test {
 
 namespace json = boost::json;
 using palette::testing::Emulator;
@@ -214,4 +214,4 @@ TEST_CASE("fault: wrong-type gives every field of an error another type") {
     check_wrong_types(good, bad);
 }
 
-}  // namespace
+}  // namespace emulator_spoilt_answers_test

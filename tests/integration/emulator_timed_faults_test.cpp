@@ -14,7 +14,7 @@
 #include <string_view>
 #include <thread>
 
-namespace {
+namespace emulator_timed_faults_test {
 
 using namespace std::chrono_literals;
 using palette::testing::Emulator;
@@ -299,4 +299,4 @@ TEST_CASE("fault: drip keeps its pace through the bodies of deep and huge") {
     }
 }
 
-}  // namespace
+}  // namespace emulator_timed_faults_test

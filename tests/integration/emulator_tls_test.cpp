@@ -27,7 +27,7 @@
 #include <thread>
 #include <utility>
 
-namespace {
+namespace emulator_tls_test {
 
 using palette::testing::Emulator;
 using palette::testing::RateLimit;
@@ -445,4 +445,4 @@ TEST_CASE("TLS: curl verifies the emulator with the authority in a file and not 
     CHECK(emulator.request_count() == 2);
 }
 
-}  // namespace
+}  // namespace emulator_tls_test

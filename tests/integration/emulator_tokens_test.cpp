@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace emulator_tokens_test {
 
 using namespace std::chrono_literals;
 using palette::testing::Emulator;
@@ -390,4 +390,4 @@ TEST_CASE("tokens: they go with their user") {
     scene.check_refused(std::string(token.expose()));
 }
 
-}  // namespace
+}  // namespace emulator_tokens_test

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace emulator_users_test {
 
 using namespace palette;
 using testing::Emulator;
@@ -358,4 +358,4 @@ TEST_CASE("users: what nobody could mean is refused with the reason") {
     CHECK(code_of([&] { emulator.add_user({.email = "D" + taken.substr(1)}); }) == errc::invalid_argument);
 }
 
-}  // namespace
+}  // namespace emulator_users_test

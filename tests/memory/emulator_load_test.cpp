@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace emulator_load_test {
 
 using palette::testing::Emulator;
 using palette::testing::RateLimit;
@@ -94,4 +94,4 @@ TEST_CASE("20000 requests over 64 connections are all answered and leave memory 
     if (!sanitized) CHECK(resident_growth <= bound);
 }
 
-}  // namespace
+}  // namespace emulator_load_test

@@ -24,7 +24,7 @@
 
 // Every operation, with each of its allocations failing in turn.
 
-namespace {
+namespace failing_allocations_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -359,4 +359,4 @@ TEST_CASE("failing allocations: a login, a lookup, a handshake and a wait for th
     }
 }
 
-}  // namespace
+}  // namespace failing_allocations_test

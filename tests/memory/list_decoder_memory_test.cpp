@@ -18,9 +18,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace palette::wire;
+namespace list_decoder_memory_test {
 
-namespace {
+using namespace palette::wire;
 
 std::size_t allowed(std::size_t input) {
     return 8 * input + 64 * 1024;
@@ -74,8 +74,6 @@ std::string mutated(std::string body, sample::Random& random) {
     }
     return body;
 }
-
-}  // namespace
 
 TEST_CASE("memory: the counting allocator counts") {
     // A plain call: an expression with new may be left out by a compiler that sees no use of it.
@@ -148,3 +146,5 @@ TEST_CASE("memory: a hundred thousand mutations of good lists take at most 8 tim
     CHECK(decoded > 1'000);  // mutations that are good lists still, and others that are not
     CHECK(decoded < 99'000);
 }
+
+}  // namespace list_decoder_memory_test

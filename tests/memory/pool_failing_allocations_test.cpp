@@ -29,7 +29,7 @@
 
 // The places for connections when memory runs out, at every allocation.
 
-namespace {
+namespace pool_failing_allocations_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -241,4 +241,4 @@ TEST_CASE("failing allocations: no place of a connection is lost, at whichever a
     }
 }
 
-}  // namespace
+}  // namespace pool_failing_allocations_test

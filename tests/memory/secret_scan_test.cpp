@@ -35,7 +35,7 @@
 // Nothing of a key is left in the memory of this process once its Secret is gone. The service that sends and
 // gets the keys is another process; and nothing here, the test included, has a key in one piece.
 
-namespace {
+namespace secret_scan_test {
 
 using namespace palette;
 
@@ -416,4 +416,4 @@ TEST_CASE("memory: the scan finds a copy, and a part of one, until it is wiped")
     }
 }
 
-}  // namespace
+}  // namespace secret_scan_test

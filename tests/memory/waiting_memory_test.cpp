@@ -29,7 +29,7 @@
 
 // What many requests cost that wait for a connection, in memory, and in time when they go.
 
-namespace {
+namespace waiting_memory_test {
 
 using namespace palette;
 namespace asio = boost::asio;
@@ -183,4 +183,4 @@ TEST_CASE("waiting: to cancel exchanges in any order takes no longer for each, h
     CHECK(many < 20 * few);
 }
 
-}  // namespace
+}  // namespace waiting_memory_test

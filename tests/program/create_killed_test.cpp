@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace create_killed_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -214,4 +214,4 @@ TEST_CASE("create survives a kill: a key that comes to be after the next run is 
     survivor.check_all_is_well();
 }
 
-}  // namespace
+}  // namespace create_killed_test

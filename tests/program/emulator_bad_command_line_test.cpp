@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace {
+namespace emulator_bad_command_line_test {
 
 using namespace program;
 
@@ -242,4 +242,4 @@ TEST_CASE("palette-emulator: control characters in an option do not reach the te
     }
 }
 
-}  // namespace
+}  // namespace emulator_bad_command_line_test

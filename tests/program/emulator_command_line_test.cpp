@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "program/running_emulator.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <openssl/bio.h>
@@ -13,7 +14,7 @@
 #include <map>
 #include <memory>
 
-namespace {
+namespace emulator_command_line_test {
 
 using namespace program;
 namespace json = boost::json;
@@ -210,4 +211,4 @@ TEST_CASE(
     CHECK(ask(emulator.url(), asked, file).status == 200);
 }
 
-}  // namespace
+}  // namespace emulator_command_line_test

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <set>
 
-namespace {
+namespace emulator_program_test {
 
 using namespace program;
 namespace json = boost::json;
@@ -201,4 +201,4 @@ TEST_CASE("palette-emulator: a signal ends it also while it makes its keys") {
     }
 }
 
-}  // namespace
+}  // namespace emulator_program_test

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <system_error>
 
-namespace {
+namespace emulator_reports_test {
 
 using namespace program;
 using Stream = child::Process::Stream;
@@ -206,4 +206,4 @@ TEST_CASE("palette-emulator: it serves and ends though nobody reads its standard
     ended(emulator.process());
 }
 
-}  // namespace
+}  // namespace emulator_reports_test

@@ -100,6 +100,4 @@ private:
     std::filesystem::path path_;
 };
 
-std::string content_of(const std::string& file);
-
 }  // namespace program

@@ -77,8 +77,8 @@ ClientOptions Scene::options() const {
     auto options = emulator_.client_options(Role::tenant_admin);
     options.rate_limit = RateLimitOptions::off();
     options.pool.most_connections = lanes;
-    options.timeouts.silence = 500ms;
-    options.timeouts.total = 10s;
+    options.timeouts.silence = sanitized ? 3s : 1s;
+    options.timeouts.total = 30s;
     options.retry.first_wait = 10ms;
     options.retry.most_wait = 200ms;
     options.retry.settle = 40ms;

@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace api_key_test {
+
 using palette::ApiKey;
 using palette::Expiry;
 using palette::Instant;
@@ -18,8 +20,6 @@ using palette::KeyState;
 using palette::Owner;
 using namespace std::chrono;
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr Instant now = sys_days{2026y / 11 / 20};
 
@@ -39,8 +39,6 @@ ApiKey key(std::string name) {
     k.is_active = true;
     return k;
 }
-
-}  // namespace
 
 TEST_CASE("ApiKey: a new one is empty and switched off and never expires") {
     ApiKey const k;
@@ -197,3 +195,5 @@ TEST_CASE("KeyList: two are equal if their keys and their time are") {
     CHECK(KeyList({key("a")}, now) != KeyList({key("b")}, now));
     CHECK(KeyList({key("a")}, now) != KeyList({}, now));
 }
+
+}  // namespace api_key_test

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-using Strings = palette::detail::Blocks<std::string>;
+namespace blocks_test {
 
-namespace {
+using Strings = palette::detail::Blocks<std::string>;
 
 static_assert(std::random_access_iterator<Strings::iterator> &&
               std::random_access_iterator<Strings::const_iterator>);
@@ -42,8 +42,6 @@ Strings numbers(std::size_t count) {
         out.emplace_back(std::to_string(i));
     return out;
 }
-
-}  // namespace
 
 TEST_CASE("Blocks: holds what was added in order at every size around a block") {
     constexpr auto block = Strings::per_block;
@@ -146,3 +144,5 @@ TEST_CASE("Blocks: a copy that fails half way leaves nothing behind") {
     }
     CHECK(Counted::alive == 0);
 }
+
+}  // namespace blocks_test

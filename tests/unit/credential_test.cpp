@@ -9,14 +9,12 @@
 #include <type_traits>
 #include <utility>
 
+namespace credential_test {
+
 using palette::Credential;
 using palette::Secret;
 
-namespace {
-
 static_assert(!std::is_copy_constructible_v<Credential> && !std::is_default_constructible_v<Credential>);
-
-}  // namespace
 
 TEST_CASE("Credential: an API key travels in the header ApiKey and may know its uid") {
     auto const key = Credential::api_key(Secret("hunter2"), "65f1c0de");
@@ -53,3 +51,5 @@ TEST_CASE("Credential: printing shows its kind and uid and never its value") {
     CHECK(printed(*Credential::token(Secret("hunter2"))) == "a token");
     CHECK(is_one_plain_line(printed(*Credential::api_key(Secret("hunter2"), hostile_text))));
 }
+
+}  // namespace credential_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+namespace endpoint_hostile_test {
+
 using palette::Endpoint;
 
 TEST_CASE("Endpoint: a user name or password is refused and never repeated") {
@@ -103,3 +105,5 @@ TEST_CASE("Endpoint: whatever is accepted reads back unchanged and whatever is r
     CHECK(wrong == "");
     CHECK(accepted > 1'000);
 }
+
+}  // namespace endpoint_hostile_test

@@ -11,9 +11,9 @@
 #include <type_traits>
 #include <unordered_set>
 
-using palette::Endpoint;
+namespace endpoint_test {
 
-namespace {
+using palette::Endpoint;
 
 static_assert(std::regular<Endpoint> && std::is_nothrow_move_constructible_v<Endpoint>);
 static_assert(!std::is_constructible_v<Endpoint, std::string_view>);
@@ -27,8 +27,6 @@ Endpoint parsed(std::string_view text) {
 std::string label(std::size_t length) {
     return std::string(length, 'a');
 }
-
-}  // namespace
 
 TEST_CASE("Endpoint: is the one of Spectro Cloud by default") {
     Endpoint const cloud;
@@ -293,3 +291,5 @@ TEST_CASE("Endpoint: is compared and hashed by host and port and scheme") {
     CHECK(std::hash<Endpoint>{}(a) != std::hash<Endpoint>{}(parsed("host:8444")));
     CHECK(std::hash<Endpoint>{}(a) != std::hash<Endpoint>{}(parsed("hose:8443")));
 }
+
+}  // namespace endpoint_test

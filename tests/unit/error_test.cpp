@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
+namespace error_test {
+
 using palette::condition;
 using palette::Effect;
 using palette::errc;
 using palette::Error;
-
-namespace {
 
 static_assert(std::copyable<Error> && std::equality_comparable<Error>);
 static_assert(std::is_nothrow_move_constructible_v<Error> && std::is_nothrow_move_assignable_v<Error>);
@@ -79,8 +79,6 @@ std::string advice(errc code) {
     REQUIRE(line.starts_with(before));
     return line.substr(before.size());
 }
-
-}  // namespace
 
 TEST_CASE("errc: the table of this test has every code once and in order") {
     for (std::size_t i = 0; i < all.size(); ++i)
@@ -334,3 +332,5 @@ TEST_CASE("Exception: carries the error and copies without throwing") {
         CHECK(std::string(caught.what()) == error.message());
     }
 }
+
+}  // namespace error_test

@@ -17,7 +17,7 @@
 
 // All that throws, as README.md lists it.
 
-namespace {
+namespace exceptions_test {
 
 using namespace palette;
 
@@ -78,4 +78,4 @@ TEST_CASE("exceptions: a blocking client that gets no thread throws Exception, a
     BlockingApiKeyClient const client;  // and later there is one
 }
 
-}  // namespace
+}  // namespace exceptions_test

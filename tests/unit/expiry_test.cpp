@@ -14,12 +14,12 @@
 #include <type_traits>
 #include <unordered_set>
 
+namespace expiry_test {
+
 using palette::Expiry;
 using palette::Instant;
 using namespace std::chrono;
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr Instant now = sys_days{2026y / 11 / 20} + 9h + 30min;
 constexpr Instant earliest = sys_days{2y / 1 / 1};
@@ -42,8 +42,6 @@ static_assert(Expiry::at(now).passed(now) && !Expiry::at(now).passed(now - 1ns) 
 static_assert(Expiry::at(now).remaining(now - 1h) == 1h && Expiry::at(now).remaining(now + 1h) == 0ms);
 static_assert(Expiry::never().remaining(now) == milliseconds::max());
 static_assert(Expiry::in(days{30}, now).instant() == now + days{30});
-
-}  // namespace
 
 TEST_CASE("Expiry: a duration is counted from now") {
     CHECK(Expiry::in(days{30}, now) == Expiry::at(now + days{30}));
@@ -239,3 +237,5 @@ TEST_CASE("Expiry: prints as it is written") {
     CHECK(printed(Expiry::at(now)) == "2026-11-20T09:30:00.000Z");
     CHECK(printed(Expiry::never()) == "never");
 }
+
+}  // namespace expiry_test

@@ -13,11 +13,11 @@
 #include <string>
 #include <string_view>
 
+namespace expiry_text_test {
+
 using palette::Expiry;
 using palette::Instant;
 using std::chrono::milliseconds;
-
-namespace {
 
 constexpr std::int64_t day_length = 86'400'000;
 constexpr std::int64_t first_day = civil::days_since_1970(2, 1, 1);
@@ -32,8 +32,6 @@ void write_digits(std::string& text, std::size_t at, std::size_t width, int valu
     for (std::size_t i = at + width; i-- > at; value /= 10)
         text[i] = static_cast<char>('0' + value % 10);
 }
-
-}  // namespace
 
 TEST_CASE("W3: the time that means none is never and is never written") {
     CHECK(Expiry::parse("0001-01-01T00:00:00.000Z").value().is_never());
@@ -130,3 +128,5 @@ TEST_CASE("Expiry: ten million instants survive the round trip") {
     CHECK(failures == 0);
     CHECK(example == 0);
 }
+
+}  // namespace expiry_text_test

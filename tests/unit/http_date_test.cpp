@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace {
+namespace http_date_test {
 
 using palette::detail::parse_http_date;
 using namespace std::chrono_literals;
@@ -22,4 +22,4 @@ TEST_CASE("http date: the form that servers write and nothing else") {
     }
 }
 
-}  // namespace
+}  // namespace http_date_test

@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace {
+namespace jitter_test {
 
 using palette::timing::Jitter;
 
@@ -49,4 +49,4 @@ TEST_CASE("jitter: its numbers are spread evenly from 0 to 1, the first ones of 
     check_spread(firsts);
 }
 
-}  // namespace
+}  // namespace jitter_test

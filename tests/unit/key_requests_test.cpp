@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+namespace key_requests_test {
+
 using palette::ApiKey;
 using palette::ApiKeyEdit;
 using palette::CreatedApiKey;
@@ -20,8 +22,6 @@ using palette::NewApiKey;
 using palette::Secret;
 using namespace std::chrono;
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr Instant now = sys_days{2026y / 11 / 20};
 
@@ -43,8 +43,6 @@ static_assert(std::is_same_v<decltype(std::declval<NewApiKey>().label("", "")), 
 // The secret of a temporary moves out of it; one of a variable is only looked at.
 static_assert(std::is_same_v<decltype(std::declval<CreatedApiKey>().secret()), Secret>);
 static_assert(std::is_same_v<decltype(std::declval<CreatedApiKey&>().secret()), const Secret&>);
-
-}  // namespace
 
 TEST_CASE("NewApiKey: has what was set and nothing else") {
     NewApiKey const plain("ci");
@@ -283,3 +281,5 @@ TEST_CASE("CreatedApiKey: prints without its value") {
           "CreatedApiKey k1, not confirmed, value withheld");
     CHECK(is_one_plain_line(printed(CreatedApiKey(hostile_text, Secret(hostile_text), true))));
 }
+
+}  // namespace key_requests_test

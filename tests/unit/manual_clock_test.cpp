@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-namespace {
+namespace manual_clock_test {
 
 using namespace std::chrono_literals;
 using palette::Instant;
@@ -146,4 +146,4 @@ TEST_CASE("giving up a wait while another thread moves the clock never leaves a 
     CHECK(late == 0);
 }
 
-}  // namespace
+}  // namespace manual_clock_test

@@ -22,11 +22,11 @@
 #include <type_traits>
 #include <vector>
 
+namespace options_test {
+
 using namespace palette;
 using asking::ask;
 using asking::Reason;
-
-namespace {
 
 static_assert(std::is_nothrow_move_constructible_v<ClientOptions>);
 
@@ -70,8 +70,6 @@ int exit_status_of(std::string program, std::string argument) {
     REQUIRE(::waitpid(id, &how, 0) == id);
     return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
 }
-
-}  // namespace
 
 TEST_CASE_FIXTURE(Fixture,
                   "ClientOptions: a key in the environment is enough, and the rest is as by default") {
@@ -239,3 +237,5 @@ TEST_CASE("ClientOptions: a set-uid program gets nothing from its environment") 
     REQUIRE(::chmod(program.c_str(), 0755) == 0);
     CHECK(exit_status_of(program, name) != 0);
 }
+
+}  // namespace options_test

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace pending_create_test {
 
 using namespace palette;
 using namespace std::chrono_literals;
@@ -216,4 +216,4 @@ TEST_CASE("reconciliation: it prints what was removed and what was left, on one 
     CHECK(Reconciliation({"a"}) != Reconciliation({}, {"a"}));
 }
 
-}  // namespace
+}  // namespace pending_create_test

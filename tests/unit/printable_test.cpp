@@ -14,13 +14,13 @@
 #include <string_view>
 #include <vector>
 
+namespace printable_test {
+
 using palette::detail::in_quotes;
 using palette::detail::one_line;
 using palette::detail::printable;
 using palette::detail::utf8_character;
 using palette::detail::valid_utf8_prefix;
-
-namespace {
 
 std::string encoded(std::uint32_t c) {
     auto const byte = [](std::uint32_t b) { return static_cast<char>(static_cast<unsigned char>(b)); };
@@ -94,8 +94,6 @@ std::string unescaped(std::string_view text) {
 }
 
 constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
-
-}  // namespace
 
 TEST_CASE("printable: ordinary text stays as it is") {
     CHECK(printable("") == "");
@@ -270,3 +268,5 @@ TEST_CASE("utf8: the valid prefix ends where the first broken character begins")
     CHECK(valid_utf8_prefix("\xef\xbb\xbf"
                             "bom") == 6);
 }
+
+}  // namespace printable_test

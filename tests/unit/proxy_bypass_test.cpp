@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
+namespace proxy_bypass_test {
+
 using namespace palette;
 using detail::ProxyBypass;
 using detail::split_bypass;
-
-namespace {
 
 using Texts = std::vector<std::string>;
 
@@ -23,8 +23,6 @@ bool covers(std::string_view list, const std::string& host, std::uint16_t port =
     REQUIRE_MESSAGE(bypass, bypass.error());
     return bypass->covers(host, port);
 }
-
-}  // namespace
 
 TEST_CASE("NO_PROXY: commas and blanks lie between its entries") {
     CHECK(split_bypass("") == Texts{});
@@ -153,3 +151,5 @@ TEST_CASE("NO_PROXY: an entry that cannot be understood is named by its place, w
     CHECK_FALSE(ProxyBypass::parse({std::string("acme.com\0", 9)}));
     CHECK_FALSE(ProxyBypass::parse({std::string("::1\0", 4)}));
 }
+
+}  // namespace proxy_bypass_test

@@ -9,16 +9,14 @@
 #include <string>
 #include <string_view>
 
+namespace proxy_test {
+
 using namespace palette;
 using namespace std::string_view_literals;
-
-namespace {
 
 std::string_view password_of(const ProxyOptions& options) {
     return options.password ? options.password->expose() : "(none)";
 }
-
-}  // namespace
 
 TEST_CASE("ProxyOptions: a URL is a host and a port, and may have a user and a password") {
     struct Row {
@@ -127,3 +125,5 @@ TEST_CASE("ProxyOptions: a user that Basic authentication cannot carry is refuse
         CHECK_FALSE(contains(options.error().message(), "hunter2"));
     }
 }
+
+}  // namespace proxy_test

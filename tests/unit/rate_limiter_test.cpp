@@ -16,7 +16,7 @@
 #include <set>
 #include <vector>
 
-namespace {
+namespace rate_limiter_test {
 
 using namespace std::chrono_literals;
 using palette::RateLimiter;
@@ -356,4 +356,4 @@ TEST_CASE("rate limiter: a limit that is none is refused") {
     }
 }
 
-}  // namespace
+}  // namespace rate_limiter_test

@@ -14,12 +14,12 @@
 #include <string_view>
 #include <vector>
 
+namespace redactor_test {
+
 using namespace palette;
 using detail::KnownSecrets;
 using detail::SecretSearch;
 using Kind = KnownSecrets::Kind;
-
-namespace {
 
 // All that the forms treat differently.
 constexpr std::string_view secret = "NjQ3/ZDk+\"YTc\\2=~\xC3\xA9 1MWYw%41\xF0\x9F\x94\x91";
@@ -39,8 +39,6 @@ std::string without_marks(std::string text) {
 bool is_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
-
-}  // namespace
 
 TEST_CASE("redactor: a text without the secret stays as it is") {
     for (std::string_view const text :
@@ -276,3 +274,5 @@ TEST_CASE("redactor: a text that takes too long to read is not shown from there 
     CHECK(whole.ends_with("<redacted>"));
     CHECK(whole.size() < 1000);
 }
+
+}  // namespace redactor_test

@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
+namespace result_test {
+
 using palette::errc;
 using palette::Error;
 using palette::Exception;
 using palette::Result;
 using palette::Secret;
-
-namespace {
 
 struct NoDefault {
     explicit NoDefault(int n) : value(n) {}
@@ -76,8 +76,6 @@ Result<int> parsed(std::string_view text) {
     if (text.empty()) return lost;
     return static_cast<int>(text.size());
 }
-
-}  // namespace
 
 TEST_CASE("Result: holds a value or an error") {
     Result<std::string> good = "text";
@@ -284,3 +282,5 @@ TEST_CASE("Result: compares with what its value compares with") {
     CHECK(ComparableWith<Result<std::string>, const char*>);
     CHECK(ComparableWith<Result<std::string>, std::string_view>);
 }
+
+}  // namespace result_test

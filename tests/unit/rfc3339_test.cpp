@@ -13,13 +13,13 @@
 #include <string>
 #include <string_view>
 
+namespace rfc3339_test {
+
 using palette::Instant;
 using palette::detail::is_unset;
 using palette::detail::last_instant;
 using palette::detail::parse_rfc3339;
 using std::chrono::milliseconds;
-
-namespace {
 
 std::optional<std::int64_t> since_1970(std::string_view text) {
     auto const t = parse_rfc3339(text);
@@ -74,8 +74,6 @@ std::optional<std::int64_t> expected_since_1970(std::string text) {
     std::int64_t const seconds = ((civil::days_since_1970(y, mon, d) * 24 + h) * 60 + min - offset) * 60 + s;
     return std::min(seconds * 1'000 + std::stoi(fraction), last_instant.time_since_epoch().count());
 }
-
-}  // namespace
 
 TEST_CASE("W4: a time is read in every form that RFC 3339 has") {
     struct Row {
@@ -288,3 +286,5 @@ TEST_CASE("W4: texts of random numbers are read as a slow reader reads them") {
     CHECK(wrong == "");
     CHECK(accepted > 2'000);
 }
+
+}  // namespace rfc3339_test

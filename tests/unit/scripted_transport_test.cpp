@@ -10,7 +10,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace scripted_transport_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -109,4 +109,4 @@ TEST_CASE("scripted transport: a failure says whether anything was sent, and a h
     CHECK(late.error().effect() == Effect::unknown);
 }
 
-}  // namespace
+}  // namespace scripted_transport_test

@@ -3,34 +3,29 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#ifdef __linux__
-#    include <fcntl.h>
-#    include <sys/mman.h>
-#    include <sys/uio.h>
-#    include <unistd.h>
-
-#    include <cerrno>
-#    include <cstdint>
-#    include <fstream>
-#    include <optional>
-#    include <sstream>
-#    include <vector>
-#endif
+namespace secret_memory_test {
 
 using palette::Secret;
-
-namespace {
 
 bool all_zero(std::string_view bytes) {
     return std::ranges::all_of(bytes, [](char c) { return c == 0; });
 }
-
-}  // namespace
 
 TEST_CASE("Secret: clearing wipes the bytes") {
     Secret secret{"hunter2 and some more"};
@@ -62,10 +57,6 @@ TEST_CASE("Secret: take wipes what a string has behind its end as well") {
     REQUIRE(source.capacity() == capacity);
     CHECK(all_zero({source.data(), capacity}));
 }
-
-#ifdef __linux__
-
-namespace {
 
 std::size_t page_size() {
     return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -128,8 +119,6 @@ std::optional<std::string> mapping_flags(const void* address) {
     }
     return std::nullopt;
 }
-
-}  // namespace
 
 TEST_CASE("Secret: its pages are left out of core dumps") {
     Secret const small{"hunter2"};
@@ -215,4 +204,4 @@ TEST_CASE("Secret: text written after clearing is wiped too") {
     CHECK(all_zero(witness.content()));
 }
 
-#endif
+}  // namespace secret_memory_test

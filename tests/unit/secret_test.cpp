@@ -19,9 +19,9 @@
 #    include <format>
 #endif
 
-using palette::Secret;
+namespace secret_test {
 
-namespace {
+using palette::Secret;
 
 template <class T>
 concept Streamable = requires(std::ostream& out, const T& value) { out << value; };
@@ -62,8 +62,6 @@ static_assert(!std::is_invocable_v<decltype(&Secret::take), const std::string&>)
 static_assert(!std::is_default_constructible_v<std::formatter<Secret, char>>);
 static_assert(!std::is_default_constructible_v<std::formatter<Secret, wchar_t>>);
 #endif
-
-}  // namespace
 
 TEST_CASE("Secret: holds the text it was given") {
     CHECK(Secret().empty());
@@ -183,3 +181,5 @@ TEST_CASE("Secret: more than memory holds is refused and changes nothing") {
         CHECK(secret.expose() == "kept");
     }
 }
+
+}  // namespace secret_test

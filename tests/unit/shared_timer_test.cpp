@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace {
+namespace shared_timer_test {
 
 using namespace std::chrono_literals;
 using palette::timing::Alarm;
@@ -119,4 +119,4 @@ TEST_CASE("shared timer: an alarm may die with all that it hangs on while it rin
     CHECK(scene.rung == "a");
 }
 
-}  // namespace
+}  // namespace shared_timer_test

@@ -14,7 +14,7 @@
 #include <optional>
 #include <vector>
 
-namespace {
+namespace sleep_test {
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
@@ -133,4 +133,4 @@ TEST_CASE("alarm: one that ends itself when it rings leaves nothing behind") {
     CHECK(rung);
 }
 
-}  // namespace
+}  // namespace sleep_test

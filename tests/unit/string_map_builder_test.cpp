@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+namespace string_map_builder_test {
+
 using palette::StringMap;
 using palette::StringMapBuilder;
 
@@ -134,3 +136,5 @@ TEST_CASE("StringMapBuilder: a hundred thousand repeated keys in disorder do not
     CHECK(std::ranges::all_of(map, [](auto const& entry) { return entry.second == "first"; }));
     CHECK(seconds < (sanitized ? 10.0 : 2.0));
 }
+
+}  // namespace string_map_builder_test

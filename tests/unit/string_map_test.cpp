@@ -18,10 +18,10 @@
 #include <type_traits>
 #include <utility>
 
+namespace string_map_test {
+
 using palette::StringMap;
 using Model = std::map<std::string, std::string>;
-
-namespace {
 
 static_assert(std::regular<StringMap> && sizeof(StringMap) == sizeof(void*));
 static_assert(std::is_nothrow_move_constructible_v<StringMap> &&
@@ -43,8 +43,6 @@ StringMap made_of(const Model& model) {
         map.set(key, value);
     return map;
 }
-
-}  // namespace
 
 TEST_CASE("StringMap: an empty one has nothing") {
     StringMap map;
@@ -210,3 +208,5 @@ TEST_CASE("StringMap: behaves as a map does under thousands of random changes") 
     }
     CHECK(differences == 0);
 }
+
+}  // namespace string_map_test

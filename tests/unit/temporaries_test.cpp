@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace {
+namespace temporaries_test {
 
 template <class T>
 inline constexpr bool is_view =
@@ -38,8 +38,6 @@ void check_temporaries(Ask) {
     CHECK_FALSE(dangles<T, Ask>);
     CHECK_FALSE(dangles<const T, Ask>);
 }
-
-}  // namespace
 
 // The question as a function, which exists only where the question compiles.
 #define ASK(...)                                                             \
@@ -168,3 +166,5 @@ TEST_CASE("temporaries: the list that a call gives can be gone through where it 
         names += value;
     CHECK(names == "one");
 }
+
+}  // namespace temporaries_test

@@ -11,7 +11,7 @@
 #include <random>
 #include <vector>
 
-namespace {
+namespace ticket_queue_test {
 
 using palette::detail::TicketQueue;
 using Ticket = TicketQueue::Ticket;
@@ -80,4 +80,4 @@ TEST_CASE("ticket queue: those who come and leave in an order of chance are coun
     CHECK(expected == 1'002);
 }
 
-}  // namespace
+}  // namespace ticket_queue_test

@@ -9,10 +9,10 @@
 #include <string>
 #include <type_traits>
 
+namespace user_test {
+
 using palette::Identity;
 using palette::User;
-
-namespace {
 
 // g++ 12 miscompiles aggregate temporaries in a co_await expression.
 static_assert(!std::is_aggregate_v<User> && !std::is_aggregate_v<Identity>);
@@ -25,8 +25,6 @@ bool counts(Member T::* member, Member other) {
     a.*member = std::move(other);
     return a == T(a) && a != T();
 }
-
-}  // namespace
 
 TEST_CASE("User: is empty and disabled until told otherwise") {
     User const user;
@@ -73,3 +71,5 @@ TEST_CASE("Identity: prints as one line") {
     identity.user_uid = identity.tenant_uid = identity.org_name = hostile_text;
     CHECK(is_one_plain_line(printed(identity)));
 }
+
+}  // namespace user_test

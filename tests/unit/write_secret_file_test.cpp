@@ -16,9 +16,9 @@
 #include <thread>
 #include <vector>
 
-using namespace palette;
+namespace write_secret_file_test {
 
-namespace {
+using namespace palette;
 
 struct stat status_of(const std::string& path) {
     struct stat found{};
@@ -89,8 +89,6 @@ private:
     void (*handler_)(int);
     rlimit before_{};
 };
-
-}  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "write_secret_file: writes exactly the secret and nothing else into the folder") {
     for (auto const& text : {std::string("hunter2"), std::string("a\0b\n", 4), std::string(1 << 20, 'x')}) {
@@ -286,3 +284,5 @@ TEST_CASE_FIXTURE(Fixture, "write_secret_file: a reader finds the whole of one o
     CHECK(partial == 0);
     CHECK(folder.names() == std::vector<std::string>{"key"});
 }
+
+}  // namespace write_secret_file_test

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-using namespace palette;
+namespace echo_test {
 
-namespace {
+using namespace palette;
 
 constexpr std::string_view password = "p\"ss/w\\rd+\xC3\xA9 7";
 
@@ -19,8 +19,6 @@ detail::KnownSecrets known(std::string_view secret) {
 bool echoes(std::string_view text, std::string_view secret) {
     return auth::echoes(text, known(secret));
 }
-
-}  // namespace
 
 TEST_CASE("echo: a secret is found as it is and in every usual encoding") {
     for (auto const* const text : {
@@ -93,3 +91,5 @@ TEST_CASE("echo: other texts are not taken for one") {
         CHECK_FALSE(echoes(text, password));
     CHECK_FALSE(echoes("anything", ""));
 }
+
+}  // namespace echo_test

@@ -10,11 +10,11 @@
 
 #include <string>
 
+namespace environment_test {
+
 using namespace palette;
 using asking::ask;
 using asking::Reason;
-
-namespace {
 
 struct Fixture {
     EnvironmentVariable palette_key{"PALETTE_API_KEY"};
@@ -24,8 +24,6 @@ struct Fixture {
 
     std::string value() { return std::string(ask(provider, transport).value()->value().expose()); }
 };
-
-}  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "auth environment: PALETTE_API_KEY goes before SPECTROCLOUD_APIKEY") {
     other_key.set("second");
@@ -93,3 +91,5 @@ TEST_CASE_FIXTURE(Fixture,
     other_key.set(" ");
     CHECK(ask(provider, transport).error().what() == "SPECTROCLOUD_APIKEY is empty");
 }
+
+}  // namespace environment_test

@@ -16,11 +16,11 @@
 #include <algorithm>
 #include <string>
 
+namespace file_test {
+
 using namespace palette;
 using asking::ask;
 using asking::Reason;
-
-namespace {
 
 struct Fixture {
     TemporaryFolder folder;
@@ -45,8 +45,6 @@ struct Fixture {
 std::string quoted(const std::string& path) {
     return '"' + path + '"';
 }
-
-}  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "auth file: gives the key without blanks around it and one line end") {
     for (auto const* const text : {"key 1", "key 1\n", "key 1\r\n", " \tkey 1 \n"}) {
@@ -179,3 +177,5 @@ TEST_CASE_FIXTURE(Fixture, "auth file: a hostile path is shortened and made prin
     CHECK(what.size() < 400);
     CHECK(is_one_plain_line(what));
 }
+
+}  // namespace file_test

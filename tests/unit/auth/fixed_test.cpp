@@ -10,6 +10,8 @@
 
 #include <string_view>
 
+namespace fixed_test {
+
 using namespace palette;
 using asking::ask;
 using asking::Reason;
@@ -61,3 +63,5 @@ TEST_CASE("auth api_key and token: an empty value is an error that says which") 
     CHECK(ask(auth::api_key(Secret()), transport).error().what() == "the API key is empty");
     CHECK(ask(auth::token(Secret("")), transport).error().what() == "the token is empty");
 }
+
+}  // namespace fixed_test

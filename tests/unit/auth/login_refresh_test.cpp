@@ -11,14 +11,14 @@
 #include <memory>
 #include <string>
 
+namespace login_refresh_test {
+
 using namespace palette;
 using namespace std::chrono_literals;
 using asking::ask;
 using asking::noon;
 using asking::Reason;
 using auth::LoginOptions;
-
-namespace {
 
 struct Fixture {
     FakeTransport transport;
@@ -38,8 +38,6 @@ struct Fixture {
 };
 
 const std::string granted = R"({"Authorization":"new.token"})";
-
-}  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "auth login: exchanges a token that is about to end, if asked to") {
     transport.answer(200, granted);
@@ -129,3 +127,5 @@ TEST_CASE_FIXTURE(Fixture, "auth login: a cancelled exchange is not followed by 
     CHECK(answer.error().code() == errc::operation_aborted);
     CHECK(methods() == "GET ");
 }
+
+}  // namespace login_refresh_test

@@ -14,14 +14,14 @@
 #include <type_traits>
 #include <utility>
 
+namespace login_test {
+
 using namespace palette;
 using namespace std::chrono_literals;
 using asking::ask;
 using asking::noon;
 using asking::Reason;
 using auth::LoginOptions;
-
-namespace {
 
 static_assert(!std::is_aggregate_v<LoginOptions> && !std::is_copy_constructible_v<LoginOptions>);
 
@@ -48,8 +48,6 @@ struct Fixture {
         return answer.error();
     }
 };
-
-}  // namespace
 
 TEST_CASE_FIXTURE(Fixture,
                   "auth login: sends what the service documents, in a secret body and without a credential") {
@@ -306,3 +304,5 @@ TEST_CASE_FIXTURE(Fixture, "auth login: it can be cancelled while it waits for t
     REQUIRE(answer);
     CHECK(answer->error().code() == errc::operation_aborted);
 }
+
+}  // namespace login_test

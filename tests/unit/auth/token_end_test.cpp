@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
+namespace token_end_test {
+
 using namespace palette;
 using namespace std::chrono_literals;
 using asking::noon;
-
-namespace {
 
 std::string base64url(std::string_view bytes) {
     std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
@@ -32,8 +32,6 @@ std::string base64url(std::string_view bytes) {
 std::string jwt(std::string_view payload) {
     return base64url(R"({"alg":"HS256"})") + '.' + base64url(payload) + ".c2ln";
 }
-
-}  // namespace
 
 TEST_CASE("token end: a JWT says when it ends") {
     Instant const end{1'801'400'700s};
@@ -80,3 +78,5 @@ TEST_CASE("W19: a new token that has ended by this clock is taken to live for 15
     CHECK(auth::end_of_token(jwt(R"({"exp":0})"), noon) == noon + 15min);
     CHECK(auth::end_of_token(jwt(R"({"exp":-5})"), noon) == noon + 15min);
 }
+
+}  // namespace token_end_test

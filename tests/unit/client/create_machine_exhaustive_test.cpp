@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace create_machine_exhaustive_test {
 
 using palette::Effect;
 using Machine = palette::client::CreateMachine;
@@ -357,4 +357,4 @@ TEST_CASE("W7 create: whatever comes, one value at most is delivered, and every 
     MESSAGE("states in all: ", states);
 }
 
-}  // namespace
+}  // namespace create_machine_exhaustive_test

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace create_machine_test {
 
 using palette::Effect;
 using Machine = palette::client::CreateMachine;
@@ -214,4 +214,4 @@ TEST_CASE("create machine: with a nonce that was given it looks first, and asks 
     CHECK(Machine(settings).identified(true, left(30'000)).what == Do::post);
 }
 
-}  // namespace
+}  // namespace create_machine_test

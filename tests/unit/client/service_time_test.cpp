@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace {
+namespace service_time_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -70,4 +70,4 @@ TEST_CASE(
     CHECK(time.now(102s) == noon + 5h + 1s);
 }
 
-}  // namespace
+}  // namespace service_time_test

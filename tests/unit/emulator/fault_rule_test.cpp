@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace {
+namespace fault_rule_test {
 
 using palette::errc;
 using palette::testing::FaultRule;
@@ -287,4 +287,4 @@ TEST_CASE("FaultRule: a count or an offset that is given twice is refused") {
     }
 }
 
-}  // namespace
+}  // namespace fault_rule_test

@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
+namespace address_race_test {
+
 using namespace std::chrono_literals;
 using palette::net::AddressRace;
-
-namespace {
 
 constexpr AddressRace::Time begun{};
 
@@ -25,8 +25,6 @@ Started started_until(AddressRace& race, std::chrono::milliseconds from, std::ch
             all.push_back(step->started);
     return all;
 }
-
-}  // namespace
 
 TEST_CASE("AddressRace: one address has all the time there is") {
     AddressRace race(1, 1000ms, begun);
@@ -119,3 +117,5 @@ TEST_CASE("AddressRace: no address at all is lost at once") {
     CHECK_FALSE(race.next(begun));
     CHECK(race.is_lost());
 }
+
+}  // namespace address_race_test

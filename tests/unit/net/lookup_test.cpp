@@ -38,7 +38,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace lookup_test {
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
@@ -577,4 +577,4 @@ TEST_CASE("a lookup for which no thread can be started fails, and the next one m
     CHECK(lookups.finished("a.example")->found() == "192.0.2.1:443");
 }
 
-}  // namespace
+}  // namespace lookup_test

@@ -22,7 +22,7 @@
 
 // The places for connections, whatever becomes of those who were given one.
 
-namespace {
+namespace places_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -156,4 +156,4 @@ TEST_CASE("places: a cancellation after any number of handlers takes no place of
             }
 }
 
-}  // namespace
+}  // namespace places_test

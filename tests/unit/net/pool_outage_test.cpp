@@ -15,7 +15,7 @@
 
 // Who tries to open connections while the way is down, and who waits for how long.
 
-namespace {
+namespace pool_outage_test {
 
 using namespace palette;
 using namespace palette::net;
@@ -286,4 +286,4 @@ TEST_CASE("pool outage: every request of a crowd fails soon where nobody comes b
     }
 }
 
-}  // namespace
+}  // namespace pool_outage_test

@@ -15,11 +15,11 @@
 #include <utility>
 #include <vector>
 
+namespace pool_random_walk_test {
+
 using namespace palette;
 using namespace palette::net;
 using Action = net::Turn::Action;
-
-namespace {
 
 constexpr std::size_t max_connections = 4;
 constexpr std::size_t max_waiting = 6;
@@ -229,8 +229,6 @@ private:
     std::set<ConnectionId> ids_;
 };
 
-}  // namespace
-
 TEST_CASE("pool: a hundred thousand random events keep its promises") {
     Walk walk(4);
     int wrong_step = -1;
@@ -248,3 +246,5 @@ TEST_CASE("pool: a hundred thousand random events keep its promises") {
     CHECK(walk.failed > 10);
     CHECK(walk.outages > 100);
 }
+
+}  // namespace pool_random_walk_test

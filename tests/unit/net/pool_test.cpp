@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
+namespace pool_test {
+
 using namespace palette;
 using namespace palette::net;
 using namespace std::chrono_literals;
 using Action = net::Turn::Action;
-
-namespace {
 
 constexpr Pool::Time start{};
 
@@ -82,8 +82,6 @@ std::vector<ConnectionId> expired(Pool& pool, Pool::Time now) {
         all.push_back(*id);
     return all;
 }
-
-}  // namespace
 
 TEST_CASE("pool: connections are opened up to the bound and then requests wait") {
     Pool pool(options(2));
@@ -310,3 +308,5 @@ TEST_CASE("W18 pool: when an idle connection turns out dead, the others that idl
     CHECK(pool.request(start).connection == busy.connection);
     CHECK(pool.request(start).action == Action::open);
 }
+
+}  // namespace pool_test

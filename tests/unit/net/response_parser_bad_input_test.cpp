@@ -8,14 +8,14 @@
 #include <string>
 #include <string_view>
 
+namespace response_parser_bad_input_test {
+
 using namespace palette;
 using net::StreamEnd;
 using parsing::Outcome;
 using parsing::parse;
 using parsing::Setting;
 using State = net::ResponseParser::State;
-
-namespace {
 
 const std::string ok = "HTTP/1.1 200 OK\r\n";
 const std::string chunks = ok + "Transfer-Encoding: chunked\r\n\r\n";
@@ -59,8 +59,6 @@ Setting limited(net::ResponseLimits limits) {
     setting.limits = limits;
     return setting;
 }
-
-}  // namespace
 
 TEST_CASE("response: both a length and a transfer coding are refused in either order and in trailers") {
     constexpr std::string_view what = "the answer has both a Content-Length and a Transfer-Encoding";
@@ -315,3 +313,5 @@ TEST_CASE("response: what is between chunks is bounded") {
         small += "1\r\nx\r\n";
     CHECK(parse(small + "0\r\n\r\n", setting).body == std::string(1000, 'x'));
 }
+
+}  // namespace response_parser_bad_input_test

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+namespace response_parser_test {
+
 using namespace palette;
 using net::RequestKind;
 using net::ResponseParser;
@@ -18,8 +20,6 @@ using parsing::Outcome;
 using parsing::parse;
 using parsing::Setting;
 using State = net::ResponseParser::State;
-
-namespace {
 
 std::string answer(std::string_view status_and_headers, std::string_view body = {}) {
     std::string bytes = "HTTP/1.1 ";
@@ -55,8 +55,6 @@ Outcome done(const std::string& bytes, const Setting& setting = {}) {
     CHECK_FALSE(outcome.stopped_by_sink);
     return outcome;
 }
-
-}  // namespace
 
 TEST_CASE("response: an answer with a length is read to its last byte") {
     auto const outcome =
@@ -232,3 +230,5 @@ TEST_CASE("response: every seed of the fuzzer has one outcome however it is cut"
     }
     CHECK(seeds >= 10);
 }
+
+}  // namespace response_parser_test

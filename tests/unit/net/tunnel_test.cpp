@@ -10,10 +10,10 @@
 #include <string>
 #include <string_view>
 
+namespace tunnel_test {
+
 using namespace palette;
 using net::TunnelReply;
-
-namespace {
 
 struct Scene {
     ClientOptions options;
@@ -62,8 +62,6 @@ Result<void> verdict(std::string_view answer, std::size_t piece) {
     REQUIRE(reply.is_whole());
     return reply.verdict(left.size());
 }
-
-}  // namespace
 
 TEST_CASE_FIXTURE(Scene, "tunnel: the proxy is asked for the service's name and port, and told no more") {
     auto const text = request();
@@ -186,3 +184,5 @@ TEST_CASE("tunnel: only a 2xx with nothing behind it opens one") {
         }
     }
 }
+
+}  // namespace tunnel_test

@@ -9,18 +9,16 @@
 #include <cstddef>
 #include <string>
 
+namespace redact_test {
+
 using namespace palette;
 using detail::KnownSecrets;
-
-namespace {
 
 KnownSecrets two_secrets() {
     KnownSecrets known(KnownSecrets::Kind::credential, "first-secret");
     known.add(KnownSecrets::Kind::created, "second-secret");
     return known;
 }
-
-}  // namespace
 
 TEST_CASE("redact: of several secrets none stays, in no text of an error, and its numbers do") {
     auto const error = Error(errc::bad_value, "expected a time, got first-secret")
@@ -71,3 +69,5 @@ TEST_CASE("redact: every text of an error is bounded before it is searched, howe
             CHECK(shown->size() <= 503);
     }
 }
+
+}  // namespace redact_test

@@ -7,12 +7,12 @@
 #include <optional>
 #include <vector>
 
+namespace renewal_test {
+
 using namespace palette;
 using namespace std::chrono_literals;
 using pipeline::Renewal;
 using State = Renewal::State;
-
-namespace {
 
 constexpr Instant noon = std::chrono::sys_days{std::chrono::year{2027} / 1 / 31} + 12h;
 
@@ -21,8 +21,6 @@ Renewal received(std::optional<Instant> ends) {
     renewal.received(ends, noon);
     return renewal;
 }
-
-}  // namespace
 
 TEST_CASE("renewal: a credential without an end is never due") {
     CHECK(received(std::nullopt).state(noon + 1000h) == State::good);
@@ -74,3 +72,5 @@ TEST_CASE("renewal: failures wait for 1, 2, 4, ... 30 s, and the next credential
     renewal.failed(now);
     CHECK(renewal.may_ask(now + 1s));
 }
+
+}  // namespace renewal_test

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace {
+namespace retry_after_test {
 
 using namespace std::chrono_literals;
 using palette::Instant;
@@ -52,4 +52,4 @@ TEST_CASE("W14 retry after: what is gigantic is a year, and overflows nothing") 
     CHECK(wait_of("Fri, 31 Dec 9999 23:59:59 GMT") == year);
 }
 
-}  // namespace
+}  // namespace retry_after_test

@@ -10,7 +10,7 @@
 
 // Every sequence of what the attempts of a request can meet, up to one attempt more than it may make.
 
-namespace {
+namespace retry_exhaustive_test {
 
 using namespace std::chrono_literals;
 using palette::errc;
@@ -123,4 +123,4 @@ TEST_CASE("retry: through every sequence of failures nothing that may be done is
     CHECK(steps > 10'000);
 }
 
-}  // namespace
+}  // namespace retry_exhaustive_test

@@ -7,7 +7,7 @@
 #include <initializer_list>
 #include <ostream>
 
-namespace {
+namespace retry_test {
 
 using namespace std::chrono_literals;
 using palette::errc;
@@ -234,4 +234,4 @@ TEST_CASE("retry: the tries of a transport to open a connection are attempts") {
     CHECK_FALSE(Request(Safety::once).again(met));
 }
 
-}  // namespace
+}  // namespace retry_test

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
+namespace chunks_test {
+
 using namespace palette;
 using namespace palette::wire;
-
-namespace {
 
 bool same(const Result<KeyPage>& a, const Result<KeyPage>& b) {
     if (!a || !b) return !a && !b && a.error() == b.error();
@@ -39,8 +39,6 @@ void check_every_cut(const std::string& body) {
     CAPTURE(body);
     CHECK(all_same);
 }
-
-}  // namespace
 
 TEST_CASE("chunks: boundaries anywhere change nothing in a good list") {
     check_every_cut(sample::key_list(3));
@@ -99,3 +97,5 @@ TEST_CASE("chunks: a secret that comes byte by byte is whole") {
         CHECK(created->secret().expose() == "abcdefé");
     }
 }
+
+}  // namespace chunks_test

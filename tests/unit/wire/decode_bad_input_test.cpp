@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
+namespace decode_bad_input_test {
+
 using namespace palette;
 using namespace palette::wire;
-
-namespace {
 
 // What refuses `body`, in the words of errc and path.
 template <class T>
@@ -22,8 +22,6 @@ Error refusal(std::string_view body) {
 std::string nested(std::size_t depth, char open, char close) {
     return std::string(depth, open) + std::string(depth, close);
 }
-
-}  // namespace
 
 TEST_CASE("W23: a wrong type names the field and shows what came and what was expected") {
     struct Row {
@@ -243,3 +241,5 @@ TEST_CASE("decode: after an error every further call repeats it") {
     CHECK(decoder.write("[]").error() == first.error());
     CHECK(decoder.finish().error() == first.error());
 }
+
+}  // namespace decode_bad_input_test

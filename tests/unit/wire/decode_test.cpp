@@ -6,11 +6,11 @@
 #include <chrono>
 #include <string>
 
+namespace decode_test {
+
 using namespace palette;
 using namespace palette::wire;
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr const char* full_key = R"({
   "metadata": {
@@ -29,8 +29,6 @@ constexpr const char* full_key = R"({
 Instant time(int y, int m, int d, std::chrono::milliseconds of_day) {
     return std::chrono::sys_days{std::chrono::year{y} / m / d} + of_day;
 }
-
-}  // namespace
 
 TEST_CASE("decode: a key as the service documents it becomes a value with every member") {
     auto const key = decode<ApiKey>(full_key);
@@ -221,3 +219,5 @@ TEST_CASE("decode: who I am, a page of users and an error body") {
     CHECK(error->message.expose() == "no");
     CHECK(error->ref.expose() == "r9");
 }
+
+}  // namespace decode_test

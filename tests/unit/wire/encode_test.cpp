@@ -10,11 +10,11 @@
 #include <chrono>
 #include <string>
 
+namespace encode_test {
+
 using namespace palette;
 using namespace palette::wire;
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr Instant now = std::chrono::sys_days{2026y / 11 / 20} + 12h;
 
@@ -37,8 +37,6 @@ boost::json::value parsed(const Result<std::string>& body) {
     REQUIRE(body);
     return boost::json::parse(*body);
 }
-
-}  // namespace
 
 TEST_CASE("encode: a key with everything set") {
     auto const body = encode_create(NewApiKey("ci")
@@ -145,3 +143,5 @@ TEST_CASE("W22: a text that is not UTF-8 is refused with the name of its field")
     CHECK(path(encode_create(NewApiKey("a").label("\xFF", "v"), now)) == R"(metadata.labels["\xff"])");
     CHECK(path(encode_update(a_key(), ApiKeyEdit().name("\xFF"))) == "name");
 }
+
+}  // namespace encode_test

@@ -10,10 +10,10 @@
 #include <chrono>
 #include <string>
 
+namespace round_trip_test {
+
 using namespace palette;
 using namespace palette::wire;
-
-namespace {
 
 void add_map(std::string& out, const StringMap& map, const std::string* description) {
     char const* separator = "{";
@@ -53,8 +53,6 @@ std::string service_json(const ApiKey& key) {
            "}}";
     return out;
 }
-
-}  // namespace
 
 TEST_CASE("round trip: random keys survive being encoded and decoded with random chunking") {
     for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
@@ -113,3 +111,5 @@ TEST_CASE("round trip: what a create sends is the key that was asked for") {
         REQUIRE(sent->labels == wanted.labels());
     }
 }
+
+}  // namespace round_trip_test

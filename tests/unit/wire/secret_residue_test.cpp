@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
+namespace secret_residue_test {
+
 using namespace palette;
 using namespace palette::wire;
-
-namespace {
 
 // Whether the part of the stack that earlier calls have used and left holds `needle`. To look there is
 // what a core dump does.
@@ -40,8 +40,6 @@ template <class T>
     return decode<T>(body).has_value();
 }
 
-}  // namespace
-
 TEST_CASE("secrets: a value that came with escapes is left nowhere on the stack") {
     if (sanitized) return;  // they keep a program from looking where it should not
     // Made here, so that the search does not find what it looks for in the program itself.
@@ -63,3 +61,5 @@ TEST_CASE("secrets: a value that came with escapes is left nowhere on the stack"
     CHECK(decodes<KeyPage>(R"({"items":[{"spec":{"key":)" + json + "}}]}"));
     CHECK_FALSE(stack_below_holds(value));
 }
+
+}  // namespace secret_residue_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace text_test {
+
 using namespace palette;
 using namespace palette::wire;
 
@@ -89,3 +91,5 @@ TEST_CASE("query_value: any byte can be sent") {
     CHECK(query_value("\xFF") == "%FF");
     CHECK(query_value("").empty());
 }
+
+}  // namespace text_test
