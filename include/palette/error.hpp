@@ -155,39 +155,44 @@ public:
 
     // Wipes its texts: before they are redacted they may hold a credential that the service repeated.
     ~Error();
-    Error(const Error&) = default;
-    Error(Error&&) noexcept = default;
-    Error& operator=(const Error&) = default;
-    Error& operator=(Error&&) noexcept = default;
+    Error(const Error& other);
+    // What was moved from keeps its code, and has no words.
+    Error(Error&&) noexcept;
+    Error& operator=(const Error& other);
+    Error& operator=(Error&&) noexcept;
 
     [[nodiscard]] errc code() const noexcept { return code_; }
     [[nodiscard]] Effect effect() const noexcept { return effect_; }
 
     // What happened, without advice. message() has both.
-    [[nodiscard]] const std::string& what() const& noexcept { return what_; }
-    [[nodiscard]] std::string what() const&& { return what_; }
+    [[nodiscard]] const std::string& what() const& noexcept;
+    [[nodiscard]] std::string what() const&& { return static_cast<const Error&>(*this).what(); }
 
     // Where in a request or an answer: "items[17].spec.expiry". Empty if the whole is meant.
-    [[nodiscard]] const std::string& path() const& noexcept { return path_; }
-    [[nodiscard]] std::string path() const&& { return path_; }
+    [[nodiscard]] const std::string& path() const& noexcept;
+    [[nodiscard]] std::string path() const&& { return static_cast<const Error&>(*this).path(); }
 
     // The HTTP status, or 0 if there was no complete answer.
     [[nodiscard]] int status() const noexcept { return status_; }
 
     // The service's own words, if it had any: its code, its message, its reference for support.
-    [[nodiscard]] const std::string& server_code() const& noexcept { return server_code_; }
-    [[nodiscard]] std::string server_code() const&& { return server_code_; }
-    [[nodiscard]] const std::string& server_message() const& noexcept { return server_message_; }
-    [[nodiscard]] std::string server_message() const&& { return server_message_; }
-    [[nodiscard]] const std::string& ref() const& noexcept { return ref_; }
-    [[nodiscard]] std::string ref() const&& { return ref_; }
+    [[nodiscard]] const std::string& server_code() const& noexcept;
+    [[nodiscard]] std::string server_code() const&& { return static_cast<const Error&>(*this).server_code(); }
+    [[nodiscard]] const std::string& server_message() const& noexcept;
+    [[nodiscard]] std::string server_message() const&& {
+        return static_cast<const Error&>(*this).server_message();
+    }
+    [[nodiscard]] const std::string& ref() const& noexcept;
+    [[nodiscard]] std::string ref() const&& { return static_cast<const Error&>(*this).ref(); }
 
     // How many requests were sent. 0: refused before the first.
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
     // What those met that were made before the last one and failed, in their order.
-    [[nodiscard]] const std::vector<FailedAttempt>& earlier() const& noexcept { return earlier_; }
-    [[nodiscard]] std::vector<FailedAttempt> earlier() const&& { return earlier_; }
+    [[nodiscard]] const std::vector<FailedAttempt>& earlier() const& noexcept;
+    [[nodiscard]] std::vector<FailedAttempt> earlier() const&& {
+        return static_cast<const Error&>(*this).earlier();
+    }
     // What a create may have left behind, to be cleaned up with async_reconcile(); null if there is nothing.
     // palette/pending_create.hpp has the type.
     [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
@@ -202,47 +207,46 @@ public:
     /// code, effect and pending().
     [[nodiscard]] std::string_view advice() const& noexcept;
     void advice() const&& = delete;
-    [[nodiscard]] bool has_own_advice() const noexcept { return !advice_.empty(); }
+    [[nodiscard]] bool has_own_advice() const noexcept;
 
     // For those who make errors: the library, and implementers of its seams.
     //
     //     return Error(errc::auth_provider, "the vault is sealed").effect(Effect::not_applied);
-    Error& advice(std::string words) & noexcept;
+    Error& advice(std::string words) &;
     Error& effect(Effect effect) & noexcept;
-    Error& path(std::string path) & noexcept;
+    Error& path(std::string path) &;
     Error& status(int status) & noexcept;
     Error& attempts(int attempts) & noexcept;
-    Error& earlier(std::vector<FailedAttempt> attempts) & noexcept;
-    Error& server(std::string code, std::string message, std::string ref) & noexcept;
+    Error& earlier(std::vector<FailedAttempt> attempts) &;
+    Error& server(std::string code, std::string message, std::string ref) &;
     Error& pending(std::shared_ptr<const PendingCreate> pending) & noexcept;
 
-    Error advice(std::string words) && noexcept { return std::move(advice(std::move(words))); }
+    Error advice(std::string words) && { return std::move(advice(std::move(words))); }
     Error effect(Effect e) && noexcept { return std::move(effect(e)); }
-    Error path(std::string p) && noexcept { return std::move(path(std::move(p))); }
+    Error path(std::string p) && { return std::move(path(std::move(p))); }
     Error status(int s) && noexcept { return std::move(status(s)); }
     Error attempts(int n) && noexcept { return std::move(attempts(n)); }
-    Error earlier(std::vector<FailedAttempt> a) && noexcept { return std::move(earlier(std::move(a))); }
-    Error server(std::string code, std::string message, std::string ref) && noexcept {
+    Error earlier(std::vector<FailedAttempt> a) && { return std::move(earlier(std::move(a))); }
+    Error server(std::string code, std::string message, std::string ref) && {
         return std::move(server(std::move(code), std::move(message), std::move(ref)));
     }
     Error pending(std::shared_ptr<const PendingCreate> what) && noexcept {
         return std::move(pending(std::move(what)));
     }
 
-    friend bool operator==(const Error&, const Error&) = default;
+    PALETTE_KEYS_DECL friend bool operator==(const Error& a, const Error& b) noexcept;
 
 private:
+    struct Words;
+    [[nodiscard]] Words& words();
+
     errc code_;
     Effect effect_ = Effect::not_applied;
     int status_ = 0;
     int attempts_ = 0;
-    std::string what_;
-    std::string advice_;
-    std::string path_;
-    std::string server_code_;
-    std::string server_message_;
-    std::string ref_;
-    std::vector<FailedAttempt> earlier_;
+    // Coroutines keep room for many errors, and nearly all of it stays empty: the words are elsewhere. Null:
+    // the code says it all, and the error takes no memory.
+    std::unique_ptr<Words> words_;
     detail::SharedPending pending_;
 };
 

@@ -5,11 +5,14 @@
 #include <palette/error.hpp>
 #include <palette/impl/wipe.hpp>
 
+#include <cstddef>
 #include <iterator>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI {
 namespace detail {
@@ -188,22 +191,115 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, Effect effect) {
     return out;
 }
 
-PALETTE_KEYS_INLINE Error::Error(errc code, std::string what)
-    : code_(code),
-      what_(what.empty() ? detail::text_of(static_cast<int>(code)).what : std::move(what)) {}
+struct Error::Words {
+    Words() = default;
+    Words(const Words&) = default;
+    Words(Words&&) = delete;
+    Words& operator=(const Words&) = delete;
+    Words& operator=(Words&&) = delete;
+    ~Words() {
+        for (auto* const text : {&what, &advice, &path, &server_code, &server_message, &ref})
+            detail::wipe(*text);
+    }
 
-PALETTE_KEYS_INLINE Error::~Error() {
-    for (auto* const text : {&what_, &advice_, &path_, &server_code_, &server_message_, &ref_})
-        detail::wipe(*text);
+    std::string what;  // empty: that of the code
+    std::string advice;
+    std::string path;
+    std::string server_code;
+    std::string server_message;
+    std::string ref;
+    std::vector<FailedAttempt> earlier;
+};
+
+namespace detail {
+
+// What happened, of every code, as strings. Made when the program starts: an error that memory has run out
+// has its words as well.
+inline const std::string& what_of(errc code) {
+    static const auto texts = [] {
+        std::vector<std::string> all;
+        for (auto const& text : errc_texts)
+            all.emplace_back(text.what);
+        return all;
+    }();
+    return texts[static_cast<std::size_t>(&text_of(static_cast<int>(code)) - std::begin(errc_texts))];
+}
+inline const std::string& made_early = what_of(errc::out_of_memory);
+
+inline const std::string no_text;
+inline const std::vector<FailedAttempt> no_attempts;
+
+}  // namespace detail
+
+PALETTE_KEYS_INLINE Error::Error(errc code, std::string what) : code_(code) {
+    if (!what.empty()) words().what = std::move(what);
 }
 
-PALETTE_KEYS_INLINE Error& Error::advice(std::string words) & noexcept {
-    advice_ = std::move(words);
+PALETTE_KEYS_INLINE Error::Error(const Error& other)
+    : code_(other.code_),
+      effect_(other.effect_),
+      status_(other.status_),
+      attempts_(other.attempts_),
+      words_(other.words_ ? std::make_unique<Words>(*other.words_) : nullptr),
+      pending_(other.pending_) {}
+
+PALETTE_KEYS_INLINE Error& Error::operator=(const Error& other) {
+    if (this != &other) *this = Error(other);
     return *this;
 }
 
+PALETTE_KEYS_INLINE Error::Error(Error&&) noexcept = default;
+PALETTE_KEYS_INLINE Error& Error::operator=(Error&&) noexcept = default;
+PALETTE_KEYS_INLINE Error::~Error() = default;
+
+PALETTE_KEYS_INLINE Error::Words& Error::words() {
+    if (!words_) words_ = std::make_unique<Words>();
+    return *words_;
+}
+
+PALETTE_KEYS_INLINE const std::string& Error::what() const& noexcept {
+    return words_ && !words_->what.empty() ? words_->what : detail::what_of(code_);
+}
+
+PALETTE_KEYS_INLINE const std::string& Error::path() const& noexcept {
+    return words_ ? words_->path : detail::no_text;
+}
+
+PALETTE_KEYS_INLINE const std::string& Error::server_code() const& noexcept {
+    return words_ ? words_->server_code : detail::no_text;
+}
+
+PALETTE_KEYS_INLINE const std::string& Error::server_message() const& noexcept {
+    return words_ ? words_->server_message : detail::no_text;
+}
+
+PALETTE_KEYS_INLINE const std::string& Error::ref() const& noexcept {
+    return words_ ? words_->ref : detail::no_text;
+}
+
+PALETTE_KEYS_INLINE const std::vector<FailedAttempt>& Error::earlier() const& noexcept {
+    return words_ ? words_->earlier : detail::no_attempts;
+}
+
+PALETTE_KEYS_INLINE bool operator==(const Error& a, const Error& b) noexcept {
+    return a.code() == b.code() && a.effect() == b.effect() && a.status() == b.status() &&
+           a.attempts() == b.attempts() && a.what() == b.what() && a.has_own_advice() == b.has_own_advice() &&
+           a.advice() == b.advice() && a.path() == b.path() && a.server_code() == b.server_code() &&
+           a.server_message() == b.server_message() && a.ref() == b.ref() && a.earlier() == b.earlier() &&
+           a.pending_ == b.pending_;
+}
+
+PALETTE_KEYS_INLINE Error& Error::advice(std::string advice) & {
+    if (words_ || !advice.empty()) words().advice = std::move(advice);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE bool Error::has_own_advice() const noexcept {
+    return words_ && !words_->advice.empty();
+}
+
 PALETTE_KEYS_INLINE std::string_view Error::advice() const& noexcept {
-    if (!advice_.empty()) return advice_;
+    if (has_own_advice()) return words_->advice;
     if (pending_.get() && code_ != errc::missing_key_value) return detail::advice_if_pending;
     if (effect_ == Effect::applied && !detail::has_advice_if_applied(code_)) return detail::advice_if_applied;
     if (effect_ == Effect::unknown && code_ == errc::operation_aborted) return detail::advice_if_aborted;
@@ -215,8 +311,8 @@ PALETTE_KEYS_INLINE Error& Error::effect(Effect effect) & noexcept {
     return *this;
 }
 
-PALETTE_KEYS_INLINE Error& Error::path(std::string path) & noexcept {
-    path_ = std::move(path);
+PALETTE_KEYS_INLINE Error& Error::path(std::string path) & {
+    if (words_ || !path.empty()) words().path = std::move(path);
     return *this;
 }
 
@@ -230,15 +326,17 @@ PALETTE_KEYS_INLINE Error& Error::attempts(int attempts) & noexcept {
     return *this;
 }
 
-PALETTE_KEYS_INLINE Error& Error::earlier(std::vector<FailedAttempt> attempts) & noexcept {
-    earlier_ = std::move(attempts);
+PALETTE_KEYS_INLINE Error& Error::earlier(std::vector<FailedAttempt> attempts) & {
+    if (words_ || !attempts.empty()) words().earlier = std::move(attempts);
     return *this;
 }
 
-PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, std::string ref) & noexcept {
-    server_code_ = std::move(code);
-    server_message_ = std::move(message);
-    ref_ = std::move(ref);
+PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, std::string ref) & {
+    if (!words_ && code.empty() && message.empty() && ref.empty()) return *this;
+    auto& own = words();
+    own.server_code = std::move(code);
+    own.server_message = std::move(message);
+    own.ref = std::move(ref);
     return *this;
 }
 
@@ -249,8 +347,8 @@ PALETTE_KEYS_INLINE Error& Error::pending(std::shared_ptr<const PendingCreate> p
 
 PALETTE_KEYS_INLINE std::string Error::message() const {
     std::string line;
-    if (!path_.empty()) line += path_ + ": ";
-    line += what_;
+    if (!path().empty()) line += path() + ": ";
+    line += what();
 
     std::string answer;
     auto const add = [&](std::string_view label, const std::string& text) {
@@ -260,12 +358,12 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
         answer += text;
     };
     if (status_ != 0) add("HTTP ", std::to_string(status_));
-    add("", server_code_);
-    add("", server_message_);
-    add("ref ", ref_);
+    add("", server_code());
+    add("", server_message());
+    add("ref ", ref());
     if (!answer.empty()) line += " (" + answer + ")";
     if (attempts_ > 1) line += ", after " + std::to_string(attempts_) + " attempts";
-    if (!earlier_.empty()) line += " (before: " + detail::in_words(earlier_) + ")";
+    if (!earlier().empty()) line += " (before: " + detail::in_words(earlier()) + ")";
 
     switch (effect_) {
         case Effect::not_applied:
