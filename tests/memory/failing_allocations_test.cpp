@@ -173,6 +173,8 @@ public:
         emulator.faults().add("GET /v1/apiKeys page:2");
         options.pool.most_connections = 1;
         options.rate_limit = RateLimitOptions::off();
+        // What Asio cannot tell that a connection is open, for want of memory, ends by this.
+        options.timeouts.connect = 1s;
         options.retry.settle = 20ms;
         options.retry.first_wait = options.retry.most_wait =
             1ms;  // after a connection that could not be opened
