@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <palette/impl/client/blocking_client.ipp>
 #include <palette/impl/client/changing.ipp>
-#include <palette/impl/client/client_core.ipp>
+#include <palette/impl/client/client.ipp>
 #include <palette/impl/client/create_machine.ipp>
 #include <palette/impl/client/creating.ipp>
 #include <palette/impl/client/creation.ipp>

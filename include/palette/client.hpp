@@ -2,7 +2,8 @@
 #pragma once
 
 #include <palette/api_key.hpp>
-#include <palette/impl/client/client_core.hpp>
+#include <palette/detail/operations.hpp>
+#include <palette/detail/start.hpp>
 #include <palette/options.hpp>
 #include <palette/pending_create.hpp>
 #include <palette/result.hpp>
@@ -14,7 +15,6 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -96,8 +96,7 @@ public:
     // All keys that the caller may see and that meet the filter; every page of them.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(ListFilter filter, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::list, KeyList>(std::forward<Token>(token), std::move(filter),
-                                                         options);
+        return start(detail::ListKeys(std::move(filter)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(ListFilter filter, Token&& token = Token()) {
@@ -120,7 +119,7 @@ public:
 
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_get(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::get, ApiKey>(std::forward<Token>(token), std::move(uid), options);
+        return start(detail::GetKey(std::move(uid)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_get(std::string uid, Token&& token = Token()) {
@@ -163,8 +162,7 @@ public:
     // seen not to keep annotations, nothing is looked for or deleted.
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::create, CreatedApiKey>(std::forward<Token>(token), std::move(key),
-                                                                 options);
+        return start(detail::CreateKey(std::move(key)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, Token&& token = Token()) {
@@ -185,8 +183,7 @@ public:
     // none. Any other leaves `pending` as it was: call again. Safe to be repeated.
     template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
     auto async_reconcile(PendingCreate pending, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::reconcile, Reconciliation>(std::forward<Token>(token),
-                                                                     std::move(pending), options);
+        return start(detail::ReconcileCreate(std::move(pending)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
     auto async_reconcile(PendingCreate pending, Token&& token = Token()) {
@@ -207,8 +204,7 @@ public:
     ///     CallOptions::allow_past_expiry() was not given. The key has been read by then.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(std::string uid, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::update, ApiKey>(std::forward<Token>(token), std::move(uid),
-                                                          std::move(edit), std::optional<ApiKey>(), options);
+        return start(detail::UpdateKey(std::move(uid), std::move(edit)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(std::string uid, ApiKeyEdit edit, Token&& token = Token()) {
@@ -216,10 +212,8 @@ public:
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(ApiKey seen, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
-        auto uid = seen.uid;
-        return start<&detail::ClientCore::update, ApiKey>(std::forward<Token>(token), std::move(uid),
-                                                          std::move(edit),
-                                                          std::optional<ApiKey>(std::move(seen)), options);
+        return start(detail::UpdateKey(std::move(seen), std::move(edit)), options,
+                     std::forward<Token>(token));
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(ApiKey seen, ApiKeyEdit edit, Token&& token = Token()) {
@@ -235,8 +229,7 @@ public:
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, CallOptions options,
                      Token&& token = Token()) {
-        return start<&detail::ClientCore::renew, ApiKey>(std::forward<Token>(token), std::move(uid), duration,
-                                                         options);
+        return start(detail::RenewKey(std::move(uid), duration), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, Token&& token = Token()) {
@@ -247,8 +240,7 @@ public:
     /// above. errc::invalid_argument, not_applied, if the instant has passed by the service's clock.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, Expiry expiry, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::renew_until, ApiKey>(std::forward<Token>(token), std::move(uid),
-                                                               expiry, options);
+        return start(detail::RenewKeyUntil(std::move(uid), expiry), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, Expiry expiry, Token&& token = Token()) {
@@ -261,7 +253,7 @@ public:
     // for async_set_active(uid, false) and async_remove(uid).
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::revoke, void>(std::forward<Token>(token), std::move(uid), options);
+        return start(detail::RevokeKey(std::move(uid)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, Token&& token = Token()) {
@@ -269,8 +261,7 @@ public:
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_reactivate(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::reactivate, void>(std::forward<Token>(token), std::move(uid),
-                                                            options);
+        return start(detail::ReactivateKey(std::move(uid)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_reactivate(std::string uid, Token&& token = Token()) {
@@ -280,8 +271,7 @@ public:
     // The service's other way to do the same two: a PATCH of the key itself.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_set_active(std::string uid, bool is_active, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::set_active, void>(std::forward<Token>(token), std::move(uid),
-                                                            is_active, options);
+        return start(detail::SetKeyActive(std::move(uid), is_active), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_set_active(std::string uid, bool is_active, Token&& token = Token()) {
@@ -291,7 +281,7 @@ public:
     // For good. errc::not_found if there is no such key, errc::own_key as with async_revoke().
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_remove(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::remove, void>(std::forward<Token>(token), std::move(uid), options);
+        return start(detail::RemoveKey(std::move(uid)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_remove(std::string uid, Token&& token = Token()) {
@@ -301,7 +291,7 @@ public:
     /// Tells whose credential it is. errc::bad_value for an answer without a user or a tenant.
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::whoami, Identity>(std::forward<Token>(token), options);
+        return start(detail::WhoAmI(), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(Token&& token = Token()) {
@@ -313,8 +303,7 @@ public:
     /// user has no uid that can be one.
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, CallOptions options, Token&& token = Token()) {
-        return start<&detail::ClientCore::find_user, User>(std::forward<Token>(token), std::move(email),
-                                                           options);
+        return start(detail::FindUser(std::move(email)), options, std::forward<Token>(token));
     }
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, Token&& token = Token()) {
@@ -324,21 +313,22 @@ public:
     // Takes no new operations, waits for those under way, and closes the connections.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_close(Token&& token = Token()) {
-        return start<&detail::ClientCore::close, void>(std::forward<Token>(token));
+        return start(detail::CloseClient(), CallOptions(), std::forward<Token>(token));
     }
 
 private:
-    template <auto Operation, class T, class Token, class... Args>
-    auto start(Token&& token, Args... args) {  // NOLINT(*-missing-std-forward): Asio wants an lvalue
-        return boost::asio::async_initiate<Token, void(Result<T>)>(detail::Initiation<Operation>{core_},
-                                                                   token, std::move(args)...);
+    template <class Operation, class Token>
+    auto start(Operation operation, CallOptions options, Token&& token) {  // NOLINT(*-missing-std-forward)
+        // Asio wants an lvalue of the token.
+        return boost::asio::async_initiate<Token, void(Result<typename Operation::Value>)>(
+            detail::Initiation(core_), token, std::move(operation), std::move(options));
     }
 
-    std::shared_ptr<detail::ClientCore> core_;
+    std::shared_ptr<client::Core> core_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/client/client_core.ipp>
+#    include <palette/impl/client/client.ipp>
 #endif

@@ -119,7 +119,7 @@ void show_waiting() {
         table.show(name, kilobytes, {bytes, 4096, bytes / 4096});
     };
     row("for the rate limit: 4 KiB", bytes_per_waiting([](palette::ClientOptions& options) {
-            options.rate_limit = {.per_second = 0.001, .burst = 1};
+            options.rate_limit = {.per_second = 10, .burst = 1};
         }));
     row("for a connection: 4 KiB", bytes_per_waiting([](palette::ClientOptions& options) {
             options.rate_limit = palette::RateLimitOptions::off();

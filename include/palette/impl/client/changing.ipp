@@ -38,7 +38,7 @@ public:
           written_(std::move(written)) {}
 
     asio::awaitable<Result<bool>> is_done() override {
-        auto read = co_await get(core_, call_, before_.uid);
+        auto read = co_await get_as_of(core_, call_, before_.uid, nullptr);
         if (!read) co_return std::move(read.error());
         if (is_as_written(*read, written_)) {
             read_.emplace(std::move(*read));
@@ -91,7 +91,7 @@ inline asio::awaitable<Result<ApiKey>> rewrite(Core& core, pipeline::Call& call,
     if (!sent) co_return std::move(sent.error());
     if (guard.read()) co_return std::move(*guard.read());
 
-    auto after = co_await get(core, call, std::move(uid));
+    auto after = co_await get_as_of(core, call, std::move(uid), nullptr);
     if (!after) co_return std::move(after.error()).effect(Effect::applied);
     if (!is_as_written(*after, guard.written()))
         co_return changed_by_others().effect(Effect::applied).attempts(call.attempts);
@@ -105,17 +105,27 @@ inline Result<void> check_edit(const ApiKeyEdit& edit) {
     return wire::check_utf8(edit.description().value_or(std::string()), "description");
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> update(Core& core, pipeline::Call& call, std::string uid,
-                                                           ApiKeyEdit edit, std::optional<ApiKey> seen) {
-    if (auto good = check_edit(edit); !good) co_return std::move(good.error());
+// All of them read the key first.
+inline FirstRequest check_rewrite(std::string_view uid, Result<void> good) {
+    if (good) good = check_uid(uid);
+    if (!good) return std::move(good.error());
+    return &read_key;
+}
+
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::UpdateKey& update) {
+    return check_rewrite(update.uid, check_edit(update.edit));
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call,
+                                                            detail::UpdateKey update) {
     MakeEdit make_edit = [&](const ApiKey& before, Instant now) -> Result<ApiKeyEdit> {
-        if (seen && before != *seen)
+        if (update.seen && before != *update.seen)
             return Error(errc::conflict, "the key is not as it was seen: somebody else has changed it");
-        if (auto good = check_expiry(edit.expiry().value_or(Expiry::never()), now, call.options()); !good)
-            return std::move(good.error());
-        return edit;
+        auto const expiry = update.edit.expiry().value_or(Expiry::never());
+        if (auto good = check_expiry(expiry, now, call.options()); !good) return std::move(good.error());
+        return update.edit;
     };
-    co_return co_await rewrite(core, call, std::move(uid), std::move(make_edit));
+    co_return co_await rewrite(core, call, std::move(update.uid), std::move(make_edit));
 }
 
 // The edit that lets a key live until `expiry`, unless its life would be cut short by that.
@@ -134,28 +144,37 @@ inline Result<ApiKeyEdit> extension(const ApiKey& before, const Expiry& expiry, 
     return edit;
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> renew(Core& core, pipeline::Call& call, std::string uid,
-                                                          std::chrono::milliseconds duration) {
-    if (duration.count() <= 0) co_return invalid("a key is renewed for a time from now on", "duration");
-    MakeEdit make_edit = [&call, duration](const ApiKey& before, Instant now) {
-        return extension(before, Expiry::in(duration, now), now, call.options());
-    };
-    co_return co_await rewrite(core, call, std::move(uid), std::move(make_edit));
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::RenewKey& renew) {
+    Result<void> good;
+    if (renew.duration.count() <= 0) good = invalid("a key is renewed for a time from now on", "duration");
+    return check_rewrite(renew.uid, std::move(good));
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> renew_until(Core& core, pipeline::Call& call,
-                                                                std::string uid, Expiry expiry) {
-    MakeEdit make_edit = [&call, expiry](const ApiKey& before, Instant now) {
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call,
+                                                            detail::RenewKey renew) {
+    MakeEdit make_edit = [&call, duration = renew.duration](const ApiKey& before, Instant now) {
+        return extension(before, Expiry::in(duration, now), now, call.options());
+    };
+    return rewrite(core, call, std::move(renew.uid), std::move(make_edit));
+}
+
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::RenewKeyUntil& renew) {
+    return check_rewrite(renew.uid, {});
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call,
+                                                            detail::RenewKeyUntil renew) {
+    MakeEdit make_edit = [&call, expiry = renew.expiry](const ApiKey& before, Instant now) {
         return extension(before, expiry, now, call.options());
     };
-    return rewrite(core, call, std::move(uid), std::move(make_edit));
+    return rewrite(core, call, std::move(renew.uid), std::move(make_edit));
 }
 
 // What a change of a key is checked by, if that is asked for.
 inline asio::awaitable<Result<void>> verify_state(Core& core, pipeline::Call& call, std::string uid,
                                                   bool is_active) {
     if (!call.options().verifies()) co_return Result<void>();
-    auto read = co_await get(core, call, std::move(uid));
+    auto read = co_await get_as_of(core, call, std::move(uid), nullptr);
     if (!read) co_return std::move(read.error()).effect(Effect::applied);
     if (read->is_active != is_active)
         co_return Error(errc::conflict, is_active ? "the service accepted, but shows the key as revoked"
@@ -179,14 +198,36 @@ inline asio::awaitable<Result<void>> change(Core& core, pipeline::Call& call,
     co_return co_await verify_state(core, call, std::move(uid), is_active);
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<void>> set_state(Core& core, pipeline::Call& call, std::string uid,
-                                                            bool is_active) {
-    return change(core, call, change_state, "PUT", std::move(uid), is_active);
+inline FirstRequest check_change(const pipeline::RequestKind& kind, std::string_view uid) {
+    if (auto good = check_uid(uid); !good) return std::move(good.error());
+    return &kind;
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<void>> set_active(Core& core, pipeline::Call& call,
-                                                             std::string uid, bool is_active) {
-    return change(core, call, change_key, "PATCH", std::move(uid), is_active);
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::RevokeKey& revoke) {
+    return check_change(change_state, revoke.uid);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
+                                                          detail::RevokeKey revoke) {
+    return change(core, call, change_state, "PUT", std::move(revoke.uid), false);
+}
+
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::ReactivateKey& reactivate) {
+    return check_change(change_state, reactivate.uid);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
+                                                          detail::ReactivateKey reactivate) {
+    return change(core, call, change_state, "PUT", std::move(reactivate.uid), true);
+}
+
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::SetKeyActive& set) {
+    return check_change(change_key, set.uid);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
+                                                          detail::SetKeyActive set) {
+    return change(core, call, change_key, "PATCH", std::move(set.uid), set.is_active);
 }
 
 // Whether the service still takes a credential: to one that it does not, it may answer as if there were no
@@ -199,7 +240,13 @@ inline asio::awaitable<bool> is_still_good(Core& core, pipeline::Call& call,
     co_return sent&& request.credential == credential;
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<void>> remove(Core& core, pipeline::Call& call, std::string uid) {
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::RemoveKey& remove) {
+    return check_change(change_key, remove.uid);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
+                                                          detail::RemoveKey remove) {
+    auto const& uid = remove.uid;
     auto path = path_of(change_key, uid);
     if (!path) co_return std::move(path.error());
     DecodedAnswer<void> answer;
@@ -211,7 +258,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> remove(Core& core, pipeline::C
         if (good) sent = Result<void>();
     }
     if (!sent || !call.options().verifies()) co_return sent;
-    auto read = co_await get(core, call, std::move(uid));
+    auto read = co_await get_as_of(core, call, uid, nullptr);
     if (!read && is_not_found(read.error().code())) co_return Result<void>();
     if (!read) co_return std::move(read.error()).effect(Effect::applied);
     co_return Error(errc::conflict, "the service accepted, but still shows the key")

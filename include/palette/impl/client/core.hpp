@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/operations.hpp>
+#include <palette/detail/start.hpp>
 #include <palette/impl/client/calls_under_way.hpp>
-#include <palette/impl/client/client_core.hpp>
 #include <palette/impl/client/context_end.hpp>
 #include <palette/impl/client/create_memory.hpp>
 #include <palette/impl/client/delivery.hpp>
@@ -15,9 +16,8 @@
 
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -39,15 +39,16 @@ class Core : public std::enable_shared_from_this<Core> {
 public:
     Core(asio::any_io_executor executor, ClientOptions options);
 
-    // `closing` waits for all that is work, has no deadline of its own, and is let in at any time.
-    enum class Kind { work, closing };
+    // Completes the handler with what `operation` gives, or with an error for what it throws. From any
+    // thread. Throws std::bad_alloc, and never calls the handler, if there is no memory for what a completion
+    // needs.
+    template <class Operation>
+    void start(detail::Handler<typename Operation::Value> handler, Operation operation, CallOptions options);
 
-    // Runs `operation(*this, call, args...)`, a coroutine that gives Result<T>, and completes the handler
-    // with what it gives, or with an error for what it throws. From any thread. Throws std::bad_alloc, and
-    // never calls the handler, if there is no memory for what a completion needs.
-    template <class T, class Operation, class... Args>
-    void start(Kind kind, std::string_view name, detail::Handler<T> handler, CallOptions options,
-               Operation operation, Args... args);
+    // From any thread: ends all operations.
+    void cancel();
+    // The client is gone: operations end, connections close. From any thread.
+    void abandon();
 
     void stop_all(pipeline::Call::Stop why) noexcept;
     asio::awaitable<void> wait_for_work(pipeline::Call& call);
@@ -67,9 +68,16 @@ private:
     template <class T>
     class Running;
 
-    template <class T, class Operation, class... Args>
-    static asio::awaitable<void> run(std::shared_ptr<Core> core, std::shared_ptr<Started<T>> started,
-                                     Kind kind, Operation operation, Args... args);
+    template <class Operation>
+    static asio::awaitable<void> run(std::shared_ptr<Core> core,
+                                     std::shared_ptr<Started<typename Operation::Value>> started,
+                                     Operation operation);
+
+    // `closing` waits for all that is work, has no deadline of its own, and is let in at any time.
+    enum class Kind { work, closing };
+    template <class Operation>
+    static constexpr Kind kind_of =
+        std::is_same_v<Operation, detail::CloseClient> ? Kind::closing : Kind::work;
 
     void begin(pipeline::Call& call, Kind kind);
     void end(pipeline::Call& call, Kind kind, const Error* error) noexcept;
@@ -136,42 +144,53 @@ private:
     bool has_ended_ = false;
 };
 
-template <class T, class Operation, class... Args>
-void Core::start(Kind kind, std::string_view name, detail::Handler<T> handler, CallOptions options,
-                 Operation operation, Args... args) {
+template <class Operation>
+void Core::start(detail::Handler<typename Operation::Value> handler, Operation operation,
+                 CallOptions options) {
+    using T = typename Operation::Value;
     // As long as these have not been made, the handler has nobody else who could tell it anything.
     auto const delivery =
         detail::try_often([&] { return std::make_shared<Delivery<T>>(handlers_, handler); });
     auto const started = detail::try_often([&] {
-        return std::make_shared<Started<T>>(strand_, delivery, timer_, pipeline_.time(), ++last_id_, name,
-                                            options_.timeouts, options);
+        return std::make_shared<Started<T>>(strand_, delivery, timer_, pipeline_.time(), ++last_id_,
+                                            Operation::name, options_.timeouts, options);
     });
     delivery->take(handler);
     try {
-        started->bridge_cancellation();
-        // The signal that the slot belongs to outlives the coroutine's frame: the handler here holds it.
-        asio::co_spawn(
-            strand_, run<T>(shared_from_this(), started, kind, std::move(operation), std::move(args)...),
-            asio::bind_cancellation_slot(started->call.slot(), [started](const std::exception_ptr&) {}));
+        started->bridge_cancellation(asio::get_associated_cancellation_slot(delivery->handler()));
+        started->spawn(run(shared_from_this(), started, std::move(operation)));
     } catch (...) {
         delivery->complete(base_,
                            detail::error_of_exception(errc::transport, "an operation could not be started"));
     }
 }
 
-template <class T, class Operation, class... Args>
-asio::awaitable<void> Core::run(std::shared_ptr<Core> core, std::shared_ptr<Started<T>> started, Kind kind,
-                                Operation operation, Args... args) {
+template <class Operation>
+asio::awaitable<void> Core::run(std::shared_ptr<Core> core,
+                                std::shared_ptr<Started<typename Operation::Value>> started,
+                                Operation operation) {
     auto& call = started->call;
-    Running<T> running(*core, *started, kind);
+    Running<typename Operation::Value> running(*core, *started, kind_of<Operation>);
     try {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
         co_await asio::this_coro::throw_if_cancelled(false);
-        core->begin(call, kind);
+        core->begin(call, kind_of<Operation>);
+        auto const first = check(*core, operation);
+        Result<bool> turn = true;
+        // The wait for the first turn is here, where most operations wait that wait: the frames of what
+        // follows are many times as large as this one.
+        if (first && *first != nullptr && !call.is_stopped()) {
+            turn = core->pipeline_.take_turn(call, **first);
+            if (turn && !*turn) turn = co_await core->pipeline_.wait_for_turn(call, **first);
+        }
         if (call.is_stopped())
             running.end(call.stopped(Effect::not_applied));
+        else if (!first)
+            running.end(first.error());
+        else if (!turn)
+            running.end(std::move(turn.error()));
         else
-            running.end(co_await operation(*core, call, std::move(args)...));
+            running.end(co_await perform(*core, call, std::move(operation)));
     } catch (...) {
         auto thrown = detail::error_of_exception(errc::transport, "an operation failed");
         running.fail(core->failure(std::move(thrown), call));

@@ -28,14 +28,20 @@ inline Result<void> check_create(const NewApiKey& key, Instant now, const CallOp
     return {};
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> create(Core& core, pipeline::Call& call,
-                                                                  NewApiKey key) {
-    if (auto good = check_create(key, core.now(), call.options()); !good) co_return std::move(good.error());
+// What its first request is depends on what the client knows of the credential's owner by then.
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::CreateKey& /*create*/) {
+    return nullptr;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> perform(Core& core, pipeline::Call& call,
+                                                                   detail::CreateKey create) {
+    auto good = check_create(create.key, core.now(), call.options());
+    if (!good) co_return std::move(good.error());
     auto const is_given = call.options().nonce().has_value();
     auto const nonce = is_given ? std::string(*call.options().nonce()) : PendingCreate::make_nonce();
     if (is_given && !core.creates().take_nonce(nonce))
         co_return invalid("the nonce is another create's, whose key could be taken for a lost one", "nonce");
-    Creation creation(core, call, std::move(key), nonce);
+    Creation creation(core, call, std::move(create.key), nonce);
     auto result = co_await creation.run();
     auto const made_none =
         !result && result.error().effect() == Effect::not_applied && !result.error().pending();

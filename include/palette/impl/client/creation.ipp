@@ -166,7 +166,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
-    auto keys = co_await list(core_, call_, ListFilter());
+    auto keys = co_await perform(core_, call_, detail::ListKeys(ListFilter()));
     std::vector<Machine::Match> matches;
     if (keys) {
         for (auto const& key : *keys) {
@@ -221,7 +221,7 @@ PALETTE_KEYS_INLINE CreateMachine::Read Creation::what_is(const ApiKey& read) co
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::read(std::string uid) {
-    auto key = co_await get(core_, call_, std::move(uid));
+    auto key = co_await perform(core_, call_, detail::GetKey(std::move(uid)));
     // bad_value: the answer was about another key, so that this uid is not that of a key.
     auto const is_known_not_to_be =
         !key && (is_refusal(key.error()) || key.error().code() == errc::bad_value);
@@ -234,7 +234,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::read(std::string uid) {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::revoke(std::string uid) {
-    auto revoked = co_await set_state(core_, call_, std::move(uid), false);
+    auto revoked = co_await perform(core_, call_, detail::RevokeKey(std::move(uid)));
     is_revoked_ = revoked.has_value();
     next_ = machine_.revoked();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/client/client_core.hpp>
+#include <palette/detail/start.hpp>
 #include <palette/impl/insist.hpp>
 
 #include <boost/asio/any_completion_executor.hpp>
@@ -22,37 +22,33 @@ namespace palette::inline PALETTE_KEYS_ABI::client {
 
 namespace asio = boost::asio;
 
-// The handler of an operation, and the way to it: made when the operation starts, so that the handler is
-// called whatever the operation meets. Once, or not at all if a context on the way has gone. It holds nothing
-// of the client: the handler may run, and all this go, in another context that lives longer than the
-// client's.
-template <class T>
-class Delivery : public std::enable_shared_from_this<Delivery<T>> {
+// The way to the handler of an operation: made when the operation starts, so that the handler is called
+// whatever the operation meets. It holds nothing of the client: the handler may run, and all this go, in
+// another context that lives longer than the client's. The same for all handlers, so that it is compiled
+// once.
+class WayToHandler : public std::enable_shared_from_this<WayToHandler> {
 public:
-    // `otherwise`: where the handler runs that says nothing. Until take(), the handler is the caller's.
-    Delivery(const asio::any_completion_executor& otherwise, const detail::Handler<T>& handler)
-        : executor_(executor_of(handler, otherwise)) {}
+    WayToHandler(const WayToHandler&) = delete;
+    WayToHandler& operator=(const WayToHandler&) = delete;
 
-    // Boost 1.81's any_completion_handler cannot be assigned.
-    void take(detail::Handler<T>& handler) noexcept { handler_.swap(handler); }
-    [[nodiscard]] const detail::Handler<T>& handler() const noexcept { return handler_; }
+protected:
+    using Executor = asio::any_completion_executor;
 
-    // Posts the result to `base`, from where it goes to the handler's executor. What comes after the first
-    // result is dropped.
-    void complete(const asio::any_io_executor& base, Result<T>&& result) noexcept {
-        if (result_) return;
-        result_.emplace(std::move(result));
-        detail::insist([&] { asio::post(base, [self = this->shared_from_this()] { self->dispatch(); }); });
+    explicit WayToHandler(const Executor& executor) : executor_(with_work(executor)) {}
+    ~WayToHandler() = default;
+
+    // Posts a call of the handler to `base`, from where it goes to the handler's executor.
+    void post(const asio::any_io_executor& base) noexcept {
+        detail::insist([&] { asio::post(base, [self = shared_from_this()] { self->dispatch(); }); });
     }
 
 private:
-    using Executor = asio::associated_executor_t<detail::Handler<T>, asio::any_completion_executor>;
+    virtual void call_handler() = 0;
+    [[nodiscard]] virtual bool has_handler() const noexcept = 0;
 
     // An executor that has work until it goes. Not an executor_work_guard, whose constructor is noexcept and
     // allocates. Where Asio finds no memory for a copy, it gives an executor that is none.
-    static Executor executor_of(const detail::Handler<T>& handler,
-                                const asio::any_completion_executor& otherwise) {
-        Executor const executor = asio::get_associated_executor(handler, otherwise);
+    static Executor with_work(const Executor& executor) {
         if (!executor) throw std::bad_alloc();
         return asio::prefer(executor, asio::execution::outstanding_work_t::tracked);
     }
@@ -62,22 +58,48 @@ private:
         std::exception_ptr of_handler;
         detail::insist([&] {
             try {
-                asio::dispatch(executor, [self = this->shared_from_this()] { self->call_handler(); });
+                asio::dispatch(executor, [self = shared_from_this()] {
+                    auto const work = std::exchange(self->executor_, std::nullopt);
+                    self->call_handler();
+                });
             } catch (...) {
-                if (handler_) throw;
+                // The handler's own exception is its context's to see; without memory it was not called.
+                if (has_handler()) throw;
                 of_handler = std::current_exception();
             }
         });
         if (of_handler) std::rethrow_exception(of_handler);
     }
 
-    void call_handler() {
-        auto const work = std::exchange(executor_, std::nullopt);
+    std::optional<Executor> executor_;
+};
+
+// The handler of an operation, and its result. Called once, or not at all if a context on the way has gone.
+template <class T>
+class Delivery final : public WayToHandler {
+public:
+    // `otherwise`: where the handler runs that says nothing. Until take(), the handler is the caller's.
+    Delivery(const asio::any_completion_executor& otherwise, const detail::Handler<T>& handler)
+        : WayToHandler(asio::get_associated_executor(handler, otherwise)) {}
+
+    // Boost 1.81's any_completion_handler cannot be assigned.
+    void take(detail::Handler<T>& handler) noexcept { handler_.swap(handler); }
+    [[nodiscard]] const detail::Handler<T>& handler() const noexcept { return handler_; }
+
+    // Sends the result on its way. What comes after the first one is dropped.
+    void complete(const asio::any_io_executor& base, Result<T>&& result) noexcept {
+        if (result_) return;
+        result_.emplace(std::move(result));
+        post(base);
+    }
+
+private:
+    void call_handler() override {
         auto handler = std::move(handler_);
         std::move(handler)(std::move(*result_));
     }
+    [[nodiscard]] bool has_handler() const noexcept override { return static_cast<bool>(handler_); }
 
-    std::optional<Executor> executor_;
     detail::Handler<T> handler_;
     std::optional<Result<T>> result_;
 };

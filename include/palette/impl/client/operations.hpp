@@ -1,34 +1,51 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/operations.hpp>
 #include <palette/impl/client/core.hpp>
-#include <palette/pending_create.hpp>
+#include <palette/impl/pipeline/answer.hpp>
 
-#include <chrono>
-#include <optional>
 #include <string>
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
-// What each operation does, as a coroutine on the client's strand. The core and the call outlive it.
+// Refuses what can be refused of an operation before anything is sent. Otherwise tells the request that it
+// sends first, for whose turn it queues; null if that is not certain, or if there is none.
+using FirstRequest = Result<const pipeline::RequestKind*>;
+FirstRequest check(const Core& core, const detail::ListKeys& list);
+FirstRequest check(const Core& core, const detail::GetKey& get);
+FirstRequest check(const Core& core, const detail::CreateKey& create);
+FirstRequest check(const Core& core, const detail::ReconcileCreate& reconcile);
+FirstRequest check(const Core& core, const detail::UpdateKey& update);
+FirstRequest check(const Core& core, const detail::RenewKey& renew);
+FirstRequest check(const Core& core, const detail::RenewKeyUntil& renew);
+FirstRequest check(const Core& core, const detail::RevokeKey& revoke);
+FirstRequest check(const Core& core, const detail::ReactivateKey& reactivate);
+FirstRequest check(const Core& core, const detail::SetKeyActive& set);
+FirstRequest check(const Core& core, const detail::RemoveKey& remove);
+FirstRequest check(const Core& core, const detail::WhoAmI& whoami);
+FirstRequest check(const Core& core, const detail::FindUser& find);
+FirstRequest check(const Core& core, const detail::CloseClient& close);
 
-asio::awaitable<Result<KeyList>> list(Core& core, pipeline::Call& call, ListFilter filter);
-asio::awaitable<Result<ApiKey>> get(Core& core, pipeline::Call& call, std::string uid);
-// As get(), with the service's time when it answered; this machine's if the answer does not tell.
+// What each operation does, as a coroutine on the client's strand, once it has been checked and the turn of
+// its first request has come. The core and the call outlive it.
+asio::awaitable<Result<KeyList>> perform(Core& core, pipeline::Call& call, detail::ListKeys list);
+asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::GetKey get);
+// The same, with the service's time when it answered; this machine's if the answer does not tell.
 asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeline::Call& call, std::string uid, Instant* as_of);
-asio::awaitable<Result<CreatedApiKey>> create(Core& core, pipeline::Call& call, NewApiKey key);
-asio::awaitable<Result<Reconciliation>> reconcile(Core& core, pipeline::Call& call, PendingCreate pending);
-asio::awaitable<Result<ApiKey>> update(Core& core, pipeline::Call& call, std::string uid, ApiKeyEdit edit,
-                                       std::optional<ApiKey> seen);
-asio::awaitable<Result<ApiKey>> renew(Core& core, pipeline::Call& call, std::string uid,
-                                      std::chrono::milliseconds duration);
-asio::awaitable<Result<ApiKey>> renew_until(Core& core, pipeline::Call& call, std::string uid, Expiry expiry);
-asio::awaitable<Result<void>> set_state(Core& core, pipeline::Call& call, std::string uid, bool is_active);
-asio::awaitable<Result<void>> set_active(Core& core, pipeline::Call& call, std::string uid, bool is_active);
-asio::awaitable<Result<void>> remove(Core& core, pipeline::Call& call, std::string uid);
-asio::awaitable<Result<Identity>> whoami(Core& core, pipeline::Call& call);
-asio::awaitable<Result<User>> find_user(Core& core, pipeline::Call& call, std::string email);
-asio::awaitable<Result<void>> close(Core& core, pipeline::Call& call);
+asio::awaitable<Result<CreatedApiKey>> perform(Core& core, pipeline::Call& call, detail::CreateKey create);
+asio::awaitable<Result<Reconciliation>> perform(Core& core, pipeline::Call& call,
+                                                detail::ReconcileCreate reconcile);
+asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::UpdateKey update);
+asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::RenewKey renew);
+asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::RenewKeyUntil renew);
+asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::RevokeKey revoke);
+asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::ReactivateKey reactivate);
+asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::SetKeyActive set);
+asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::RemoveKey remove);
+asio::awaitable<Result<Identity>> perform(Core& core, pipeline::Call& call, detail::WhoAmI whoami);
+asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call, detail::FindUser find);
+asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::CloseClient close);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client
 

@@ -27,6 +27,11 @@ inline Result<void> check_subject(const ApiKey& key, std::string_view uid) {
     return Error(errc::bad_value, what).path("metadata.uid");
 }
 
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::GetKey& get) {
+    if (auto good = check_uid(get.uid); !good) return std::move(good.error());
+    return &read_key;
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeline::Call& call,
                                                               std::string uid, Instant* as_of) {
     auto path = path_of(read_key, uid);
@@ -41,12 +46,17 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeli
     co_return std::move(answer.value());
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get(Core& core, pipeline::Call& call, std::string uid) {
-    return get_as_of(core, call, std::move(uid), nullptr);
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call,
+                                                            detail::GetKey get) {
+    return get_as_of(core, call, std::move(get.uid), nullptr);
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::Call& call,
-                                                          ListFilter filter) {
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::ListKeys& /*list*/) {
+    return &list_keys;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> perform(Core& core, pipeline::Call& call,
+                                                             detail::ListKeys list) {
     Paging pages(std::string(list_keys.path_template), core.options().list_limits);
     detail::Blocks<ApiKey> wanted;
     std::optional<Instant> as_of;
@@ -59,15 +69,20 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list(Core& core, pipeline::
         auto more =
             pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
         if (!more) co_return std::move(more.error()).attempts(call.attempts);
-        if (wanted.empty() && !*more && filter == ListFilter())
+        if (wanted.empty() && !*more && list.filter == ListFilter())
             co_return KeyList(std::move(answer.value().items), *as_of);
         for (auto& key : answer.value().items)
-            if (filter.matches(key, *as_of)) wanted.emplace_back(std::move(key));
+            if (list.filter.matches(key, *as_of)) wanted.emplace_back(std::move(key));
         if (!*more) co_return KeyList(std::move(wanted), *as_of);
     }
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> whoami(Core& core, pipeline::Call& call) {
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::WhoAmI& /*whoami*/) {
+    return &read_identity;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> perform(Core& core, pipeline::Call& call,
+                                                              detail::WhoAmI /*whoami*/) {
     return ask_identity(core, call, nullptr);
 }
 
@@ -88,10 +103,14 @@ inline Result<void> check_match(const std::optional<User>& before, const User& u
     return {};
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<User>> find_user(Core& core, pipeline::Call& call,
-                                                            std::string email) {
-    if (email.empty()) co_return Error(errc::invalid_argument, "an e-mail address is needed").path("email");
-    if (auto good = wire::check_utf8(email, "email"); !good) co_return std::move(good.error());
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::FindUser& find) {
+    if (find.email.empty()) return Error(errc::invalid_argument, "an e-mail address is needed").path("email");
+    if (auto good = wire::check_utf8(find.email, "email"); !good) return std::move(good.error());
+    return &list_users;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call,
+                                                          detail::FindUser find) {
     Paging pages(std::string(list_users.path_template) + "?limit=50", core.options().list_limits);
     std::optional<User> match;
     for (;;) {
@@ -100,7 +119,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> find_user(Core& core, pipeline
         auto sent = co_await send(core, call, list_users, request, answer);
         if (!sent) co_return std::move(sent.error());
         for (auto& user : answer.value().items) {
-            if (!same_address(user.email, email)) continue;
+            if (!same_address(user.email, find.email)) continue;
             if (auto good = check_match(match, user); !good)
                 co_return std::move(good.error()).attempts(call.attempts);
             match.emplace(std::move(user));
@@ -116,8 +135,13 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> find_user(Core& core, pipeline
     }
 }
 
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::CloseClient& /*close*/) {
+    return nullptr;
+}
+
 // Every work has its deadline, so that this ends.
-PALETTE_KEYS_INLINE asio::awaitable<Result<void>> close(Core& core, pipeline::Call& call) {
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
+                                                          detail::CloseClient /*close*/) {
     core.refuse_new();
     co_await core.wait_for_work(call);
     if (call.is_stopped()) co_return call.stopped(Effect::not_applied);

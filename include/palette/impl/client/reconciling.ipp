@@ -13,9 +13,14 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::ReconcileCreate& /*reconcile*/) {
+    return nullptr;
+}
+
 // One list: what a late request makes afterwards, the next reconciliation finds.
-PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> reconcile(Core& core, pipeline::Call& call,
-                                                                      PendingCreate pending) {
+PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> perform(Core& core, pipeline::Call& call,
+                                                                    detail::ReconcileCreate reconcile) {
+    auto& pending = reconcile.pending;
     if (pending.user_uid().empty() || pending.tenant_uid().empty())
         co_return invalid("a pending create that does not say who asked for the key", "pending");
     auto caller = co_await identify(core, call);
@@ -23,7 +28,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> reconcile(Core& core
     if (!is_same_caller(*caller, pending.tenant_uid(), pending.user_uid())) co_return other_caller(call);
     PinnedCaller const pinned(core, call, *caller);
     auto const& owner = pending.owner_uid().empty() ? caller->user_uid : pending.owner_uid();
-    auto keys = co_await list(core, call, ListFilter().owner(owner));
+    auto keys = co_await perform(core, call, detail::ListKeys(ListFilter().owner(owner)));
     if (!keys) co_return std::move(keys.error());
 
     std::vector<std::string> removed;

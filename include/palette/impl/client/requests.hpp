@@ -23,11 +23,17 @@ inline constexpr pipeline::RequestKind change_state{"/v1/apiKeys/{uid}/state", p
 inline constexpr pipeline::RequestKind read_identity{"/v1/users/info", pipeline::Safety::read};
 inline constexpr pipeline::RequestKind list_users{"/v1/users", pipeline::Safety::read};
 
+// errc::invalid_argument for what is no uid.
+inline Result<void> check_uid(std::string_view uid) {
+    if (auto const* const fault = detail::fault_of_uid(uid))
+        return Error(errc::invalid_argument, fault).path("uid");
+    return {};
+}
+
 // "/v1/apiKeys/{uid}" with the uid in its place. errc::invalid_argument for what is no uid.
 inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::string_view uid) {
     static constexpr std::string_view place = "{uid}";
-    if (auto const* const fault = detail::fault_of_uid(uid))
-        return Error(errc::invalid_argument, fault).path("uid");
+    if (auto good = check_uid(uid); !good) return std::move(good.error());
     auto const at = kind.path_template.find(place);
     std::string path;
     path.reserve(kind.path_template.size() - place.size() + uid.size());

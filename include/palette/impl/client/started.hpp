@@ -6,31 +6,32 @@
 #include <palette/impl/pipeline/call.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <exception>
 #include <memory>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::client {
 
-// An operation that has been started: its call, and the way to its handler.
-template <class T>
-class Started : public std::enable_shared_from_this<Started<T>> {
+// A call that has been started, whatever it completes with.
+class StartedCall : public std::enable_shared_from_this<StartedCall> {
 public:
     // Its call is made of `args`.
     template <class... Args>
-    Started(const asio::any_io_executor& strand, std::shared_ptr<Delivery<T>> to, Args&&... args)
+    explicit StartedCall(const asio::any_io_executor& strand, Args&&... args)
         : call(std::forward<Args>(args)...),
-          delivery(std::move(to)),
           strand_(strand) {}
 
     // A cancellation of the user's goes to the call. The slot holds nothing that keeps anything alive: its
     // signal may outlive the operation, and the context.
-    void bridge_cancellation() {
-        auto slot = asio::get_associated_cancellation_slot(delivery->handler());
+    void bridge_cancellation(asio::cancellation_slot slot) {
         if (!slot.is_connected()) return;
-        slot.assign([weak = this->weak_from_this()](asio::cancellation_type type) {
+        slot.assign([weak = weak_from_this()](asio::cancellation_type type) {
             auto const alive = weak.lock();
             if (!alive) return;
             detail::insist([&] {
@@ -41,11 +42,31 @@ public:
         });
     }
 
+    // Runs the operation's coroutine on the strand. The signal that the call's slot belongs to outlives the
+    // coroutine's frame: the handler here holds it. Not a template: Asio's part of it is compiled once, and
+    // not for every operation.
+    void spawn(asio::awaitable<void> operation) {
+        asio::co_spawn(strand_, std::move(operation),
+                       asio::bind_cancellation_slot(
+                           call.slot(), [self = shared_from_this()](const std::exception_ptr&) {}));
+    }
+
     pipeline::Call call;
-    std::shared_ptr<Delivery<T>> delivery;
 
 private:
     asio::any_io_executor strand_;
+};
+
+// The same, with the way to its handler.
+template <class T>
+class Started final : public StartedCall {
+public:
+    template <class... Args>
+    Started(const asio::any_io_executor& strand, std::shared_ptr<Delivery<T>> to, Args&&... args)
+        : StartedCall(strand, std::forward<Args>(args)...),
+          delivery(std::move(to)) {}
+
+    std::shared_ptr<Delivery<T>> delivery;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

@@ -34,6 +34,8 @@ public:
     virtual boost::asio::awaitable<Result<void>> check(std::shared_ptr<const Credential> credential) = 0;
 };
 
+struct RequestKind;
+
 // How far a create has come, kept where the loss of its coroutine does not reach: Asio destroys one that
 // waits when memory runs out over that.
 struct CreateProgress {
@@ -99,6 +101,9 @@ public:
     // Its place in the queues of the rate limit: all its requests have the same one, so that what was begun
     // comes to its end before others begin.
     std::optional<RateLimiter::Ticket> ticket;
+
+    // The kind of the request whose turn in that queue has been taken before it was made; null: none.
+    const RequestKind* turn = nullptr;
 
     // Pins the call to one user: asked before each of its requests, first ones, replays and later pages, with
     // the credential that it is sent with. None: the user does not matter.

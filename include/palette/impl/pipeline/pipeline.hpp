@@ -61,6 +61,13 @@ public:
     boost::asio::awaitable<Result<void>> send(Call& call, const RequestKind& kind, HttpRequest& request,
                                               Answer& answer, Conditions conditions = Conditions());
 
+    // Takes the turn of the call's next request, which is of that kind, in the queue of the rate limit:
+    // send() does not queue for it again. False: it is not its turn yet. An error: not before the call's time
+    // is over.
+    Result<bool> take_turn(Call& call, const RequestKind& kind);
+    // Queues until the turn is taken, or the call is stopped.
+    boost::asio::awaitable<Result<bool>> wait_for_turn(Call& call, const RequestKind& kind);
+
     [[nodiscard]] const timing::TimeSource& time() const noexcept { return time_; }
 
     // The one that the next request is sent with, unless it has to wait; null if it has to be got first.
@@ -79,11 +86,7 @@ public:
     void hide(detail::KnownSecrets::Kind kind, const Secret& secret) { known_->add(kind, secret.expose()); }
 
 private:
-    // How long it has to wait for its turn. Zero: it is its turn now. An error: longer than it may.
-    Result<std::chrono::milliseconds> wait_for_turn(const Call& call, Place& place);
-    // Until it is its turn, or the call is stopped.
-    boost::asio::awaitable<Result<void>> wait_in_line(Call& call, Place& place,
-                                                      std::chrono::milliseconds time);
+    Result<std::chrono::milliseconds> time_to_turn(Call& call, const RequestKind& kind, Place& place);
     // Whether the request may be sent with the credential that it has.
     boost::asio::awaitable<Result<void>> check_credential(Call& call, const HttpRequest& request,
                                                           const Conditions& conditions);

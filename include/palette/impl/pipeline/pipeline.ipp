@@ -44,24 +44,39 @@ PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& ki
     return buckets_.emplace(kind.path_template, std::move(name)).first->second;
 }
 
-PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::wait_for_turn(const Call& call,
-                                                                              Place& place) {
+// Zero: the turn has come, and is taken.
+PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::time_to_turn(Call& call,
+                                                                             const RequestKind& kind,
+                                                                             Place& place) {
     auto const wait = place.wait(time_.steady());
-    if (wait <= call.time_left() || wait.count() == 0) return wait;
+    if (wait.count() == 0) {
+        call.turn = &kind;
+        return wait;
+    }
+    call.wait_in_queue(Call::Queue::rate_limit);
+    call.waits_for = "the rate limiter";
+    if (wait <= call.time_left()) return wait;
     return Error(errc::timeout, "the rate limit lets it through in " + std::to_string(wait.count()) +
                                     " ms only, and that is later than it may wait")
         .attempts(call.attempts);
 }
 
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::wait_in_line(
-    Call& call, Place& place, std::chrono::milliseconds time) {
+PALETTE_KEYS_INLINE Result<bool> Pipeline::take_turn(Call& call, const RequestKind& kind) {
+    Place place(*limiter_, bucket_of(kind), call);
+    auto const wait = time_to_turn(call, kind, place);
+    if (!wait) return wait.error();
+    return wait->count() == 0;
+}
+
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::wait_for_turn(Call& call,
+                                                                                 const RequestKind& kind) {
+    Place place(*limiter_, bucket_of(kind), call);
     for (;;) {
-        auto const has_come = co_await timing::sleep(time_, time);
-        if (!has_come || call.is_stopped()) co_return Result<void>();
-        auto const wait = wait_for_turn(call, place);
+        auto const wait = time_to_turn(call, kind, place);
         if (!wait) co_return wait.error();
-        if (wait->count() == 0) co_return Result<void>();
-        time = *wait;
+        if (wait->count() == 0) co_return true;
+        auto const has_come = co_await timing::sleep(time_, *wait);
+        if (!has_come || call.is_stopped()) co_return false;
     }
 }
 
@@ -98,16 +113,11 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
     Findings findings(call);
     bool replayed = false;
     for (int resends = 0;; ++resends) {
-        {
-            Place place(*limiter_, bucket_of(kind), call);
-            auto const wait = wait_for_turn(call, place);
-            if (!wait) co_return findings.given_up(wait.error());
-            if (wait->count() > 0) {
-                if (resends == 0) call.wait_in_queue(Call::Queue::rate_limit);
-                call.waits_for = "the rate limiter";
-                auto const come = co_await wait_in_line(call, place, *wait);
-                if (!come) co_return findings.given_up(come.error());
-            }
+        if (std::exchange(call.turn, nullptr) != &kind) {
+            auto turn = take_turn(call, kind);
+            if (turn && !*turn) turn = co_await wait_for_turn(call, kind);
+            if (!turn) co_return findings.given_up(turn.error());
+            call.turn = nullptr;
         }
         auto const state = co_await boost::asio::this_coro::cancellation_state;
         if (call.is_stopped() || state.cancelled() != boost::asio::cancellation_type::none)

@@ -159,100 +159,15 @@ PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* 
     options_.observer->on_operation(event);
 }
 
-}  // namespace client
-namespace detail {
-
-PALETTE_KEYS_INLINE ClientCore::ClientCore(boost::asio::any_io_executor executor, ClientOptions options)
-    : core_(std::make_shared<client::Core>(std::move(executor), std::move(options))) {}
-
-PALETTE_KEYS_INLINE ClientCore::~ClientCore() = default;
-
-PALETTE_KEYS_INLINE void ClientCore::list(Handler<KeyList> handler, ListFilter filter, CallOptions options) {
-    core_->start<KeyList>(client::Core::Kind::work, "list", std::move(handler), options, client::list,
-                          std::move(filter));
-}
-
-PALETTE_KEYS_INLINE void ClientCore::get(Handler<ApiKey> handler, std::string uid, CallOptions options) {
-    core_->start<ApiKey>(client::Core::Kind::work, "get", std::move(handler), options, client::get,
-                         std::move(uid));
-}
-
-PALETTE_KEYS_INLINE void ClientCore::create(Handler<CreatedApiKey> handler, NewApiKey key,
-                                            CallOptions options) {
-    core_->start<CreatedApiKey>(client::Core::Kind::work, "create", std::move(handler), options,
-                                client::create, std::move(key));
-}
-
-PALETTE_KEYS_INLINE void ClientCore::reconcile(Handler<Reconciliation> handler, PendingCreate pending,
-                                               CallOptions options) {
-    core_->start<Reconciliation>(client::Core::Kind::work, "reconcile", std::move(handler), options,
-                                 client::reconcile, std::move(pending));
-}
-
-PALETTE_KEYS_INLINE void ClientCore::update(Handler<ApiKey> handler, std::string uid, ApiKeyEdit edit,
-                                            std::optional<ApiKey> seen, CallOptions options) {
-    core_->start<ApiKey>(client::Core::Kind::work, "update", std::move(handler), options, client::update,
-                         std::move(uid), std::move(edit), std::move(seen));
-}
-
-PALETTE_KEYS_INLINE void ClientCore::renew(Handler<ApiKey> handler, std::string uid,
-                                           std::chrono::milliseconds duration, CallOptions options) {
-    core_->start<ApiKey>(client::Core::Kind::work, "renew", std::move(handler), options, client::renew,
-                         std::move(uid), duration);
-}
-
-PALETTE_KEYS_INLINE void ClientCore::renew_until(Handler<ApiKey> handler, std::string uid, Expiry expiry,
-                                                 CallOptions options) {
-    core_->start<ApiKey>(client::Core::Kind::work, "renew", std::move(handler), options, client::renew_until,
-                         std::move(uid), expiry);
-}
-
-PALETTE_KEYS_INLINE void ClientCore::revoke(Handler<void> handler, std::string uid, CallOptions options) {
-    core_->start<void>(client::Core::Kind::work, "revoke", std::move(handler), options, client::set_state,
-                       std::move(uid), false);
-}
-
-PALETTE_KEYS_INLINE void ClientCore::reactivate(Handler<void> handler, std::string uid, CallOptions options) {
-    core_->start<void>(client::Core::Kind::work, "reactivate", std::move(handler), options, client::set_state,
-                       std::move(uid), true);
-}
-
-PALETTE_KEYS_INLINE void ClientCore::set_active(Handler<void> handler, std::string uid, bool is_active,
-                                                CallOptions options) {
-    core_->start<void>(client::Core::Kind::work, "set_active", std::move(handler), options,
-                       client::set_active, std::move(uid), is_active);
-}
-
-PALETTE_KEYS_INLINE void ClientCore::remove(Handler<void> handler, std::string uid, CallOptions options) {
-    core_->start<void>(client::Core::Kind::work, "remove", std::move(handler), options, client::remove,
-                       std::move(uid));
-}
-
-PALETTE_KEYS_INLINE void ClientCore::whoami(Handler<Identity> handler, CallOptions options) {
-    core_->start<Identity>(client::Core::Kind::work, "whoami", std::move(handler), options, client::whoami);
-}
-
-PALETTE_KEYS_INLINE void ClientCore::find_user(Handler<User> handler, std::string email,
-                                               CallOptions options) {
-    core_->start<User>(client::Core::Kind::work, "find_user", std::move(handler), options, client::find_user,
-                       std::move(email));
-}
-
-PALETTE_KEYS_INLINE void ClientCore::close(Handler<void> handler) {
-    core_->start<void>(client::Core::Kind::closing, "close", std::move(handler), CallOptions(),
-                       client::close);
-}
-
-PALETTE_KEYS_INLINE void ClientCore::cancel() {
-    insist([this] {
-        boost::asio::post(core_->strand(),
-                          [core = core_] { core->stop_all(pipeline::Call::Stop::cancelled); });
+PALETTE_KEYS_INLINE void Core::cancel() {
+    detail::insist([this] {
+        asio::post(strand_, [core = shared_from_this()] { core->stop_all(pipeline::Call::Stop::cancelled); });
     });
 }
 
-PALETTE_KEYS_INLINE void ClientCore::abandon() {
-    insist([this] {
-        boost::asio::post(core_->strand(), [core = core_] {
+PALETTE_KEYS_INLINE void Core::abandon() {
+    detail::insist([this] {
+        asio::post(strand_, [core = shared_from_this()] {
             core->refuse_new();
             core->stop_all(pipeline::Call::Stop::closed);
             core->transport().close();
@@ -260,14 +175,44 @@ PALETTE_KEYS_INLINE void ClientCore::abandon() {
     });
 }
 
-PALETTE_KEYS_INLINE boost::asio::any_io_executor ClientCore::executor() const noexcept {
-    return core_->base();
+}  // namespace client
+namespace detail {
+
+template <class Operation>
+void start(const std::shared_ptr<client::Core>& core, Handler<typename Operation::Value> handler,
+           Operation operation, CallOptions options) {
+    core->start(std::move(handler), std::move(operation), std::move(options));
 }
+
+PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const client::Core& core) noexcept {
+    return core.base();
+}
+
+#ifndef PALETTE_KEYS_HEADER_ONLY
+#    define PALETTE_KEYS_START(Operation)                                                      \
+        template PALETTE_KEYS_DECL void start<Operation>(const std::shared_ptr<client::Core>&, \
+                                                         Handler<Operation::Value>, Operation, CallOptions)
+PALETTE_KEYS_START(ListKeys);
+PALETTE_KEYS_START(GetKey);
+PALETTE_KEYS_START(CreateKey);
+PALETTE_KEYS_START(ReconcileCreate);
+PALETTE_KEYS_START(UpdateKey);
+PALETTE_KEYS_START(RenewKey);
+PALETTE_KEYS_START(RenewKeyUntil);
+PALETTE_KEYS_START(RevokeKey);
+PALETTE_KEYS_START(ReactivateKey);
+PALETTE_KEYS_START(SetKeyActive);
+PALETTE_KEYS_START(RemoveKey);
+PALETTE_KEYS_START(WhoAmI);
+PALETTE_KEYS_START(FindUser);
+PALETTE_KEYS_START(CloseClient);
+#    undef PALETTE_KEYS_START
+#endif
 
 }  // namespace detail
 
 PALETTE_KEYS_INLINE ApiKeyClient::ApiKeyClient(boost::asio::any_io_executor executor, ClientOptions options)
-    : core_(std::make_shared<detail::ClientCore>(std::move(executor), std::move(options))) {}
+    : core_(std::make_shared<client::Core>(std::move(executor), std::move(options))) {}
 
 PALETTE_KEYS_INLINE ApiKeyClient& ApiKeyClient::operator=(ApiKeyClient&& other) noexcept {
     if (this != &other) {
@@ -282,7 +227,7 @@ PALETTE_KEYS_INLINE ApiKeyClient::~ApiKeyClient() {
 }
 
 PALETTE_KEYS_INLINE ApiKeyClient::executor_type ApiKeyClient::get_executor() const noexcept {
-    return core_->executor();
+    return core_->base();
 }
 
 PALETTE_KEYS_INLINE void ApiKeyClient::cancel() {

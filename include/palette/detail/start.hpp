@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/options.hpp>
+#include <palette/result.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+namespace client {
+class Core;
+}
+
+namespace detail {
+
+template <class Token, class T>
+concept TokenFor = boost::asio::completion_token_for<Token, void(Result<T>)>;
+
+template <class T>
+using Handler = boost::asio::any_completion_handler<void(Result<T>)>;
+
+// Starts an operation of operations.hpp, from any thread. Each is instantiated where its body is, in
+// impl/client, so that the programs of users compile none of it. Throws std::bad_alloc, and never calls the
+// handler, if there is no memory for what a completion needs.
+template <class Operation>
+PALETTE_KEYS_DECL void start(const std::shared_ptr<client::Core>& core,
+                             Handler<typename Operation::Value> handler, Operation operation,
+                             CallOptions options);
+
+PALETTE_KEYS_DECL boost::asio::any_io_executor executor_of(const client::Core& core) noexcept;
+
+// Starts an operation when the token says so, which may be after the client has been moved.
+class Initiation {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    explicit Initiation(std::shared_ptr<client::Core> core) noexcept : core_(std::move(core)) {}
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core_); }
+
+    template <class H, class Operation>
+    void operator()(H&& handler, Operation operation, CallOptions options) const {
+        start(core_, Handler<typename Operation::Value>(std::forward<H>(handler)), std::move(operation),
+              std::move(options));
+    }
+
+private:
+    std::shared_ptr<client::Core> core_;
+};
+
+}  // namespace detail
+}  // namespace palette::inline PALETTE_KEYS_ABI
