@@ -5,6 +5,5 @@
 #include <palette/impl/auth/file.ipp>
 #include <palette/impl/auth/login.ipp>
 #include <palette/impl/auth/login_messages.ipp>
-#include <palette/impl/auth/private_file.ipp>
 #include <palette/impl/auth/token.ipp>
 #include <palette/impl/auth/token_end.ipp>

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <palette/impl/known_secrets.ipp>
-#include <palette/impl/redactor.ipp>
+#include <palette/impl/redaction/known_secrets.ipp>
+#include <palette/impl/redaction/redactor.ipp>

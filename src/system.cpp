@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <palette/impl/environment.ipp>
-#include <palette/impl/files.ipp>
-#include <palette/impl/write_secret_file.ipp>
+#include <palette/impl/system/environment.ipp>
+#include <palette/impl/system/files.ipp>
+#include <palette/impl/system/private_file.ipp>
+#include <palette/impl/system/write_secret_file.ipp>

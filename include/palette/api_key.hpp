@@ -335,6 +335,6 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const CreatedApiKe
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/api_key.ipp>
-#    include <palette/impl/key_requests.ipp>
+#    include <palette/impl/values/api_key.ipp>
+#    include <palette/impl/values/key_requests.ipp>
 #endif

@@ -57,5 +57,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Credential& 
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/credential.ipp>
+#    include <palette/impl/values/credential.ipp>
 #endif

@@ -76,5 +76,5 @@ struct std::hash<palette::Endpoint> {
 };
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/endpoint.ipp>
+#    include <palette/impl/values/endpoint.ipp>
 #endif

@@ -313,6 +313,6 @@ template <>
 struct std::is_error_condition_enum<palette::condition> : std::true_type {};
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/error.ipp>
+#    include <palette/impl/values/error.ipp>
 #    include <palette/result.hpp>  // for what two errors have pending, to compare it
 #endif

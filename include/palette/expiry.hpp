@@ -146,5 +146,5 @@ struct std::hash<palette::Expiry> {
 };
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/expiry.ipp>
+#    include <palette/impl/values/expiry.ipp>
 #endif

@@ -219,5 +219,5 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/options.ipp>
+#    include <palette/impl/seams/options.ipp>
 #endif

@@ -127,5 +127,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Reconciliati
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/pending_create.ipp>
+#    include <palette/impl/values/pending_create.ipp>
 #endif

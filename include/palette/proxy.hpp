@@ -59,5 +59,5 @@ struct PALETTE_KEYS_DECL ProxyOptions {
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/proxy.ipp>
+#    include <palette/impl/seams/proxy.ipp>
 #endif

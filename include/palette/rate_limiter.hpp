@@ -74,5 +74,5 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/rate_limiter.ipp>
+#    include <palette/impl/seams/rate_limiter.ipp>
 #endif

@@ -68,5 +68,5 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/secret.ipp>
+#    include <palette/impl/values/secret.ipp>
 #endif

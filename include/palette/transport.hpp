@@ -141,5 +141,5 @@ public:
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/transport.ipp>
+#    include <palette/impl/seams/transport.ipp>
 #endif

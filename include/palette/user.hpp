@@ -45,5 +45,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const User& user);
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/user.ipp>
+#    include <palette/impl/values/user.ipp>
 #endif

@@ -33,5 +33,5 @@ PALETTE_KEYS_DECL Result<void> write_secret_file(const std::string& path, const 
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/write_secret_file.ipp>
+#    include <palette/impl/system/write_secret_file.ipp>
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/emulator/certificates.hpp>
+#include <palette/impl/emulator/http/certificates.hpp>
 
 #include <atomic>
 #include <cstdint>

@@ -4,8 +4,8 @@
 // a URL that is accepted reads back as itself and has credentials that Basic authentication can carry; a list
 // that is accepted covers the same whatever the case of a name, and all if it says so.
 
-#include <palette/impl/proxy.hpp>
-#include <palette/impl/proxy_bypass.hpp>
+#include <palette/impl/seams/proxy.hpp>
+#include <palette/impl/seams/proxy_bypass.hpp>
 #include <palette/proxy.hpp>
 
 #include <algorithm>

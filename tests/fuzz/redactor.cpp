@@ -3,7 +3,7 @@
 // Whatever the text is: the work is bounded, and nothing of a secret that stands in it as it is remains.
 // Of the input, the first line is the secret.
 
-#include <palette/impl/redactor.hpp>
+#include <palette/impl/redaction/redactor.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_every_cut(bytes, setting);
     setting.limits = {.head_bytes = 128, .body_bytes = 32, .fields = 4, .interim = 1};
     check_every_cut(bytes, setting);
-    setting.kind = parsing::RequestKind::head;
+    setting.kind = parsing::AnswerTo::head_request;
     setting.end.reset();
     check_every_cut(bytes, setting);
     return 0;

@@ -189,7 +189,7 @@ Nanoseconds time_to_leave_pool(const std::vector<std::size_t>& order) {
     options.most_waiting = order.size();
     net::Pool pool(options);
     static_cast<void>(pool.request({}));
-    std::vector<net::Ticket> tickets;
+    std::vector<net::WaiterId> tickets;
     for (std::size_t i = 0; i < order.size(); ++i)
         tickets.push_back(pool.request({}).ticket);
     auto const begun = steady_clock::now();

@@ -10,7 +10,7 @@
 
 namespace parsing {
 
-using palette::net::RequestKind;
+using palette::net::AnswerTo;
 using palette::net::ResponseLimits;
 using palette::net::ResponseParser;
 using palette::net::StreamEnd;
@@ -60,7 +60,7 @@ private:
 struct Setting {
     std::size_t piece = std::string::npos;  // how many bytes come at a time
     std::optional<StreamEnd> end = StreamEnd::orderly;
-    RequestKind kind = RequestKind::other;
+    AnswerTo kind = AnswerTo::other_request;
     ResponseLimits limits{};
     std::size_t most_body = std::string::npos;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <palette/impl/http_date.hpp>
+#include <palette/impl/values/http_date.hpp>
 
 #include <doctest/doctest.h>
 

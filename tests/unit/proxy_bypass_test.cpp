@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/printed.hpp"
 
-#include <palette/impl/proxy_bypass.hpp>
+#include <palette/impl/seams/proxy_bypass.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/printed.hpp"
 
-#include <palette/impl/proxy.hpp>
+#include <palette/impl/seams/proxy.hpp>
 #include <palette/proxy.hpp>
 
 #include <doctest/doctest.h>

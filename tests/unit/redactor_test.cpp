@@ -4,7 +4,7 @@
 #include "support/sanitized.hpp"
 #include "support/secret_forms.hpp"
 
-#include <palette/impl/redactor.hpp>
+#include <palette/impl/redaction/redactor.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <palette/impl/ticket_queue.hpp>
+#include <palette/impl/seams/ticket_queue.hpp>
 
 #include <doctest/doctest.h>
 

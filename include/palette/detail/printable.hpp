@@ -33,5 +33,5 @@ std::size_t valid_utf8_prefix(std::string_view text) noexcept;
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/printable.ipp>
+#    include <palette/impl/values/printable.ipp>
 #endif

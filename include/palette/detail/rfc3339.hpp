@@ -26,5 +26,5 @@ void format_rfc3339(Instant t, char (&out)[rfc3339_length]) noexcept;
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/rfc3339.ipp>
+#    include <palette/impl/values/rfc3339.ipp>
 #endif

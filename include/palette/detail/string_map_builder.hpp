@@ -67,5 +67,5 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/string_map.ipp>
+#    include <palette/impl/values/string_map.ipp>
 #endif

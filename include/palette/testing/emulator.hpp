@@ -132,6 +132,6 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/emulator/emulator.ipp>
+#    include <palette/impl/emulator/http/emulator.ipp>
 #    include <palette/testing/client_options.ipp>
 #endif

@@ -107,5 +107,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const FaultRule& r
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/emulator/fault_rule.ipp>
+#    include <palette/impl/emulator/faults/fault_rule.ipp>
 #endif

@@ -43,5 +43,5 @@ public:
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/emulator/test_user.ipp>
+#    include <palette/impl/emulator/service/test_user.ipp>
 #endif

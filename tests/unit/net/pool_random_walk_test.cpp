@@ -225,7 +225,7 @@ private:
 
     std::vector<Turn> opening_, busy_;
     std::deque<std::pair<ConnectionId, Pool::Time>> idle_;
-    std::set<Ticket> waiting_;
+    std::set<WaiterId> waiting_;
     std::set<ConnectionId> ids_;
 };
 

@@ -42,7 +42,7 @@ Turn opening(Pool& pool) {
     return turn;
 }
 
-Ticket waiting(Pool& pool) {
+WaiterId waiting(Pool& pool) {
     auto const turn = pool.request(start);
     REQUIRE(turn.action == Action::wait);
     return turn.ticket;

@@ -13,7 +13,7 @@
 namespace response_parser_test {
 
 using namespace palette;
-using net::RequestKind;
+using net::AnswerTo;
 using net::ResponseParser;
 using net::StreamEnd;
 using parsing::Outcome;
@@ -106,7 +106,7 @@ TEST_CASE("response: 204, 304 and answers to HEAD have no body whatever they say
             CHECK(outcome.keep_alive);
         }
         Setting head;
-        head.kind = RequestKind::head;
+        head.kind = AnswerTo::head_request;
         auto const outcome = done(answer("200 OK" + std::string(framing)), head);
         CHECK(outcome.body.empty());
         CHECK(outcome.keep_alive);
@@ -224,7 +224,7 @@ TEST_CASE("response: every seed of the fuzzer has one outcome however it is cut"
         parse_in_every_way(bytes, narrow);
         Setting cut_off;
         cut_off.end = StreamEnd::cut_off;
-        cut_off.kind = RequestKind::head;
+        cut_off.kind = AnswerTo::head_request;
         parse_in_every_way(bytes, cut_off);
         ++seeds;
     }

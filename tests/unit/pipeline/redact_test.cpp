@@ -2,7 +2,7 @@
 #include "support/hostile_texts.hpp"
 
 #include <palette/impl/pipeline/redact.hpp>
-#include <palette/impl/redactor.hpp>
+#include <palette/impl/redaction/redactor.hpp>
 
 #include <doctest/doctest.h>
 

@@ -19,17 +19,17 @@ using namespace palette::pipeline;
 
 struct Kind {
     const char* name;
-    Met met;
+    AttemptOutcome outcome;
     bool maybe_done;  // what is sent again after it may be done twice
 };
 
-Met meets(errc code, int status, bool sent) {
-    Met met;
-    met.code = code;
-    met.status = status;
-    met.sent = sent;
-    met.complete = status != 0 && sent;
-    return met;
+AttemptOutcome meets(errc code, int status, bool sent) {
+    AttemptOutcome outcome;
+    outcome.code = code;
+    outcome.status = status;
+    outcome.sent = sent;
+    outcome.complete = status != 0 && sent;
+    return outcome;
 }
 
 const std::vector<Kind>& kinds() {
@@ -48,8 +48,8 @@ const std::vector<Kind>& kinds() {
             {"old connection", meets(errc::transport, 0, true), true},
             {"paused", meets(errc::rate_limited, 429, true), false},
         };
-        made[10].met.silent_reused = true;
-        made[11].met.retry_after = 700ms;
+        made[10].outcome.silent_reused = true;
+        made[11].outcome.retry_after = 700ms;
         return made;
     }();
     return all;
@@ -85,7 +85,7 @@ private:
         Retries retries(options_, safety_, budget);
         Retries::Next next{true, 0ms};
         for (auto const* const kind : path_)
-            next = retries.after(kind->met, left, 0.999);
+            next = retries.after(kind->outcome, left, 0.999);
         return next;
     }
 
@@ -93,14 +93,14 @@ private:
     int check(const Kind& kind, const Retries::Next& next) const {
         CAPTURE(kind.name);
         if (safety_ == Safety::once) CHECK_FALSE(kind.maybe_done);
-        if (kind.met.code == errc::server_error) CHECK(safety_ == Safety::read);
-        CHECK(kind.met.code != errc::not_found);
-        CHECK(kind.met.code != errc::not_json);
-        CHECK(kind.met.code != errc::untrusted);
+        if (kind.outcome.code == errc::server_error) CHECK(safety_ == Safety::read);
+        CHECK(kind.outcome.code != errc::not_found);
+        CHECK(kind.outcome.code != errc::not_json);
+        CHECK(kind.outcome.code != errc::untrusted);
         CHECK(next.wait >= 0ms);
         CHECK(next.wait < left);
-        if (kind.met.retry_after) CHECK(next.wait == *kind.met.retry_after);
-        return kind.met.code == errc::rate_limited || next.wait == 0ms ? 0 : 1;
+        if (kind.outcome.retry_after) CHECK(next.wait == *kind.outcome.retry_after);
+        return kind.outcome.code == errc::rate_limited || next.wait == 0ms ? 0 : 1;
     }
 
     Safety safety_;

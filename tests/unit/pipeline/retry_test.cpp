@@ -14,47 +14,47 @@ using palette::errc;
 using palette::RetryOptions;
 using namespace palette::pipeline;
 
-Met answered(int status, errc code) {
-    Met met;
-    met.code = code;
-    met.status = status;
-    met.sent = true;
-    met.complete = true;
-    return met;
+AttemptOutcome answered(int status, errc code) {
+    AttemptOutcome outcome;
+    outcome.code = code;
+    outcome.status = status;
+    outcome.sent = true;
+    outcome.complete = true;
+    return outcome;
 }
 
-Met broken(errc code = errc::transport) {
-    Met met;
-    met.code = code;
-    met.sent = true;
-    return met;
+AttemptOutcome broken(errc code = errc::transport) {
+    AttemptOutcome outcome;
+    outcome.code = code;
+    outcome.sent = true;
+    return outcome;
 }
 
-Met unsent(errc code = errc::transport) {
-    Met met;
-    met.code = code;
-    return met;
+AttemptOutcome unsent(errc code = errc::transport) {
+    AttemptOutcome outcome;
+    outcome.code = code;
+    return outcome;
 }
 
 // A request whose attempts meet what they are told, with time and budget enough.
 struct Request {
     explicit Request(Safety s, RetryOptions o = {}) : options(o), retries(options, s, budget) {}
 
-    bool again(const Met& met) { return retries.after(met, 1h, 0.5).again; }
+    bool again(const AttemptOutcome& outcome) { return retries.after(outcome, 1h, 0.5).again; }
 
     RetryOptions options;
     RetryBudget budget{1000};
     Retries retries;
 };
 
-bool is_sent_again(Safety safety, const Met& met) {
-    return Request(safety).again(met);
+bool is_sent_again(Safety safety, const AttemptOutcome& outcome) {
+    return Request(safety).again(outcome);
 }
 
 TEST_CASE("retry: what is sent again is what has passed soon, and can be done twice or was not done") {
     struct Row {
         const char* name;
-        Met met;
+        AttemptOutcome outcome;
         bool read, change, once;
     };
     for (auto const& row : std::initializer_list<Row>{
@@ -82,23 +82,23 @@ TEST_CASE("retry: what is sent again is what has passed soon, and can be done tw
              {"no credential", unsent(errc::auth_provider), false, false, false},
          }) {
         CAPTURE(row.name);
-        CHECK(is_sent_again(Safety::read, row.met) == row.read);
-        CHECK(is_sent_again(Safety::change, row.met) == row.change);
-        CHECK(is_sent_again(Safety::once, row.met) == row.once);
+        CHECK(is_sent_again(Safety::read, row.outcome) == row.read);
+        CHECK(is_sent_again(Safety::change, row.outcome) == row.change);
+        CHECK(is_sent_again(Safety::once, row.outcome) == row.once);
     }
 }
 
 TEST_CASE(
     "retry: a proxy that cannot reach the service now is asked again, and one that does not want to is not") {
     for (int const status : {502, 503, 504}) {
-        auto met = unsent(errc::proxy);
-        met.status = status;
-        CHECK(is_sent_again(Safety::once, met));
+        auto outcome = unsent(errc::proxy);
+        outcome.status = status;
+        CHECK(is_sent_again(Safety::once, outcome));
     }
     for (int const status : {0, 403, 407, 500}) {
-        auto met = unsent(errc::proxy);
-        met.status = status;
-        CHECK_FALSE(is_sent_again(Safety::read, met));
+        auto outcome = unsent(errc::proxy);
+        outcome.status = status;
+        CHECK_FALSE(is_sent_again(Safety::read, outcome));
     }
 }
 
@@ -136,8 +136,8 @@ TEST_CASE("retry: it ends after as many attempts as it may make, 429 not counted
 TEST_CASE("retry: a single attempt is one, whatever it meets") {
     RetryOptions options;
     options.most_attempts = 1;
-    for (auto const& met : {answered(429, errc::rate_limited), broken(), unsent()})
-        CHECK_FALSE(Request(Safety::read, options).again(met));
+    for (auto const& outcome : {answered(429, errc::rate_limited), broken(), unsent()})
+        CHECK_FALSE(Request(Safety::read, options).again(outcome));
     auto silent = broken();
     silent.silent_reused = true;
     CHECK_FALSE(Request(Safety::read, options).again(silent));
@@ -168,15 +168,15 @@ TEST_CASE("retry: the longest waits there are overflow nothing") {
 }
 
 TEST_CASE("W14 retry: it waits as long as the service asks, and not if that is longer than it may") {
-    auto met = answered(503, errc::unavailable);
-    met.retry_after = 3s;
+    auto outcome = answered(503, errc::unavailable);
+    outcome.retry_after = 3s;
     Request read(Safety::read);
-    CHECK(read.retries.after(met, 10s, 0.1).wait == 3s);
-    CHECK_FALSE(read.retries.after(met, 3s, 0.1).again);
-    met.retry_after = 0s;
+    CHECK(read.retries.after(outcome, 10s, 0.1).wait == 3s);
+    CHECK_FALSE(read.retries.after(outcome, 3s, 0.1).again);
+    outcome.retry_after = 0s;
     Request at_once(Safety::read);
-    CHECK(at_once.retries.after(met, 10s, 0.5).wait == 0s);
-    CHECK(at_once.retries.after(met, 10s, 0.5).wait == 200ms);  // that was too soon
+    CHECK(at_once.retries.after(outcome, 10s, 0.5).wait == 0s);
+    CHECK(at_once.retries.after(outcome, 10s, 0.5).wait == 200ms);  // that was too soon
 }
 
 TEST_CASE("retry: a service that refuses for want of patience is not stormed") {
@@ -218,20 +218,20 @@ TEST_CASE("retry: what sent nothing costs nothing of the budget, and a source of
     RetryBudget budget(1);
     for (int i = 0; i < 50; ++i)
         CHECK(Retries(options, Safety::once, budget).after(unsent(), 1h, 0.5).again);
-    auto met = unsent();
-    met.of_credential = true;
-    CHECK(Retries(options, Safety::once, budget).after(met, 1h, 0.5).again);
-    CHECK_FALSE(Retries(options, Safety::once, budget).after(met, 1h, 0.5).again);
+    auto outcome = unsent();
+    outcome.of_credential = true;
+    CHECK(Retries(options, Safety::once, budget).after(outcome, 1h, 0.5).again);
+    CHECK_FALSE(Retries(options, Safety::once, budget).after(outcome, 1h, 0.5).again);
 }
 
 TEST_CASE("retry: the tries of a transport to open a connection are attempts") {
-    auto met = unsent();
-    met.attempts = 3;
+    auto outcome = unsent();
+    outcome.attempts = 3;
     Request once(Safety::once);
-    CHECK(once.again(met));
+    CHECK(once.again(outcome));
     CHECK_FALSE(once.again(unsent()));
-    met.attempts = 4;
-    CHECK_FALSE(Request(Safety::once).again(met));
+    outcome.attempts = 4;
+    CHECK_FALSE(Request(Safety::once).again(outcome));
 }
 
 }  // namespace retry_test

@@ -59,21 +59,6 @@ TEST_CASE("W22: invalid UTF-8 is refused with the name of its field and the plac
     CHECK(out == "kept");
 }
 
-TEST_CASE("W22: CR LF NUL and other control characters are refused in a header and never quoted") {
-    CHECK(check_header_value("eyJhbGciOi.J9-_~ +/=", "Authorization"));
-    CHECK(check_header_value("", "ApiKey"));
-    CHECK(check_header_value("a\tb", "ApiKey"));
-    for (auto const bad :
-         {std::string_view("hunter2\r"), std::string_view("hunter2\nX: y"), std::string_view("hunter2\0", 8),
-          std::string_view("\x01hunter2"), std::string_view("hunter2\x7F")}) {
-        auto const checked = check_header_value(bad, "ApiKey");
-        REQUIRE_FALSE(checked);
-        CHECK(checked.error().code() == errc::invalid_argument);
-        CHECK(checked.error().path() == "ApiKey");
-        CHECK(checked.error().message().find("hunter2") == std::string::npos);
-    }
-}
-
 TEST_CASE("W22: a JSON string is read back by another parser as it was") {
     std::string all;
     for (int c = 0; c < 0x80; ++c)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/known_secrets.hpp>
+#include <palette/impl/redaction/known_secrets.hpp>
 
 #include <string_view>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <palette/impl/auth/echo.hpp>
-#include <palette/impl/redactor.hpp>
+#include <palette/impl/redaction/redactor.hpp>
 
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 

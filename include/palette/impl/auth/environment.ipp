@@ -2,8 +2,8 @@
 #pragma once
 
 #include <palette/auth/environment.hpp>
-#include <palette/impl/environment.hpp>
-#include <palette/impl/key_text.hpp>
+#include <palette/impl/system/environment.hpp>
+#include <palette/impl/values/key_text.hpp>
 
 #include <utility>
 

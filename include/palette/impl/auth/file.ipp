@@ -2,9 +2,9 @@
 #pragma once
 
 #include <palette/auth/file.hpp>
-#include <palette/impl/auth/private_file.hpp>
-#include <palette/impl/files.hpp>
-#include <palette/impl/key_text.hpp>
+#include <palette/impl/system/files.hpp>
+#include <palette/impl/system/private_file.hpp>
+#include <palette/impl/values/key_text.hpp>
 
 #include <utility>
 
@@ -23,7 +23,7 @@ public:
 
 private:
     [[nodiscard]] Result<Secret> read_key() const {
-        auto text = read_private_file(path_, options_);
+        auto text = files::read_private_file(path_, options_.allows_symlink());
         if (!text) return text;
         return detail::usable_value(detail::value_of_line(text->expose()),
                                     "the key in " + files::shown(path_));

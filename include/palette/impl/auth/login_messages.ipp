@@ -5,8 +5,8 @@
 #include <palette/detail/printable.hpp>
 #include <palette/impl/auth/echo.hpp>
 #include <palette/impl/auth/login_messages.hpp>
-#include <palette/impl/key_text.hpp>
-#include <palette/impl/redactor.hpp>
+#include <palette/impl/redaction/redactor.hpp>
+#include <palette/impl/values/key_text.hpp>
 #include <palette/impl/wire/text.hpp>
 
 #include <cstddef>
@@ -72,7 +72,7 @@ PALETTE_KEYS_INLINE Result<HttpRequest> refresh_request(const Secret& token) {
 }
 
 // What a status other than 200 means for a login.
-inline errc code_of_status(int status) noexcept {
+inline errc code_of_login_status(int status) noexcept {
     switch (status) {
         case 400:
         case 401:
@@ -147,7 +147,7 @@ PALETTE_KEYS_INLINE Result<Secret> TokenAnswer::read_token(const LoginOptions& w
 }
 
 PALETTE_KEYS_INLINE Error TokenAnswer::refusal(const LoginOptions& who) {
-    auto const code = code_of_status(status_);
+    auto const code = code_of_login_status(status_);
     auto error = Error(code, sentence_of(code, who)).status(status_);
     if (code == errc::unauthorized)
         error.advice("check the e-mail address, the password and the organisation");

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <palette/auth/token.hpp>
-#include <palette/impl/auth_provider.hpp>
-#include <palette/impl/key_text.hpp>
+#include <palette/impl/seams/auth_provider.hpp>
+#include <palette/impl/values/key_text.hpp>
 
 #include <utility>
 

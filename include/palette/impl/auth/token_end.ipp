@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/auth/token_end.hpp>
+#include <palette/impl/values/text.hpp>
 #include <palette/secret.hpp>
 
 #include <boost/json/parse.hpp>
@@ -14,20 +15,13 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 
-inline int base64url_digit(char c) noexcept {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 inline std::optional<Secret> from_base64url(std::string_view digits) {
     std::string bytes;
     bytes.reserve(digits.size());
     std::uint32_t bits = 0;
     unsigned count = 0;
     for (char const c : digits) {
-        auto const digit = base64url_digit(c);
+        auto const digit = c == '+' || c == '/' ? -1 : detail::base64_digit(c);
         if (digit < 0) return std::nullopt;
         bits = bits << 6 | static_cast<std::uint32_t>(digit);
         count += 6;

@@ -3,7 +3,7 @@
 
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
-#include <palette/impl/error_of_exception.hpp>
+#include <palette/impl/values/error_of_exception.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>

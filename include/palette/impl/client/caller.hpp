@@ -2,7 +2,7 @@
 #pragma once
 
 #include <palette/impl/client/requests.hpp>
-#include <palette/impl/uid.hpp>
+#include <palette/impl/values/uid.hpp>
 #include <palette/user.hpp>
 
 #include <memory>

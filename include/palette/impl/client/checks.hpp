@@ -3,6 +3,7 @@
 
 #include <palette/error.hpp>
 #include <palette/expiry.hpp>
+#include <palette/impl/values/text.hpp>
 #include <palette/impl/wire/text.hpp>
 #include <palette/options.hpp>
 #include <palette/result.hpp>
@@ -25,9 +26,7 @@ inline Result<void> check_name(std::string_view name) {
     if (name.size() > most)
         return invalid("a name of " + std::to_string(name.size()) + " bytes is too long; 253 are the most",
                        "name");
-    for (char const c : name)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-            return invalid("a name has no control characters", "name");
+    if (detail::has_control(name)) return invalid("a name has no control characters", "name");
     return wire::check_utf8(name, "name");
 }
 

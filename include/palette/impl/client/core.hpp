@@ -8,10 +8,10 @@
 #include <palette/impl/client/create_memory.hpp>
 #include <palette/impl/client/delivery.hpp>
 #include <palette/impl/client/started.hpp>
-#include <palette/impl/error_of_exception.hpp>
-#include <palette/impl/insist.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
+#include <palette/impl/values/error_of_exception.hpp>
+#include <palette/impl/values/insist.hpp>
 #include <palette/options.hpp>
 
 #include <boost/asio/any_completion_executor.hpp>

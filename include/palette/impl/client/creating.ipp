@@ -4,8 +4,8 @@
 #include <palette/impl/client/checks.hpp>
 #include <palette/impl/client/creation.hpp>
 #include <palette/impl/client/operations.hpp>
-#include <palette/impl/create_mark.hpp>
-#include <palette/impl/uid.hpp>
+#include <palette/impl/values/create_mark.hpp>
+#include <palette/impl/values/uid.hpp>
 #include <palette/impl/wire/encode.hpp>
 
 #include <string>

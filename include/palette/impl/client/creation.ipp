@@ -7,9 +7,9 @@
 #include <palette/impl/client/creation.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/valueless_keys.hpp>
-#include <palette/impl/create_mark.hpp>
 #include <palette/impl/time/sleep.hpp>
-#include <palette/impl/uid.hpp>
+#include <palette/impl/values/create_mark.hpp>
+#include <palette/impl/values/uid.hpp>
 #include <palette/impl/wire/encode.hpp>
 
 #include <exception>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <palette/detail/start.hpp>
-#include <palette/impl/insist.hpp>
+#include <palette/impl/values/insist.hpp>
 
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>

@@ -8,7 +8,8 @@
 #include <palette/impl/client/paging.hpp>
 #include <palette/impl/client/requests.hpp>
 #include <palette/impl/client/service_time.hpp>
-#include <palette/impl/uid.hpp>
+#include <palette/impl/values/text.hpp>
+#include <palette/impl/values/uid.hpp>
 #include <palette/impl/wire/text.hpp>
 
 #include <algorithm>
@@ -86,11 +87,6 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> perform(Core& core, pipeli
     return ask_identity(core, call, nullptr);
 }
 
-inline bool same_address(std::string_view a, std::string_view b) noexcept {
-    auto const small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-    return std::ranges::equal(a, b, {}, small, small);
-}
-
 // Checks a user who has the address, beside the one that was found before. A user who was moved to a later
 // page while the pages were read comes twice.
 inline Result<void> check_match(const std::optional<User>& before, const User& user) {
@@ -119,7 +115,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> perform(Core& core, pipeline::
         auto sent = co_await send(core, call, list_users, request, answer);
         if (!sent) co_return std::move(sent.error());
         for (auto& user : answer.value().items) {
-            if (!same_address(user.email, find.email)) continue;
+            if (!detail::equals_ignoring_case(user.email, find.email)) continue;
             if (auto good = check_match(match, user); !good)
                 co_return std::move(good.error()).attempts(call.attempts);
             match.emplace(std::move(user));

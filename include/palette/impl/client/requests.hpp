@@ -4,7 +4,7 @@
 #include <palette/impl/client/core.hpp>
 #include <palette/impl/client/decoded_answer.hpp>
 #include <palette/impl/pipeline/answer.hpp>
-#include <palette/impl/uid.hpp>
+#include <palette/impl/values/uid.hpp>
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/http_date.hpp>
+#include <palette/impl/values/http_date.hpp>
 #include <palette/transport.hpp>
 
 #include <chrono>

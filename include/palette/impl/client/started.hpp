@@ -2,8 +2,8 @@
 #pragma once
 
 #include <palette/impl/client/delivery.hpp>
-#include <palette/impl/insist.hpp>
 #include <palette/impl/pipeline/call.hpp>
+#include <palette/impl/values/insist.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
-#include <palette/impl/net/closes_late.hpp>
 #include <palette/impl/net/connect_race.hpp>
 #include <palette/impl/net/connector.hpp>
+#include <palette/impl/net/phase_timeout.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -85,7 +85,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Connector::shake_hands(Stream&
     boost::system::error_code ec;
     bool late = false;
     {
-        ClosesLate const bound(executor, timeouts_.handshake, stream.socket());
+        PhaseTimeout const bound(executor, timeouts_.handshake, stream.socket());
         ec = co_await stream.handshake();
         late = bound.is_late();
     }

@@ -31,7 +31,6 @@ public:
     // Whether another exchange may follow.
     [[nodiscard]] bool is_reusable() const noexcept { return reusable_; }
     [[nodiscard]] bool is_quiet() noexcept { return stream_->is_quiet(); }
-    [[nodiscard]] Stream& stream() noexcept { return *stream_; }
 
 private:
     asio::awaitable<Result<void>> receive(ResponseParser& parser, ExchangeReport& report,

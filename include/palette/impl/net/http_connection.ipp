@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/net/http_connection.hpp>
+#include <palette/impl/values/text.hpp>
 #include <palette/version.hpp>
 
 #include <openssl/crypto.h>
@@ -16,13 +17,6 @@
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::net {
-
-inline bool splits_header(std::string_view text) noexcept {
-    return std::ranges::any_of(text, [](char c) {
-        auto const byte = static_cast<unsigned char>(c);
-        return (byte < 0x20 && c != '\t') || byte == 0x7F;
-    });
-}
 
 inline bool is_token(std::string_view text) noexcept {
     static constexpr std::string_view letters =
@@ -50,7 +44,7 @@ inline void append_field(Secret& out, std::string_view name, std::string_view va
 
 PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::string& authority,
                                         Secret& out) {
-    auto const ends_target = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; };
+    auto const ends_target = [](char c) { return c == ' ' || detail::is_control(c); };
     if (!is_token(request.method)) return Error(errc::invalid_argument, "not a method").path("method");
     if (!request.target.starts_with('/') || std::ranges::any_of(request.target, ends_target))
         return Error(errc::invalid_argument, "not a path").path("target");
@@ -61,7 +55,7 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
     append_field(out, "Host", authority);
     out.append(fields_of_every_request);
     for (auto const& [name, value] : request.headers) {
-        if (!is_token(name) || is_ours(name) || splits_header(value))
+        if (!is_token(name) || is_ours(name) || detail::has_control_but_tab(value))
             return Error(errc::invalid_argument,
                          "a header that is the transport's own, or has a character that none has")
                 .path("headers");
@@ -69,7 +63,7 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
     }
     if (request.credential) {
         auto const value = request.credential->value().expose();
-        if (value.empty() || splits_header(value))
+        if (value.empty() || detail::has_control_but_tab(value))
             return Error(errc::invalid_argument, "the credential is empty, or has a control character");
         append_field(out, request.credential->header(), value);
     }
@@ -125,7 +119,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
                         "the connection broke while the request was sent: " + broken.message());
     text_.clear();
 
-    ResponseParser parser(sink, request.method == "HEAD" ? RequestKind::head : RequestKind::other);
+    ResponseParser parser(sink, request.method == "HEAD" ? AnswerTo::head_request : AnswerTo::other_request);
     auto received = co_await receive(parser, report, begun);
     alarm_.cancel();
     if (fell_silent_ && !received)

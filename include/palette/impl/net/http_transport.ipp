@@ -268,7 +268,7 @@ private:
     std::chrono::milliseconds silence_;
     Connector connector_;
     std::map<ConnectionId, std::unique_ptr<HttpConnection>> connections_;
-    std::map<Ticket, Lease*> takers_;  // who waits
+    std::map<WaiterId, Lease*> takers_;  // who waits
     timing::Alarm next_try_;
     std::optional<Pool::Time> next_try_set_;
     std::minstd_rand random_{std::random_device{}()};

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
-#include <palette/impl/error_of_exception.hpp>
 #include <palette/impl/net/lookup.hpp>
 #include <palette/impl/net/lookup_threads.hpp>
 #include <palette/impl/net/lookup_wait.hpp>
 #include <palette/impl/time/sleep.hpp>
+#include <palette/impl/values/error_of_exception.hpp>
 
 #include <netdb.h>
 #include <strings.h>

@@ -16,7 +16,7 @@ namespace palette::inline PALETTE_KEYS_ABI::net {
 
 // Names of what a pool's driver keeps. None is ever given twice.
 enum class ConnectionId : std::uint64_t {};
-enum class Ticket : std::uint64_t {};
+enum class WaiterId : std::uint64_t {};
 
 /// What a request for a connection does now.
 struct Turn {
@@ -31,7 +31,7 @@ struct Turn {
 
     Action action;
     ConnectionId connection{};
-    Ticket ticket{};
+    WaiterId ticket{};
     // Of `fail`: how many tries to open a connection the request has seen fail, its own included.
     int failures = 0;
 
@@ -85,7 +85,7 @@ public:
 
     /// The waiter goes, and there is no Turn for it any more. Null, or why connections could not be opened
     /// while it waited, which says more than that it was cancelled.
-    std::shared_ptr<const Error> give_up(Ticket ticket) noexcept;
+    std::shared_ptr<const Error> give_up(WaiterId ticket) noexcept;
 
     void opened(const Turn& turn) noexcept;
 
@@ -138,13 +138,13 @@ private:
         std::uint64_t rounds_before;    // failed tries that are none of its own
         std::uint64_t failures_before;  // the same, of all that failed
     };
-    using Requests = std::map<Ticket, Request>;
+    using Requests = std::map<WaiterId, Request>;
     struct Outage {
         explicit Outage(Time now) noexcept : next_try(now), tries(0) {}
 
         Time next_try;
         int tries;
-        std::optional<Ticket> prober;  // who tries now
+        std::optional<WaiterId> prober;  // who tries now
     };
 
     [[nodiscard]] std::size_t open_connections() const noexcept {
@@ -153,7 +153,7 @@ private:
     [[nodiscard]] bool may_open(Time now) const noexcept;
     [[nodiscard]] bool is_out_of_patience(const Request& request) const noexcept;
     void reserve_places(std::size_t number);
-    Turn use_idle(Ticket ticket) noexcept;
+    Turn use_idle(WaiterId ticket) noexcept;
     Turn open(Requests::node_type request) noexcept;
     Requests::node_type stop_opening(const Turn& turn) noexcept;
     void free_place() noexcept;

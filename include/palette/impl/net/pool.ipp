@@ -35,13 +35,13 @@ PALETTE_KEYS_INLINE bool Pool::may_open(Time now) const noexcept {
 
 PALETTE_KEYS_INLINE Turn Pool::request(Time now) {
     if (is_closed_) return {Turn::Action::refuse_closed};
-    if (waiters_.empty() && !idle_.empty()) return use_idle(Ticket{++last_ticket_});
+    if (waiters_.empty() && !idle_.empty()) return use_idle(WaiterId{++last_ticket_});
     bool const opens = waiters_.empty() && may_open(now);
     if (!opens && waiters_.size() >= max_waiting_) return {Turn::Action::refuse_full};
     reserve_places(connections() + waiters_.size() + 1);
     // A try that is under way began before this request came, and does not count as one of its own.
     auto const rounds_before = rounds_ + (opens || opening_.empty() ? 0 : 1);
-    auto const ticket = Ticket{last_ticket_ + 1};
+    auto const ticket = WaiterId{last_ticket_ + 1};
     Requests one;
     one.emplace(ticket, Request{rounds_before, failures_});
     last_ticket_ = static_cast<std::uint64_t>(ticket);
@@ -52,7 +52,7 @@ PALETTE_KEYS_INLINE Turn Pool::request(Time now) {
 }
 
 // Precondition: there is an idle one.
-PALETTE_KEYS_INLINE Turn Pool::use_idle(Ticket ticket) noexcept {
+PALETTE_KEYS_INLINE Turn Pool::use_idle(WaiterId ticket) noexcept {
     auto const connection = idle_.back().connection;
     spare_.splice(spare_.end(), idle_, std::prev(idle_.end()));
     ++busy_;
@@ -105,7 +105,7 @@ PALETTE_KEYS_INLINE void Pool::try_now() noexcept {
     if (outage_) outage_->next_try = Time::min();
 }
 
-PALETTE_KEYS_INLINE std::shared_ptr<const Error> Pool::give_up(Ticket ticket) noexcept {
+PALETTE_KEYS_INLINE std::shared_ptr<const Error> Pool::give_up(WaiterId ticket) noexcept {
     auto const waiter = waiters_.find(ticket);
     if (waiter == waiters_.end()) return nullptr;
     bool const others_failed = failures_ > waiter->second.failures_before;

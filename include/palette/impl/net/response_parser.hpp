@@ -24,7 +24,7 @@ struct ResponseLimits {
 };
 
 // Whether the answer has a body at all: one to HEAD has none, whatever it says.
-enum class RequestKind { other, head };
+enum class AnswerTo { other_request, head_request };
 
 // How a stream ended: as its other side meant it (FIN in the clear, close_notify in TLS), or not.
 enum class StreamEnd { orderly, cut_off };
@@ -53,7 +53,7 @@ class ResponseParser {
 public:
     enum class State { needs_more, done, failed };
 
-    explicit ResponseParser(ResponseSink& sink, RequestKind kind = RequestKind::other,
+    explicit ResponseParser(ResponseSink& sink, AnswerTo kind = AnswerTo::other_request,
                             ResponseLimits limits = {});
     ResponseParser(const ResponseParser&) = delete;
     ResponseParser& operator=(const ResponseParser&) = delete;
@@ -139,7 +139,7 @@ private:
     std::uint64_t chunk_lines_ = 0;  // the bytes of all of them
     std::uint64_t body_ = 0;         // the bytes that the sink was given
 
-    RequestKind kind_;
+    AnswerTo kind_;
     State state_ = State::needs_more;
     Part part_ = Part::head;
     int interim_ = 0;

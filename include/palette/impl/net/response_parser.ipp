@@ -44,8 +44,7 @@ inline std::size_t skip_plain(std::string_view lines, std::size_t at) noexcept {
 // Beast waits for the end of a head once it has seen an incomplete one, and asserts that the last chunk
 // does not come in certain pieces ("0\r\n", then "\r"). So it is given whole lines only, and its own bounds,
 // which depend on the pieces too, are out of reach.
-PALETTE_KEYS_INLINE ResponseParser::ResponseParser(ResponseSink& sink, RequestKind kind,
-                                                   ResponseLimits limits)
+PALETTE_KEYS_INLINE ResponseParser::ResponseParser(ResponseSink& sink, AnswerTo kind, ResponseLimits limits)
     : sink_(sink),
       limits_(limits),
       kind_(kind) {
@@ -55,7 +54,7 @@ PALETTE_KEYS_INLINE ResponseParser::ResponseParser(ResponseSink& sink, RequestKi
 PALETTE_KEYS_INLINE ResponseParser::Message::Message(ResponseParser& parser) : parser_(parser) {
     header_limit(UINT32_MAX);
     body_limit(boost::none);
-    skip(parser.kind_ == RequestKind::head);
+    skip(parser.kind_ == AnswerTo::head_request);
 }
 
 PALETTE_KEYS_INLINE std::size_t ResponseParser::take(std::string_view bytes) {

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
-#include <palette/impl/net/closes_late.hpp>
+#include <palette/impl/net/phase_timeout.hpp>
 #include <palette/impl/net/stream.hpp>
 #include <palette/impl/net/tunnel.hpp>
-#include <palette/impl/proxy.hpp>
-#include <palette/impl/proxy_bypass.hpp>
+#include <palette/impl/seams/proxy.hpp>
+#include <palette/impl/seams/proxy_bypass.hpp>
+#include <palette/impl/values/text.hpp>
 #include <palette/version.hpp>
 
 #include <openssl/crypto.h>
@@ -26,9 +27,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::net {
 
 PALETTE_KEYS_INLINE std::string ProxyRoute::shown() const {
-    bool const bracketed = host.find(':') != std::string::npos;
-    auto const name = detail::printable(host);
-    return "the proxy " + (bracketed ? '[' + name + ']' : name) + ':' + std::to_string(port);
+    return "the proxy " + detail::in_brackets(detail::printable(host)) + ':' + std::to_string(port);
 }
 
 // Into a secret, a few bytes at a time: nothing of it is left elsewhere.
@@ -78,9 +77,7 @@ PALETTE_KEYS_INLINE Result<std::optional<ProxyRoute>> route_of(const ClientOptio
 }
 
 PALETTE_KEYS_INLINE std::string tunnel_target(const Endpoint& endpoint) {
-    bool const bracketed = endpoint.host().find(':') != std::string::npos;
-    return (bracketed ? '[' + endpoint.host() + ']' : endpoint.host()) + ':' +
-           std::to_string(endpoint.port());
+    return detail::in_brackets(endpoint.host()) + ':' + std::to_string(endpoint.port());
 }
 
 PALETTE_KEYS_INLINE void render_connect(const std::string& target, const ProxyRoute& proxy, Secret& out) {
@@ -106,7 +103,7 @@ inline ResponseLimits limits_of_tunnel_reply() {
 // No answer to CONNECT has a body that anybody would read.
 PALETTE_KEYS_INLINE TunnelReply::TunnelReply(std::string proxy)
     : proxy_(std::move(proxy)),
-      parser_(*this, RequestKind::head, limits_of_tunnel_reply()) {}
+      parser_(*this, AnswerTo::head_request, limits_of_tunnel_reply()) {}
 
 PALETTE_KEYS_INLINE Result<void> TunnelReply::verdict(std::size_t left_over) const {
     auto const refused = [this](std::string_view what) {
@@ -179,7 +176,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> open_tunnel(asio::ip::tcp::soc
     boost::system::error_code error;
     bool late = false;
     {
-        ClosesLate const bound(executor, time, socket);
+        PhaseTimeout const bound(executor, time, socket);
         error = co_await ask_for_tunnel(socket, request, reply, buffer);
         late = bound.is_late();
     }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <palette/error.hpp>
-#include <palette/impl/known_secrets.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/retry.hpp>
+#include <palette/impl/redaction/known_secrets.hpp>
 #include <palette/result.hpp>
 #include <palette/transport.hpp>
 

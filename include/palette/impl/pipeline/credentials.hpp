@@ -2,7 +2,7 @@
 #pragma once
 
 #include <palette/auth_provider.hpp>
-#include <palette/impl/known_secrets.hpp>
+#include <palette/impl/redaction/known_secrets.hpp>
 #include <palette/impl/time/sleep.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

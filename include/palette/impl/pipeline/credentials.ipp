@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/error_of_exception.hpp>
 #include <palette/impl/pipeline/credentials.hpp>
 #include <palette/impl/pipeline/renewal.hpp>
+#include <palette/impl/values/error_of_exception.hpp>
+#include <palette/impl/values/text.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -219,9 +220,7 @@ private:
     }
 
     static bool fits_header(std::string_view value) noexcept {
-        return !value.empty() && std::ranges::none_of(value, [](char c) {
-            return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-        });
+        return !value.empty() && !detail::has_control(value);
     }
 
     boost::asio::any_io_executor executor_;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <palette/impl/pipeline/limited_transport.hpp>
-#include <palette/impl/pipeline/place.hpp>
+#include <palette/impl/pipeline/rate_limit_place.hpp>
 #include <palette/impl/pipeline/retry_after.hpp>
 
 #include <chrono>
@@ -48,7 +48,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> LimitedTransport::excha
     const HttpRequest& request, ResponseSink& sink, ExchangeReport& report) {
     auto const bucket = bucket_name(authority_, request.target);
     {
-        Place place(*limiter_, bucket, limiter_->ticket());
+        RateLimitPlace place(*limiter_, bucket, limiter_->ticket());
         for (auto wait = place.wait(time_.steady()); wait.count() > 0; wait = place.wait(time_.steady())) {
             auto const has_come = co_await timing::sleep(time_, wait);
             if (!has_come) co_return Error(errc::operation_aborted, "it was cancelled");

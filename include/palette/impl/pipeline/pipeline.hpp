@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/known_secrets.hpp>
 #include <palette/impl/pipeline/answer.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/credentials.hpp>
 #include <palette/impl/pipeline/retry.hpp>
+#include <palette/impl/redaction/known_secrets.hpp>
 #include <palette/impl/time/jitter.hpp>
 #include <palette/options.hpp>
 #include <palette/rate_limiter.hpp>
@@ -48,7 +48,7 @@ public:
     Credentials::Shared credential{};
 };
 
-class Place;
+class RateLimitPlace;
 
 // Takes a request from the queue to a decoded answer. On the client's strand.
 class Pipeline {
@@ -86,13 +86,15 @@ public:
     void hide(detail::KnownSecrets::Kind kind, const Secret& secret) { known_->add(kind, secret.expose()); }
 
 private:
-    Result<std::chrono::milliseconds> time_to_turn(Call& call, const RequestKind& kind, Place& place);
+    Result<std::chrono::milliseconds> time_to_turn(Call& call, const RequestKind& kind,
+                                                   RateLimitPlace& place);
     // Whether the request may be sent with the credential that it has.
     boost::asio::awaitable<Result<void>> check_credential(Call& call, const HttpRequest& request,
                                                           const Conditions& conditions);
     boost::asio::awaitable<Result<void>> attempt(Call& call, const RequestKind& kind, HttpRequest& request,
-                                                 Answer& answer, int resends, Met& met);
-    [[nodiscard]] Error credential_failure(const Error& error, const Call& call, Met& met) const;
+                                                 Answer& answer, int resends, AttemptOutcome& outcome);
+    [[nodiscard]] Error credential_failure(const Error& error, const Call& call,
+                                           AttemptOutcome& outcome) const;
     void add_trace(const Call& call, HttpRequest& request) const;
     [[nodiscard]] Error failure(const Call& call, const RequestKind& kind, const Answer& answer,
                                 const Error& error, const ExchangeReport& report) const;

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
-#include <palette/impl/error_of_exception.hpp>
-#include <palette/impl/pipeline/findings.hpp>
 #include <palette/impl/pipeline/limited_transport.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
-#include <palette/impl/pipeline/place.hpp>
+#include <palette/impl/pipeline/rate_limit_place.hpp>
 #include <palette/impl/pipeline/redact.hpp>
+#include <palette/impl/pipeline/request_history.hpp>
 #include <palette/impl/pipeline/retry_after.hpp>
+#include <palette/impl/values/error_of_exception.hpp>
+#include <palette/impl/values/text.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -47,7 +48,7 @@ PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& ki
 // Zero: the turn has come, and is taken.
 PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::time_to_turn(Call& call,
                                                                              const RequestKind& kind,
-                                                                             Place& place) {
+                                                                             RateLimitPlace& place) {
     auto const wait = place.wait(time_.steady());
     if (wait.count() == 0) {
         call.turn = &kind;
@@ -62,7 +63,7 @@ PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::time_to_turn(Cal
 }
 
 PALETTE_KEYS_INLINE Result<bool> Pipeline::take_turn(Call& call, const RequestKind& kind) {
-    Place place(*limiter_, bucket_of(kind), call);
+    RateLimitPlace place(*limiter_, bucket_of(kind), call);
     auto const wait = time_to_turn(call, kind, place);
     if (!wait) return wait.error();
     return wait->count() == 0;
@@ -70,7 +71,7 @@ PALETTE_KEYS_INLINE Result<bool> Pipeline::take_turn(Call& call, const RequestKi
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::wait_for_turn(Call& call,
                                                                                  const RequestKind& kind) {
-    Place place(*limiter_, bucket_of(kind), call);
+    RateLimitPlace place(*limiter_, bucket_of(kind), call);
     for (;;) {
         auto const wait = time_to_turn(call, kind, place);
         if (!wait) co_return wait.error();
@@ -78,12 +79,6 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::wait_for_turn
         auto const has_come = co_await timing::sleep(time_, *wait);
         if (!has_come || call.is_stopped()) co_return false;
     }
-}
-
-// Uids are hexadecimal, and the service may take them in capitals too.
-inline bool is_same_uid(std::string_view a, std::string_view b) noexcept {
-    auto const small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-    return std::ranges::equal(a, b, {}, small, small);
 }
 
 // The last thing before the request is sent: nothing is waited for in between, so that what was checked is
@@ -95,7 +90,8 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::check_credent
         if (!same) co_return same;
     }
     auto const& uid = request.credential->key_uid();
-    if (!conditions.takes_away.empty() && is_same_uid(uid, conditions.takes_away))
+    // Uids are hexadecimal, and the service may take them in capitals too.
+    if (!conditions.takes_away.empty() && detail::equals_ignoring_case(uid, conditions.takes_away))
         co_return Error(errc::own_key, "the key " + detail::in_quotes(conditions.takes_away) +
                                            " is the one that this client itself uses");
     co_return Result<void>();
@@ -110,20 +106,20 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
                                                                         Conditions conditions) {
     auto* const guard = conditions.guard;
     Retries retries(options_.retry, guard != nullptr ? Safety::change : kind.safety, budget_);
-    Findings findings(call);
+    RequestHistory history(call);
     bool replayed = false;
     for (int resends = 0;; ++resends) {
         if (std::exchange(call.turn, nullptr) != &kind) {
             auto turn = take_turn(call, kind);
             if (turn && !*turn) turn = co_await wait_for_turn(call, kind);
-            if (!turn) co_return findings.given_up(turn.error());
+            if (!turn) co_return history.given_up(turn.error());
             call.turn = nullptr;
         }
         auto const state = co_await boost::asio::this_coro::cancellation_state;
         if (call.is_stopped() || state.cancelled() != boost::asio::cancellation_type::none)
-            co_return findings.stopped();
+            co_return history.stopped();
         call.admit();
-        Met met;
+        AttemptOutcome outcome;
         Result<void> result;
         auto const sent = time_.steady();
         Result<Credentials::Shared> credential =
@@ -131,60 +127,60 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         call.waits_for = "a credential";
         if (!*credential) credential = co_await credentials_.get();
         // Whatever became of a login, the operation itself has done nothing.
-        if (call.is_stopped()) co_return findings.stopped();
+        if (call.is_stopped()) co_return history.stopped();
         if (credential) {
             request.credential = *credential;
             auto allowed = co_await check_credential(call, request, conditions);
-            if (call.is_stopped()) co_return findings.stopped();
+            if (call.is_stopped()) co_return history.stopped();
             if (allowed) {
-                result = co_await attempt(call, kind, request, answer, resends, met);
+                result = co_await attempt(call, kind, request, answer, resends, outcome);
             } else if (is_refused_credential(allowed.error())) {
                 // As if the request itself had met it.
-                met.code = errc::unauthorized;
-                met.status = 401;
-                met.complete = true;
+                outcome.code = errc::unauthorized;
+                outcome.status = 401;
+                outcome.complete = true;
                 result = std::move(allowed);
             } else {
-                co_return findings.not_sent(std::move(allowed.error()));
+                co_return history.not_sent(std::move(allowed.error()));
             }
         } else {
-            result = credential_failure(credential.error(), call, met);
+            result = credential_failure(credential.error(), call, outcome);
         }
         if (result) {
             budget_.succeeded();
             co_return result;
         }
-        findings.add(result.error(), !met.of_credential);
-        if (call.is_stopped()) co_return findings.given_up(result.error());
+        history.add(result.error(), !outcome.of_credential);
+        if (call.is_stopped()) co_return history.given_up(result.error());
 
         // A complete 401 on this exchange proves that nothing was done (W13). It says nothing against a
         // credential that came while this one was on its way.
-        if (met.status == 401 && met.complete && !conditions.credential &&
+        if (outcome.status == 401 && outcome.complete && !conditions.credential &&
             (credentials_.has_other_than(request.credential) || !std::exchange(replayed, true))) {
             call.waits_for = "a credential";
             auto const other = co_await credentials_.get_other_than(request.credential);
-            if (call.is_stopped()) co_return findings.stopped();
-            if (!other) findings.add(credential_failure(other.error(), call, met), false);
-            if (!other || *other == request.credential) co_return findings.given_up(result.error());
+            if (call.is_stopped()) co_return history.stopped();
+            if (!other) history.add(credential_failure(other.error(), call, outcome), false);
+            if (!other || *other == request.credential) co_return history.given_up(result.error());
             continue;
         }
-        if (met.code == errc::rate_limited && !met.of_credential)
+        if (outcome.code == errc::rate_limited && !outcome.of_credential)
             limiter_->refused(bucket_of(kind), sent, time_.steady(),
-                              met.retry_after.value_or(std::chrono::milliseconds::zero()));
+                              outcome.retry_after.value_or(std::chrono::milliseconds::zero()));
         // What is looked up first is not sent again at once.
-        if (guard != nullptr) met.silent_reused = false;
-        auto const next = retries.after(met, call.time_left(), jitter_());
+        if (guard != nullptr) outcome.silent_reused = false;
+        auto const next = retries.after(outcome, call.time_left(), jitter_());
         if (next.again) {
             call.waits_for = "the next attempt";
             auto const waited = co_await timing::sleep(time_, next.wait);
-            if (!waited || call.is_stopped()) co_return findings.stopped();
+            if (!waited || call.is_stopped()) co_return history.stopped();
         }
-        if (guard != nullptr && is_in_doubt(met)) {
+        if (guard != nullptr && is_in_doubt(outcome)) {
             auto const done = co_await guard->is_done();
             if (done && *done) co_return Result<void>();
-            if (!done) co_return findings.given_up(done.error());
+            if (!done) co_return history.given_up(done.error());
         }
-        if (!next.again) co_return findings.given_up(result.error());
+        if (!next.again) co_return history.given_up(result.error());
     }
 }
 
@@ -209,8 +205,11 @@ private:
     const bool* sent_;
 };
 
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
-    Call& call, const RequestKind& kind, HttpRequest& request, Answer& answer, int resends, Met& met) {
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call& call,
+                                                                           const RequestKind& kind,
+                                                                           HttpRequest& request,
+                                                                           Answer& answer, int resends,
+                                                                           AttemptOutcome& outcome) {
     answer.begin(call);
     add_trace(call, request);
     ExchangeReport report;
@@ -225,11 +224,11 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
             result = detail::error_of_exception(errc::transport, "the transport failed");
         }
     }
-    if (!result && !report.sent) met.attempts = std::max(1, result.error().attempts());
-    call.attempts += met.attempts - 1;
-    met.sent = report.sent;
-    met.complete = result.has_value();
-    met.silent_reused = report.reused_connection && !report.received;
+    if (!result && !report.sent) outcome.attempts = std::max(1, result.error().attempts());
+    call.attempts += outcome.attempts - 1;
+    outcome.sent = report.sent;
+    outcome.complete = result.has_value();
+    outcome.silent_reused = report.reused_connection && !report.received;
     auto const& response = answer.response();
     if (!result)
         result = failure(call, kind, answer, result.error(), report);
@@ -238,22 +237,23 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(
     else if (auto finished = answer.finish(); !finished)
         result = safe(std::move(finished.error()).status(response.status), call);
     if (!result) {
-        met.code = result.error().code();
-        met.status = result.error().status();
-        if (met.complete) met.retry_after = retry_after(response, time_.now());
-        call.failures.insert(call.failures.end(), static_cast<std::size_t>(met.attempts),
-                             FailedAttempt(met.code, met.status));
+        outcome.code = result.error().code();
+        outcome.status = result.error().status();
+        if (outcome.complete) outcome.retry_after = retry_after(response, time_.now());
+        call.failures.insert(call.failures.end(), static_cast<std::size_t>(outcome.attempts),
+                             FailedAttempt(outcome.code, outcome.status));
     }
     observe(call, kind, request, response.status, result, begun, report, resends);
     co_return result;
 }
 
 // There is nothing to send the request with.
-PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, const Call& call, Met& met) const {
-    met.code = error.code();
-    met.status = error.status();
-    met.of_credential = true;
-    met.attempts = std::max(1, error.attempts());
+PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, const Call& call,
+                                                       AttemptOutcome& outcome) const {
+    outcome.code = error.code();
+    outcome.status = error.status();
+    outcome.of_credential = true;
+    outcome.attempts = std::max(1, error.attempts());
     return safe(Error(error).effect(Effect::not_applied), call);
 }
 

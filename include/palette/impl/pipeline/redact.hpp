@@ -2,7 +2,7 @@
 #pragma once
 
 #include <palette/error.hpp>
-#include <palette/impl/known_secrets.hpp>
+#include <palette/impl/redaction/known_secrets.hpp>
 
 #include <string>
 #include <string_view>

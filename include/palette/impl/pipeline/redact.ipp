@@ -3,7 +3,7 @@
 
 #include <palette/detail/printable.hpp>
 #include <palette/impl/pipeline/redact.hpp>
-#include <palette/impl/redactor.hpp>
+#include <palette/impl/redaction/redactor.hpp>
 
 #include <cstddef>
 #include <string>

@@ -19,9 +19,9 @@ enum class Safety {
 };
 
 // What an attempt met that did not succeed.
-class Met {
+class AttemptOutcome {
 public:
-    Met() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
+    AttemptOutcome() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
     errc code = errc::transport;
     int status = 0;
@@ -34,35 +34,35 @@ public:
 };
 
 // The first question: whether it may be sent again at all.
-constexpr bool is_passing(const Met& met, Safety safety, bool first_500) noexcept {
-    switch (met.code) {
+constexpr bool is_passing(const AttemptOutcome& outcome, Safety safety, bool first_500) noexcept {
+    switch (outcome.code) {
         case errc::rate_limited:
         case errc::unavailable:
         case errc::transport:
         case errc::timeout:
             return true;
         case errc::truncated:
-            return !met.complete;
+            return !outcome.complete;
         case errc::server_error:  // "operational", and not necessarily passing (W15)
-            return met.complete && safety == Safety::read && first_500;
+            return outcome.complete && safety == Safety::read && first_500;
         case errc::proxy:
-            return met.status == 502 || met.status == 503 || met.status == 504;
+            return outcome.status == 502 || outcome.status == 503 || outcome.status == 504;
         default:
             return false;
     }
 }
 
-constexpr bool proves_nothing_done(const Met& met) noexcept {
-    return !met.sent || met.code == errc::rate_limited;
+constexpr bool proves_nothing_done(const AttemptOutcome& outcome) noexcept {
+    return !outcome.sent || outcome.code == errc::rate_limited;
 }
 
 // Whether to look may tell if it was done.
-constexpr bool is_in_doubt(const Met& met) noexcept {
-    return is_passing(met, Safety::change, false) && !proves_nothing_done(met);
+constexpr bool is_in_doubt(const AttemptOutcome& outcome) noexcept {
+    return is_passing(outcome, Safety::change, false) && !proves_nothing_done(outcome);
 }
 
-constexpr bool is_safe(const Met& met, Safety safety) noexcept {
-    return safety != Safety::once || proves_nothing_done(met);
+constexpr bool is_safe(const AttemptOutcome& outcome, Safety safety) noexcept {
+    return safety != Safety::once || proves_nothing_done(outcome);
 }
 
 // What all operations of one client may send again, so that an outage is not multiplied: each retry of what
@@ -88,7 +88,7 @@ private:
 // The attempts of one request: whether there is another one, and how long it waits. It does no waiting,
 // knows no clock, and is given its chance.
 //
-//     auto const next = retries.after(met, call.time_left(), uniform());
+//     auto const next = retries.after(outcome, call.time_left(), uniform());
 //     if (next.again) wait(next.wait), send();
 class Retries {
 public:
@@ -103,31 +103,33 @@ public:
     };
 
     // `chance` is in [0, 1). `left`: until the operation ends.
-    [[nodiscard]] Next after(const Met& met, std::chrono::milliseconds left, double chance) noexcept {
+    [[nodiscard]] Next after(const AttemptOutcome& outcome, std::chrono::milliseconds left,
+                             double chance) noexcept {
         static constexpr Next never{false, std::chrono::milliseconds::zero()};
-        attempts_ += met.attempts;
-        bool const first_500 = !std::exchange(met_500_, met_500_ || met.code == errc::server_error);
-        if (options_.most_attempts == 1 || !is_passing(met, safety_, first_500) || !is_safe(met, safety_))
+        attempts_ += outcome.attempts;
+        bool const first_500 = !std::exchange(met_500_, met_500_ || outcome.code == errc::server_error);
+        if (options_.most_attempts == 1 || !is_passing(outcome, safety_, first_500) ||
+            !is_safe(outcome, safety_))
             return never;
         // The old connection has used up none of the chances of a new one.
-        if (met.silent_reused && !std::exchange(has_replaced_, true)) {
-            attempts_ -= met.attempts;
+        if (outcome.silent_reused && !std::exchange(has_replaced_, true)) {
+            attempts_ -= outcome.attempts;
             return {true, std::chrono::milliseconds::zero()};
         }
-        bool const is_paced = met.code == errc::rate_limited && !met.of_credential;
+        bool const is_paced = outcome.code == errc::rate_limited && !outcome.of_credential;
         if (is_paced)
-            attempts_ -= met.attempts;
+            attempts_ -= outcome.attempts;
         else if (attempts_ >= options_.most_attempts)
             return never;
         // "At once" is believed once.
-        bool const is_told = met.retry_after && (met.retry_after->count() > 0 || waits_ == 0);
+        bool const is_told = outcome.retry_after && (outcome.retry_after->count() > 0 || waits_ == 0);
         auto const backs_off = backoff(++waits_, chance);
-        auto const wait = is_told    ? *met.retry_after
+        auto const wait = is_told    ? *outcome.retry_after
                           : is_paced ? std::max(backs_off, least_pause)
                                      : backs_off;
         if (wait >= left) return never;
         // What sent nothing has multiplied nothing.
-        bool const is_free = is_paced || (!met.sent && !met.of_credential);
+        bool const is_free = is_paced || (!outcome.sent && !outcome.of_credential);
         if (!is_free && !budget_.take()) return never;
         return {true, wait};
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/http_date.hpp>
 #include <palette/impl/pipeline/retry_after.hpp>
+#include <palette/impl/values/http_date.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/insist.hpp>
 #include <palette/impl/time/sleep.hpp>
+#include <palette/impl/values/insist.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>

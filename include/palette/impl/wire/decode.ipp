@@ -2,7 +2,7 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
-#include <palette/impl/uid.hpp>
+#include <palette/impl/values/uid.hpp>
 #include <palette/impl/wire/decode.hpp>
 #include <palette/impl/wire/schema.hpp>
 

@@ -5,7 +5,7 @@
 #include <palette/detail/rfc3339.hpp>
 #include <palette/detail/string_map_builder.hpp>
 #include <palette/error.hpp>
-#include <palette/impl/wipe.hpp>
+#include <palette/impl/values/wipe.hpp>
 #include <palette/impl/wire/schema.hpp>
 
 #include <boost/json/basic_parser.hpp>

@@ -25,10 +25,6 @@ Result<void> check_path_segment(std::string_view text, std::string_view field);
 // A value of a query parameter: everything but letters, digits and -_~. is percent-encoded. Any text will do.
 std::string query_value(std::string_view text);
 
-// errc::invalid_argument for CR, LF and NUL, which would end or split a header, and for other control
-// characters. The text is never quoted: header values are credentials.
-Result<void> check_header_value(std::string_view text, std::string_view field);
-
 }  // namespace palette::inline PALETTE_KEYS_ABI::wire
 
 #ifdef PALETTE_KEYS_HEADER_ONLY

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
-#include <palette/impl/uid.hpp>
+#include <palette/impl/values/text.hpp>
+#include <palette/impl/values/uid.hpp>
 #include <palette/impl/wire/text.hpp>
 
 #include <algorithm>
 
 namespace palette::inline PALETTE_KEYS_ABI::wire {
-
-inline constexpr char upper_hex[] = "0123456789ABCDEF";
 
 PALETTE_KEYS_INLINE Result<void> check_utf8(std::string_view text, std::string_view field) {
     auto const at = detail::valid_utf8_prefix(text);
@@ -44,8 +43,8 @@ PALETTE_KEYS_INLINE Result<void> append_json_string(std::string& out, std::strin
             default:
                 if (static_cast<unsigned char>(c) < 0x20) {
                     out += "\\u00";
-                    out += upper_hex[c >> 4];
-                    out += upper_hex[c & 0xF];
+                    out += detail::upper_hex[c >> 4];
+                    out += detail::upper_hex[c & 0xF];
                 } else {
                     out += c;
                 }
@@ -59,15 +58,15 @@ PALETTE_KEYS_INLINE std::string query_value(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     for (char const c : text) {
-        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           c == '-' || c == '_' || c == '.' || c == '~';
+        bool const plain =
+            detail::is_letter(c) || detail::is_digit(c) || c == '-' || c == '_' || c == '.' || c == '~';
         if (plain) {
             out += c;
         } else {
             auto const byte = static_cast<unsigned char>(c);
             out += '%';
-            out += upper_hex[byte >> 4];
-            out += upper_hex[byte & 0xF];
+            out += detail::upper_hex[byte >> 4];
+            out += detail::upper_hex[byte & 0xF];
         }
     }
     return out;
@@ -76,17 +75,6 @@ PALETTE_KEYS_INLINE std::string query_value(std::string_view text) {
 PALETTE_KEYS_INLINE Result<void> check_path_segment(std::string_view text, std::string_view field) {
     if (detail::is_plain_segment(text)) return {};
     return Error(errc::invalid_argument, "cannot be part of a path").path(std::string(field));
-}
-
-PALETTE_KEYS_INLINE Result<void> check_header_value(std::string_view text, std::string_view field) {
-    bool const splits = std::ranges::any_of(text, [](char c) {
-        auto const byte = static_cast<unsigned char>(c);
-        return (byte < 0x20 && byte != '\t') || byte == 0x7F;
-    });
-    if (!splits) return {};
-    return Error(errc::invalid_argument,
-                 "has a line break or another control character, and would split the request")
-        .path(std::string(field));
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::wire

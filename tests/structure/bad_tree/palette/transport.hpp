@@ -3,4 +3,4 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <palette/value.hpp>
+#include <palette/user.hpp>

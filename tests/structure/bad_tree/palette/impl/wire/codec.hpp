@@ -4,4 +4,4 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/json/basic_parser.hpp>
 #include <palette/client.hpp>
-#include <palette/value.hpp>
+#include <palette/user.hpp>

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/emulator/http/certificates.hpp>
+#include <palette/impl/emulator/http/hosts.hpp>
+#include <palette/impl/emulator/http/server.hpp>
+#include <palette/impl/emulator/http/shared_service.hpp>
+#include <palette/impl/emulator/service/seeds.hpp>
+#include <palette/testing/emulator.hpp>
+
+#include <openssl/crypto.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::testing {
+
+class Emulator::Machine {
+public:
+    explicit Machine(EmulatorOptions given)
+        : options_(emulation::checked(std::move(given))),
+          names_(emulation::more_names(options_)),
+          identity_(options_.plain_http ? std::nullopt
+                                        : std::optional(emulation::make_host_identity(names_))),
+          service_(options_, names_),
+          users_(service_.with([](auto& service) { return emulation::make_first_users(service); })),
+          server_(seeded(), options_, identity_ ? &*identity_ : nullptr) {
+        if (identity_) OPENSSL_cleanse(identity_->private_key_pem.data(), identity_->private_key_pem.size());
+    }
+
+    [[nodiscard]] const EmulatorOptions& options() const noexcept { return options_; }
+    [[nodiscard]] const std::string& ca_pem() const noexcept {
+        return identity_ ? identity_->authority_pem : none_;
+    }
+    [[nodiscard]] const std::string& tenant_uid() const noexcept { return tenant_uid_; }
+    [[nodiscard]] const TestUser& user(Role role) const noexcept {
+        return users_[static_cast<std::size_t>(role)];
+    }
+    [[nodiscard]] const emulation::Server& server() const noexcept { return server_; }
+
+    template <class F>
+    auto with(F&& f) {
+        return service_.with(std::forward<F>(f));
+    }
+
+    // With the user of that uid, who has to be there.
+    template <class F>
+    auto with_user(std::string_view uid, F f) {
+        return with([&](emulation::Service& service) {
+            auto* const user = service.tenant().find_user(uid);
+            if (user == nullptr) throw Exception(Error(errc::not_found, "the emulator has no such user"));
+            return f(service, *user);
+        });
+    }
+
+private:
+    emulation::SharedService& seeded() {
+        tenant_uid_ = service_.with([&](auto& service) {
+            emulation::add_many_keys(service, options_.keys, options_.quota);
+            return service.tenant().uid();
+        });
+        return service_;
+    }
+
+    EmulatorOptions options_;
+    std::vector<std::string> names_;
+    std::optional<emulation::HostIdentity> identity_;
+    std::string none_;
+    std::string tenant_uid_;
+    emulation::SharedService service_;
+    std::array<TestUser, 4> users_;
+    emulation::Server server_;
+};
+
+PALETTE_KEYS_INLINE Emulator::Emulator(EmulatorOptions options)
+    : machine_(std::make_unique<Machine>(std::move(options))) {}
+
+PALETTE_KEYS_INLINE Emulator::~Emulator() = default;
+
+PALETTE_KEYS_INLINE std::string Emulator::url() const {
+    auto const& options = machine_->options();
+    auto const is_ipv6 = options.listen.find(':') != std::string::npos;
+    auto host = is_ipv6 ? '[' + options.listen + ']' : options.listen;
+    if (options.listen == "0.0.0.0") host = "127.0.0.1";
+    if (options.listen == "::") host = "[::1]";
+    return (options.plain_http ? "http://" : "https://") + host + ':' + std::to_string(port());
+}
+
+PALETTE_KEYS_INLINE Endpoint Emulator::endpoint() const {
+    return Endpoint::parse(url()).value();
+}
+
+PALETTE_KEYS_INLINE std::uint16_t Emulator::port() const noexcept {
+    return machine_->server().port();
+}
+
+PALETTE_KEYS_INLINE const std::string& Emulator::ca_pem() const& noexcept {
+    return machine_->ca_pem();
+}
+
+PALETTE_KEYS_INLINE const std::shared_ptr<Clock>& Emulator::clock() const& noexcept {
+    return machine_->options().clock;
+}
+
+PALETTE_KEYS_INLINE const std::string& Emulator::tenant_uid() const& noexcept {
+    return machine_->tenant_uid();
+}
+
+PALETTE_KEYS_INLINE const std::string& Emulator::org() const& noexcept {
+    return machine_->options().org;
+}
+
+PALETTE_KEYS_INLINE const TestUser& Emulator::user(Role role) const& noexcept {
+    return machine_->user(role);
+}
+
+PALETTE_KEYS_INLINE TestUser Emulator::add_user(NewTestUser user) {
+    return machine_->with([&](auto& service) { return emulation::make_user(service, user); });
+}
+
+PALETTE_KEYS_INLINE void Emulator::remove_user(std::string_view uid) {
+    machine_->with_user(uid, [](auto& service, auto& user) { service.tenant().remove_user(user); });
+}
+
+PALETTE_KEYS_INLINE void Emulator::set_role(std::string_view uid, Role role) {
+    machine_->with_user(uid, [&](auto&, auto& user) { user.role = role; });
+}
+
+PALETTE_KEYS_INLINE void Emulator::set_group_role(std::string_view uid, Role role) {
+    machine_->with_user(uid, [&](auto&, auto& user) { user.role_of_groups = role; });
+}
+
+PALETTE_KEYS_INLINE Secret Emulator::sign_in(std::string_view uid) {
+    return machine_->with_user(uid, [](auto& service, auto& user) {
+        if (user.single_sign_on) user.role = user.role_of_groups;
+        user.last_sign_in = service.now();
+        auto token = service.tokens().issue(user.uid, service.now());
+        return Secret::take(token);
+    });
+}
+
+PALETTE_KEYS_INLINE CreatedApiKey Emulator::seed_key(const NewApiKey& key) {
+    auto const& owner = key.user_uid().empty() ? user(Role::tenant_admin).uid : key.user_uid();
+    return machine_->with_user(
+        owner, [&](auto& service, auto& user) { return emulation::make_key(service, key, user); });
+}
+
+PALETTE_KEYS_INLINE KeyList Emulator::keys() const {
+    return machine_->with([](auto& service) {
+        KeyList list({}, service.now());
+        for (auto const& [number, record] : service.tenant().keys())
+            list.push_back(record.key);
+        return list;
+    });
+}
+
+PALETTE_KEYS_INLINE std::vector<ReceivedRequest> Emulator::requests() const {
+    return machine_->with([](auto& service) { return service.log().all(); });
+}
+
+PALETTE_KEYS_INLINE std::uint64_t Emulator::request_count() const {
+    return machine_->with([](auto& service) { return service.log().count(); });
+}
+
+PALETTE_KEYS_INLINE std::size_t Emulator::connections() const {
+    return machine_->server().connections();
+}
+
+PALETTE_KEYS_INLINE void Emulator::Faults::add(const FaultRule& rule) {
+    emulator_.machine_->with([&](auto& service) { service.faults().add(rule); });
+}
+
+PALETTE_KEYS_INLINE void Emulator::Faults::add(std::string_view rule) {
+    add(FaultRule::parse(rule).value());
+}
+
+PALETTE_KEYS_INLINE void Emulator::Faults::clear() {
+    emulator_.machine_->with([](auto& service) { service.faults().clear(); });
+}
+
+PALETTE_KEYS_INLINE std::uint64_t Emulator::Faults::struck() const {
+    return emulator_.machine_->with([](auto& service) { return service.faults().struck(); });
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::testing

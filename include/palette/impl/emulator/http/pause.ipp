@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/emulator/http/pause.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace palette::inline PALETTE_KEYS_ABI::emulation {
+
+PALETTE_KEYS_INLINE boost::asio::awaitable<void> pause(std::shared_ptr<Clock> clock,
+                                                       std::chrono::milliseconds time) {
+    namespace asio = boost::asio;
+    if (time.count() <= 0) co_return;
+    auto const executor = co_await asio::this_coro::executor;
+    auto const timer = std::make_shared<asio::steady_timer>(executor);
+    std::shared_ptr<void> alarm;
+    if (clock) {
+        timer->expires_at(asio::steady_timer::time_point::max());
+        alarm = clock->call_after(time, [=] { asio::post(executor, [=] { timer->cancel(); }); });
+    } else {
+        timer->expires_after(time);
+    }
+    co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::emulation

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/emulator/faults/faulty_answers.hpp>
+#include <palette/impl/emulator/service/refusal.hpp>
+#include <palette/impl/emulator/service/service.hpp>
+#include <palette/impl/values/text.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::emulation {
+
+PALETTE_KEYS_INLINE Service::Service(const testing::EmulatorOptions& options, std::vector<std::string> hosts)
+    : options_(options),
+      hosts_(std::move(hosts)),
+      tenant_(options.org),
+      tokens_(tenant_.uid(), options.token_lifetime),
+      limiter_(options.rate_limit),
+      log_(options.requests_kept) {}
+
+PALETTE_KEYS_INLINE Instant Service::now() const {
+    if (options_.clock) return options_.clock->now();
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+PALETTE_KEYS_INLINE std::string Service::add_key(ApiKey key, std::string creator_uid) {
+    auto value = random_letters(32);
+    tenant_.add_key(std::move(key), value, std::move(creator_uid));
+    return value;
+}
+
+PALETTE_KEYS_INLINE Service::Admission Service::admit(const Request& request) {
+    Admission admission;
+    admission.target_ = parse_target(request.target);
+    admission.number_ = log_.add(request, admission.target_);
+    try {
+        if (!admission.target_) throw bad_request("the request's target is malformed");
+        auto const& target = *admission.target_;
+        pass_guards(request, target);
+        pass_rate_limit(request, target);
+        try {
+            admission.route_ = find_route(request.method, target);
+        } catch (const Refusal& refusal) {
+            admission.refused_ = refusal.response();
+        }
+        auto const* const operation = admission.route_ ? &admission.route_->operation : nullptr;
+        admission.faults_ = faults_.strike(request.method, target.path, operation);
+        log_faults(request, admission);
+    } catch (const Refusal& refusal) {
+        admission.refused_ = refusal.response();
+    }
+    return admission;
+}
+
+// What a fault does instead of the service does not find out who asks.
+PALETTE_KEYS_INLINE void Service::log_faults(const Request& request, const Admission& admission) {
+    auto* const entry = log_.find(admission.number_);
+    if (entry == nullptr || admission.faults_.empty()) return;
+    entry->faults = admission.faults_.names();
+    try {
+        authenticate_and_log(request, admission);
+    } catch (const Refusal&) {  // nobody who is known
+    }
+}
+
+// Web pages are not among the clients: neither one that calls directly, nor one whose host name has
+// been made to point here.
+PALETTE_KEYS_INLINE void Service::pass_guards(const Request& request, const Target& target) const {
+    auto const host = request.header("Host");
+    if (!host && !(request.is_http_1_0 && request.count_headers("Host") == 0))
+        throw bad_request("one Host header is expected");
+    for (auto const authority : {std::string_view(target.authority), host.value_or("")}) {
+        auto const name = host_of(authority);
+        auto const is_it = [&](const std::string& known) {
+            return detail::equals_ignoring_case(known, name);
+        };
+        if (!authority.empty() && !is_loopback_name(name) && std::ranges::none_of(hosts_, is_it))
+            throw forbidden("the Host is not one of this machine");
+    }
+    if (request.count_headers("Origin") != 0) throw forbidden("requests of web pages are not served");
+}
+
+PALETTE_KEYS_INLINE void Service::pass_rate_limit(const Request& request, const Target& target) {
+    auto const wait = limiter_.take(request.source, rate_limit_prefix(target), now());
+    if (wait.count() == 0) return;
+    auto refusal = Refusal(429, "TooManyRequests", "too many requests; slow down");
+    if (!options_.send_retry_after) throw Refusal(refusal);
+    auto const seconds = std::chrono::ceil<std::chrono::seconds>(wait);
+    throw Refusal(std::move(refusal).header("Retry-After", std::to_string(seconds.count())));
+}
+
+PALETTE_KEYS_INLINE Response Service::answer(const Request& request, const Admission& admission) {
+    Response response;
+    try {
+        if (auto answered = answer_of_fault(request, admission))
+            response = std::move(*answered);
+        else
+            response = perform(request, admission);
+    } catch (const Refusal& refusal) {
+        response = refusal.response();
+    }
+    if (auto const* const fault = admission.faults_.answer()) spoil(response, *fault);
+    return response;
+}
+
+PALETTE_KEYS_INLINE void Service::log_status(const Admission& admission, int status) {
+    if (auto* const entry = log_.find(admission.number_)) entry->status = status;
+}
+
+PALETTE_KEYS_INLINE std::optional<testing::ReceivedRequest> Service::logged(const Admission& admission) {
+    auto const* const entry = log_.find(admission.number_);
+    return entry == nullptr ? std::nullopt : std::optional(*entry);
+}
+
+PALETTE_KEYS_INLINE std::optional<Response> Service::answer_of_fault(const Request& request,
+                                                                     const Admission& admission) const {
+    auto const* const fault = admission.faults_.answer();
+    if (fault == nullptr) return std::nullopt;
+    auto const token = admission.route_ ? std::string_view(admission.route_->parameter) : std::string_view();
+    return answer_in_place(*fault, request, token, now());
+}
+
+PALETTE_KEYS_INLINE Response Service::perform(const Request& request, const Admission& admission) {
+    if (admission.refused_) return *admission.refused_;
+    auto const& route = *admission.route_;
+    auto const& faults = admission.faults_;
+    if (route.operation == Operation::log_in) return log_in(request);
+    if (route.operation == Operation::refresh) return refresh(route.parameter);
+
+    auto const caller = authenticate_and_log(request, admission);
+    switch (route.operation) {
+        case Operation::list_keys:
+            return list_keys(caller, admission);
+        case Operation::create_key:
+            return create_key(caller, request, faults);
+        case Operation::read_key:
+            return read_key(permitted_key(caller, route));
+        case Operation::update_key:
+            return update_key(permitted_key(caller, route), request, faults);
+        case Operation::patch_key:
+        case Operation::set_state:
+            return set_active(permitted_key(caller, route), request);
+        case Operation::delete_key:
+            return delete_key(permitted_key(caller, route), faults);
+        case Operation::list_users:
+            return list_users(caller, admission);
+        default:
+            return who_am_i(caller);
+    }
+}
+
+PALETTE_KEYS_INLINE Service::Caller Service::authenticate(const Request& request) {
+    for (auto const* const name : {"ApiKey", "Authorization"})
+        if (request.count_headers(name) > 1)
+            throw bad_request(std::string("more than one ") + name + " header");
+    if (auto const key = request.header("ApiKey")) return owner_of(*key);
+    if (auto const token = request.header("Authorization")) return bearer_of(*token);
+    throw unauthorized();
+}
+
+PALETTE_KEYS_INLINE Service::Caller Service::authenticate_and_log(const Request& request,
+                                                                  const Admission& admission) {
+    auto caller = authenticate(request);
+    if (auto* const entry = log_.find(admission.number_)) {
+        entry->user_uid = caller.uid;
+        entry->credential = caller.credential;
+    }
+    return caller;
+}
+
+PALETTE_KEYS_INLINE Service::Caller Service::owner_of(std::string_view key_value) {
+    auto const* const record = tenant_.find_key_by_value(key_value);
+    auto const time = now();
+    if (record == nullptr || record->key.state(time) != KeyState::active || time < record->usable_from)
+        throw unauthorized();
+    auto const* const owner = tenant_.find_user(record->key.owner.uid);
+    if (owner == nullptr && !options_.assumptions.orphans_usable) throw unauthorized();
+    auto role = owner == nullptr ? Role::user : owner->role;
+    if (options_.assumptions.key_has_creators_permissions) {
+        auto const* const creator = tenant_.find_user(record->creator_uid);
+        if (creator == nullptr) throw unauthorized();
+        role = creator->role;
+    }
+    return {record->key.owner.uid, role, testing::ReceivedRequest::Credential::api_key};
+}
+
+PALETTE_KEYS_INLINE Service::Caller Service::bearer_of(std::string_view token) {
+    auto const uid = tokens_.verify(token, now());
+    auto const* const user = uid ? tenant_.find_user(*uid) : nullptr;
+    if (user == nullptr) throw unauthorized();
+    return {user->uid, user->role, testing::ReceivedRequest::Credential::token};
+}
+
+PALETTE_KEYS_INLINE KeyRecord& Service::permitted_key(const Caller& caller, const Route& route) {
+    auto* const record = tenant_.find_key(route.parameter);
+    if (record == nullptr) throw not_found("there is no API key with this uid");
+    auto const reach = reach_of(caller.role, route.operation);
+    if (reach == Reach::nobody) throw forbidden("your role may not do this");
+    if (reach == Reach::own && record->key.owner.uid != caller.uid) {
+        auto const& [status, code] = options_.assumptions.others_key_refusal;
+        throw Refusal(status, code, "this API key is somebody else's");
+    }
+    return *record;
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::emulation

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/result.hpp>
+#include <palette/secret.hpp>
+
+#include <string_view>
+
+namespace palette::inline PALETTE_KEYS_ABI::detail {
+
+// The value of a variable of the environment; empty if it is not set, or if the program is set-uid, whose
+// environment is that of somebody with fewer rights.
+std::string_view environment_variable(const char* name) noexcept;
+
+// PALETTE_API_KEY, or else SPECTROCLOUD_APIKEY, without blanks and one line end. errc::auth_provider if
+// neither is set, or what is there cannot be a key.
+Result<Secret> api_key_of_environment();
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/system/environment.ipp>
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/values/text.hpp>
+
+#include <algorithm>
+
+namespace palette::inline PALETTE_KEYS_ABI::detail {
+
+PALETTE_KEYS_INLINE std::size_t utf8_character(std::string_view text) noexcept {
+    if (text.empty()) return 0;
+    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    auto const lead = byte(0);
+    if (lead < 0x80) return 1;
+
+    std::size_t const length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xC0) != 0x80) return 0;
+
+    auto const second = byte(1);
+    bool const overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
+    bool const surrogate = lead == 0xED && second >= 0xA0;
+    bool const beyond_unicode = lead == 0xF4 && second >= 0x90;
+    return overlong || surrogate || beyond_unicode ? 0 : length;
+}
+
+PALETTE_KEYS_INLINE std::size_t valid_utf8_prefix(std::string_view text) noexcept {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        auto const length = utf8_character(text.substr(at));
+        if (length == 0) break;
+        at += length;
+    }
+    return at;
+}
+
+inline void append_escaped_byte(std::string& out, char c) {
+    auto const byte = static_cast<unsigned char>(c);
+    switch (c) {
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
+        default:
+            out += "\\x";
+            out += lower_hex[byte >> 4];
+            out += lower_hex[byte & 0xF];
+    }
+}
+
+// What acts on what shows it, or is not to be seen, instead of being shown: each row from a character to
+// another. C0 and DEL, C1, what Unicode gives no shape (Default_Ignorable_Code_Point: soft hyphen, joiners,
+// zero-width and directional marks, fillers, variation selectors, tags), and the separators of lines and
+// paragraphs.
+inline constexpr char32_t unseen[][2] = {
+    {0x00, 0x1F},     {0x7F, 0x9F},       {0xAD, 0xAD},       {0x34F, 0x34F},     {0x61C, 0x61C},
+    {0x115F, 0x1160}, {0x17B4, 0x17B5},   {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E},
+    {0x2060, 0x206F}, {0x3164, 0x3164},   {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+    {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+};
+
+// Of a well-formed character.
+inline char32_t code_point(std::string_view character) noexcept {
+    auto const lead = static_cast<unsigned char>(character.front());
+    if (character.size() == 1) return lead;
+    char32_t value = lead & (0x7Fu >> character.size());
+    for (char const c : character.substr(1))
+        value = value << 6 | (static_cast<unsigned char>(c) & 0x3F);
+    return value;
+}
+
+inline bool is_unseen(std::string_view character) noexcept {
+    auto const c = code_point(character);
+    return std::ranges::any_of(unseen, [c](auto const& range) { return c >= range[0] && c <= range[1]; });
+}
+
+// Appends to `out`, which does not grow on the way: a text from outside may hold a credential, and leaves no
+// copies behind.
+inline void append_escaped(std::string& out, std::string_view text, std::size_t limit,
+                           std::string_view also) {
+    constexpr std::size_t longest_escape = 4;
+    out.reserve(out.size() + longest_escape * std::min(text.size(), limit) + 4);
+    for (std::size_t at = 0; at < text.size();) {
+        auto const length = utf8_character(text.substr(at));
+        auto const character = text.substr(at, length == 0 ? 1 : length);
+        if (character.size() > limit - at) {
+            out += "...";
+            return;
+        }
+        if (length == 0 || is_unseen(character)) {
+            for (char const c : character)
+                append_escaped_byte(out, c);
+        } else {
+            if (also.find(character) != std::string_view::npos) out += '\\';
+            out += character;
+        }
+        at += character.size();
+    }
+}
+
+PALETTE_KEYS_INLINE std::string printable(std::string_view text, std::size_t limit) {
+    std::string out;
+    append_escaped(out, text, limit, "\"\\");
+    return out;
+}
+
+PALETTE_KEYS_INLINE std::string one_line(std::string_view text, std::size_t limit) {
+    std::string out;
+    append_escaped(out, text, limit, "");
+    return out;
+}
+
+PALETTE_KEYS_INLINE std::string in_quotes(std::string_view text, std::size_t limit) {
+    std::string out(1, '"');
+    append_escaped(out, text, limit, "\"\\");
+    out += '"';
+    return out;
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/config.hpp>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+// Classes of characters, digits and brackets: of ASCII, whatever the locale says.
+namespace palette::inline PALETTE_KEYS_ABI::detail {
+
+inline constexpr char lower_hex[] = "0123456789abcdef";
+inline constexpr char upper_hex[] = "0123456789ABCDEF";
+
+/// Tells whether `c` is a control character: a tab and DEL are.
+constexpr bool is_control(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
+constexpr bool has_control(std::string_view text) noexcept {
+    return std::ranges::any_of(text, is_control);
+}
+
+/// Tells whether the text would split or spoil the field of a header, which may hold tabs.
+constexpr bool has_control_but_tab(std::string_view text) noexcept {
+    return std::ranges::any_of(text, [](char c) { return is_control(c) && c != '\t'; });
+}
+
+constexpr bool is_letter(char c) noexcept {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+
+constexpr char to_lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+inline std::string to_lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        c = to_lower(c);
+    return out;
+}
+
+constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+    return std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
+}
+
+/// The value of a hexadecimal digit; -1 for what is none.
+constexpr int hex_digit(char c) noexcept {
+    if (is_digit(c)) return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/// The value of a digit of base64, in the usual alphabet or in that of URLs; -1 for what is none.
+constexpr int base64_digit(char c) noexcept {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (is_digit(c)) return c - '0' + 52;
+    if (c == '+' || c == '-') return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+/// A host as it is written before a port: an IPv6 address in brackets.
+inline std::string in_brackets(std::string host) {
+    return host.find(':') == std::string::npos ? host : '[' + host + ']';
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail

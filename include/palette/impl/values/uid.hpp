@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/values/text.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
+namespace palette::inline PALETTE_KEYS_ABI::detail {
+
+inline constexpr std::size_t max_uid_size = 253;
+
+// Whether a text is one segment of a path as it is, and stays the same one for every proxy on the way.
+// Percent-encoding is not enough: a reverse proxy may decode it and follow the "../" that was hidden in it.
+inline bool is_plain_segment(std::string_view text) noexcept {
+    auto const is_plain = [](char c) {
+        return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
+    };
+    return !text.empty() && text != "." && text != ".." && std::ranges::all_of(text, is_plain);
+}
+
+// Why `text` cannot be the uid of anything; null if it can. It never quotes the text.
+inline const char* fault_of_uid(std::string_view text) noexcept {
+    if (text.empty()) return "is empty";
+    if (text.size() > max_uid_size) return "is longer than 253 bytes";
+    if (!is_plain_segment(text)) return "is not a uid, which has letters, digits, '.', '_' and '-' alone";
+    return nullptr;
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail

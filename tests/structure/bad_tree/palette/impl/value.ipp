@@ -1,6 +1,0 @@
-// SPDX-License-Identifier: BSL-1.0
-#pragma once
-
-#include <boost/json/value.hpp>
-#include <palette/transport.hpp>
-#include <palette/value.hpp>
