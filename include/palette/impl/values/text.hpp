@@ -68,7 +68,7 @@ constexpr int base64_digit(char c) noexcept {
 }
 
 /// A host as it is written before a port: an IPv6 address in brackets.
-inline std::string in_brackets(std::string host) {
+inline std::string in_brackets(const std::string& host) {
     return host.find(':') == std::string::npos ? host : '[' + host + ']';
 }
 
