@@ -380,9 +380,9 @@ Sums cancel_everywhere(const Way& way, const Operation& operation) {
     service.check_all_closed();
     CHECK(sums.points > 0);
     // It is too late at the end, when nothing is waited for any more; with `total`, soon for every change.
-    // The thread that looks up a host makes it one point more or less; a busy machine, which delivers an
-    // answer in pieces, one or two more.
-    std::size_t const end = sanitized ? sums.points / 2 : operation.set_up == by_name ? 6 : 5;
+    // The thread that looks up a host makes it one point more or less. Three points on a quiet machine; four
+    // have been seen on a busy one, and the cause was not traced.
+    std::size_t const end = sanitized ? sums.points / 2 : operation.set_up == by_name ? 5 : 4;
     if (way.is_wrapped && way.type != cancellation_type::total && !is_create) CHECK(sums.too_late <= end);
     if (is_create) {
         auto const made = service.emulator.keys().size() - keys_before;
