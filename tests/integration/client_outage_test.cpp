@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/dead_port.hpp"
 #include "support/door_service.hpp"
+#include "support/patience.hpp"
 #include "support/sanitized.hpp"
 
 #include <palette/auth.hpp>
@@ -159,28 +160,42 @@ TEST_CASE(
     "client outage: where nobody comes back an operation ends after its attempts, with the last error") {
     DeadPort const port(DeadPort::Kind::refusing);
     auto const place = "127.0.0.1:" + std::to_string(port.port());
-    Dead const dead(options_for("http://" + place));
-    CHECK(dead.error->code() == errc::transport);
-    CHECK(dead.error->effect() == Effect::not_applied);
-    CHECK(dead.error->what() == "cannot connect to " + place + ": Connection refused");
-    CHECK(dead.error->attempts() == 4);
-    CHECK(dead.error->earlier() == std::vector<FailedAttempt>(3, FailedAttempt(errc::transport, 0)));
-    CHECK(dead.took >= 700ms);
-    CHECK(dead.took < 1400ms + (sanitized ? 2000ms : 500ms));
+    constexpr auto longest = 1400ms + (sanitized ? 2000ms : 500ms);
+    auto const took = shortest(longest, [&] {
+        Dead const dead(options_for("http://" + place));
+        CHECK(dead.error->code() == errc::transport);
+        CHECK(dead.error->effect() == Effect::not_applied);
+        CHECK(dead.error->what() == "cannot connect to " + place + ": Connection refused");
+        CHECK(dead.error->attempts() == 4);
+        CHECK(dead.error->earlier() == std::vector<FailedAttempt>(3, FailedAttempt(errc::transport, 0)));
+        CHECK(dead.took >= 700ms);
+        return dead.took;
+    });
+    CHECK(took < longest);
 }
 
 TEST_CASE(
     "client outage: a deadline that passes during an outage does not hide why there was no connection") {
     DeadPort const port(DeadPort::Kind::refusing);
     auto const place = "127.0.0.1:" + std::to_string(port.port());
-    Dead const dead(options_for("http://" + place), CallOptions().deadline(50ms));
-    CHECK(dead.error->code() == errc::transport);
-    CHECK(dead.error->effect() == Effect::not_applied);
-    CHECK(dead.error->what().starts_with("cannot connect to " + place +
-                                         ": Connection refused; the deadline passed"));
-    CHECK(dead.error->what().ends_with("waiting for a free connection"));
-    CHECK(dead.took >= 50ms);
-    CHECK(dead.took < 50ms + (sanitized ? 2000ms : 500ms));
+    auto const call = CallOptions().deadline(50ms);
+    constexpr auto longest = 50ms + (sanitized ? 2000ms : 500ms);
+    int told = 0;
+    auto const took = shortest(longest, [&]() -> steady_clock::duration {
+        Dead const dead(options_for("http://" + place), call);
+        CHECK(dead.error->effect() == Effect::not_applied);
+        CHECK(dead.took >= 50ms);
+        // A busy machine may take all of the time until the first connection is refused.
+        if (dead.error->code() == errc::timeout) return steady_clock::duration::max();
+        ++told;
+        CHECK(dead.error->code() == errc::transport);
+        CHECK(dead.error->what().starts_with("cannot connect to " + place +
+                                             ": Connection refused; the deadline passed"));
+        CHECK(dead.error->what().ends_with("waiting for a free connection"));
+        return dead.took;
+    });
+    CHECK(told > 0);
+    CHECK(took < longest);
 }
 
 TEST_CASE("client outage: five hundred operations wait for the one that tries to connect, and none fails") {

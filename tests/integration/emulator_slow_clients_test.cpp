@@ -9,10 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -190,23 +192,30 @@ TEST_CASE("slow clients: the second request of a connection has a bound of its o
     check_dropped(connection, begin, 150ms);
 }
 
+// A connection that was served once. A busy machine may take longer than the bound until it has sent the
+// request: then that connection is closed, and another one is opened.
+std::unique_ptr<raw::Connection> use_in_time(const Emulator& emulator) {
+    std::unique_ptr<raw::Connection> connection;
+    CHECK(comes_true([&] {
+        connection = std::make_unique<raw::Connection>(emulator);
+        connection->send(good_request(emulator));
+        return connection->receive().status == 200;
+    }));
+    return connection;
+}
+
 TEST_CASE("slow clients: an idle connection is closed after the bound, before and after requests") {
     auto options = slow_clients_options();
     options.idle_timeout = 150ms;
     Emulator emulator(options);
     auto const begin = RealClock::now();
     raw::Connection silent(emulator);
-    raw::Connection used(emulator);
-    used.send(good_request(emulator));
-    CHECK(used.receive().status == 200);
+    auto const used = use_in_time(emulator);
     check_dropped(silent, begin, 150ms);
-    check_dropped(used, begin, 150ms);
-    CHECK(used.end() == raw::End::closed);
+    check_dropped(*used, begin, 150ms);
+    CHECK(used->end() == raw::End::closed);
     CHECK(comes_true([&] { return emulator.connections() == 0; }));
-
-    raw::Connection another(emulator);
-    another.send(good_request(emulator));
-    CHECK(another.receive().status == 200);
+    use_in_time(emulator);
 }
 
 TEST_CASE("slow clients: an idle time is not for requests that are under way, nor the other way round") {
@@ -214,10 +223,16 @@ TEST_CASE("slow clients: an idle time is not for requests that are under way, no
     options.idle_timeout = 100ms;
     options.request_timeout = 600ms;
     Emulator emulator(options);
-    auto const begin = RealClock::now();
-    raw::Connection connection(emulator);
-    connection.send("G");
-    check_dropped(connection, begin, 600ms);
+    // A busy machine may take longer than the idle time until it has sent the byte.
+    RealClock::duration longest{};
+    for (int tries = 0; tries < 10 && longest < 600ms; ++tries) {
+        auto const begin = RealClock::now();
+        raw::Connection connection(emulator);
+        connection.send("G");
+        check_dropped(connection, begin, 100ms);
+        longest = std::max(longest, RealClock::now() - begin);
+    }
+    CHECK(longest >= 600ms);
 
     std::swap(options.idle_timeout, options.request_timeout);
     Emulator other(options);
@@ -226,19 +241,34 @@ TEST_CASE("slow clients: an idle time is not for requests that are under way, no
     check_dropped(idle, later, 600ms);
 }
 
+// A handshake may take longer than the bound on a busy machine: then there is another one.
+template <class AnyConnection>
+std::unique_ptr<AnyConnection> after_handshake(const Emulator& emulator) {
+    std::unique_ptr<AnyConnection> made;
+    REQUIRE(comes_true([&] {
+        try {
+            made = std::make_unique<AnyConnection>(emulator);
+        } catch (const std::exception&) {
+            return false;
+        }
+        return true;
+    }));
+    return made;
+}
+
 TEST_CASE("slow clients: a TLS handshake that does not begin or does not end is dropped after the bound") {
     using namespace std::string_literals;
     Emulator emulator({.rate_limit = RateLimit::off(), .request_timeout = 500ms});
-    Bystander bystander(emulator);
+    auto const bystander = after_handshake<Bystander>(emulator);
     for (auto const& bytes : {""s, "\x16"s, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s}) {
         CAPTURE(bytes.size());
         auto const begin = RealClock::now();
         ClearSocket const socket(emulator.port());
         if (!bytes.empty()) socket.send(bytes);
-        bystander.check();
+        bystander->check();
         CHECK(socket.waits_for_end());
         CHECK(RealClock::now() - begin >= 500ms);
-        bystander.check();
+        bystander->check();
     }
     CHECK(comes_true([&] { return emulator.connections() == 1; }));
 }
@@ -246,11 +276,11 @@ TEST_CASE("slow clients: a TLS handshake that does not begin or does not end is 
 TEST_CASE("slow clients: TLS clients that are slow later are dropped as well") {
     Emulator emulator({.rate_limit = RateLimit::off(), .request_timeout = 500ms, .idle_timeout = 500ms});
     auto const begin = RealClock::now();
-    raw::Connection idle(emulator);
-    raw::Connection in_head(emulator);
-    in_head.send("GET /v1/apiKeys HTTP/1.1\r\nHost: ");
-    check_dropped(in_head, begin, 500ms);
-    check_dropped(idle, begin, 500ms);
+    auto const idle = after_handshake<raw::Connection>(emulator);
+    auto const in_head = after_handshake<raw::Connection>(emulator);
+    in_head->send("GET /v1/apiKeys HTTP/1.1\r\nHost: ");
+    check_dropped(*in_head, begin, 500ms);
+    check_dropped(*idle, begin, 500ms);
     CHECK(comes_true([&] { return emulator.connections() == 0; }));
 }
 
@@ -380,17 +410,15 @@ TEST_CASE("slow clients: no more connections are served than the bound says whil
         busy.push_back(std::make_unique<raw::Connection>(emulator));
         busy.back()->send(good_request(emulator));
     }
-    raw::Connection slow(emulator);  // in the middle of its request
-    slow.send(good_request(emulator).substr(0, 20));
+    raw::Connection slow(emulator);  // in the middle of its request, as it is told
+    slow.send("POST /v1/apiKeys HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    CHECK(slow.receive_some().starts_with("HTTP/1.1 100 "));
     CHECK(comes_true([&] { return emulator.faults().struck() == 2; }));
     CHECK(comes_true([&] { return emulator.connections() == 3; }));
     for (int i = 0; i < 20; ++i) {
         raw::Connection beyond(emulator);
         beyond.send(good_request(emulator));
-        if (beyond.receive().status != 0) {  // the third had not got so far
-            CHECK(i == 0);
-            continue;
-        }
+        CHECK(beyond.receive().status == 0);
         CHECK(beyond.end() != raw::End::late);
         CHECK(emulator.connections() == 3);
     }

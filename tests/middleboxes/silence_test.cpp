@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "middleboxes/boxes.hpp"
+#include "support/patience.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,9 +24,10 @@ void check_times_out(BlockingApiKeyClient& client) {
     CHECK(read.error().code() == errc::timeout);
     CHECK(read.error().effect() == Effect::not_applied);
     CHECK(read_for >= 500ms);
-    CHECK(read_for < 1500ms);
+    CHECK(read_for < 500ms + patience);
+    auto const change_begun = Clock::now();
     auto const change = client.revoke("5f1b2c3d4e5f6a7b8c9d0e1f", deadline);
-    CHECK(Clock::now() - begun < 2500ms);
+    CHECK(Clock::now() - change_begun < 500ms + patience);
     REQUIRE_FALSE(change);
     CHECK(change.error().code() == errc::timeout);
     CHECK(change.error().effect() == Effect::unknown);
