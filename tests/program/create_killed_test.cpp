@@ -167,12 +167,13 @@ TEST_CASE("create survives a kill: at random moments, several times in a row") {
     constexpr unsigned seed = 20'260'921;
     MESSAGE("seed ", seed);
     std::mt19937 random(seed);
-    Clock::duration whole{};
-    {
+    // What a run takes that is not held up by others.
+    auto whole = Clock::duration::max();
+    for (int i = 0; i < 3; ++i) {
         Survivor survivor;
         auto const begin = Clock::now();
         survivor.run();
-        whole = Clock::now() - begin;
+        whole = std::min(whole, Clock::now() - begin);
         survivor.check_all_is_well();
     }
     auto const longest = std::chrono::duration_cast<std::chrono::microseconds>(whole).count();
