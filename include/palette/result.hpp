@@ -276,5 +276,5 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/pending_create.hpp>  // Error's own header cannot: it takes a Result
+#    include <palette/detail/pending_create.hpp>  // Error's own header cannot: it takes a Result
 #endif

@@ -76,4 +76,5 @@
 #include <palette/impl/wire/decode.ipp>
 #include <palette/impl/wire/encode.ipp>
 #include <palette/impl/wire/json_reader.ipp>
+#include <palette/impl/wire/pending_create_text.ipp>
 #include <palette/impl/wire/text.ipp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/error.hpp>
 #include <palette/impl/values/text.hpp>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
@@ -44,6 +46,10 @@ inline const char* fault_of_text(std::string_view text) noexcept {
     if (valid_utf8_prefix(text) != text.size()) return "is not UTF-8";
     if (has_control(text)) return "has control characters";
     return nullptr;
+}
+
+inline Error bad_pending(std::string_view field, std::string what) {
+    return Error(errc::invalid_argument, std::move(what)).path(std::string(field));
 }
 
 inline constexpr const char* nonce_form = "a nonce is 32 hexadecimal digits, in small letters";
