@@ -17,7 +17,7 @@ inline constexpr pipeline::RequestKind list_keys{"/v1/apiKeys", pipeline::Safety
 inline constexpr pipeline::RequestKind create_key{"/v1/apiKeys", pipeline::Safety::once};
 inline constexpr pipeline::RequestKind read_key{"/v1/apiKeys/{uid}", pipeline::Safety::read};
 // All of the key: what somebody else has written meanwhile would be lost.
-inline constexpr pipeline::RequestKind write_key{"/v1/apiKeys/{uid}", pipeline::Safety::once};
+inline constexpr pipeline::RequestKind write_key{"/v1/apiKeys/{uid}", pipeline::Safety::checked};
 inline constexpr pipeline::RequestKind change_key{"/v1/apiKeys/{uid}", pipeline::Safety::change};
 inline constexpr pipeline::RequestKind change_state{"/v1/apiKeys/{uid}/state", pipeline::Safety::change};
 inline constexpr pipeline::RequestKind read_identity{"/v1/users/info", pipeline::Safety::read};

@@ -3,7 +3,7 @@
 
 #include <palette/error.hpp>
 #include <palette/impl/pipeline/call.hpp>
-#include <palette/impl/pipeline/retry.hpp>
+#include <palette/impl/pipeline/outcome.hpp>
 #include <palette/impl/redaction/known_secrets.hpp>
 #include <palette/result.hpp>
 #include <palette/transport.hpp>
@@ -49,11 +49,7 @@ public:
     [[nodiscard]] virtual const HttpResponse& response() const noexcept = 0;
 };
 
-constexpr bool is_success(int status) noexcept {
-    return status >= 200 && status < 300;
-}
-
-// The error of a complete answer that is no success.
+// The error of a complete answer that is no success. What it proves of the effect, classify() says.
 Error refusal_of(const HttpResponse& response, ServerWords words, const RequestKind& kind);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

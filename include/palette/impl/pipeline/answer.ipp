@@ -7,38 +7,6 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
-inline errc code_of_status(int status) noexcept {
-    switch (status) {
-        case 400:
-        case 422:
-            return errc::rejected;
-        case 401:
-            return errc::unauthorized;
-        case 403:
-            return errc::forbidden;
-        case 404:
-            return errc::not_found;
-        case 409:
-            return errc::conflict;
-        case 429:
-            return errc::rate_limited;
-        case 500:
-            return errc::server_error;
-        case 502:
-        case 503:
-        case 504:
-            return errc::unavailable;
-        default:
-            return errc::unexpected_status;
-    }
-}
-
-// Only these prove that nothing was done: all others may come from something that lost the answer.
-inline bool proves_refusal(errc code) noexcept {
-    return code == errc::rejected || code == errc::unauthorized || code == errc::forbidden ||
-           code == errc::not_found || code == errc::conflict || code == errc::rate_limited;
-}
-
 PALETTE_KEYS_INLINE Error refusal_of(const HttpResponse& response, ServerWords words,
                                      const RequestKind& kind) {
     auto const code = code_of_status(response.status);
@@ -68,7 +36,6 @@ PALETTE_KEYS_INLINE Error refusal_of(const HttpResponse& response, ServerWords w
     }
     return Error(code, std::move(what))
         .advice(std::move(advice))
-        .effect(kind.changes() && !proves_refusal(code) ? Effect::unknown : Effect::not_applied)
         .status(response.status)
         .server(std::move(words.code), std::move(words.message), std::move(words.ref));
 }

@@ -39,7 +39,7 @@ public:
     Conditions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
     Conditions(Guard* looks_first) : guard(looks_first) {}
 
-    /// For a kind that is sent once: tells whether an attempt without an answer was done after all.
+    /// For a kind that is checked: tells whether an attempt without an answer was done after all.
     Guard* guard = nullptr;
     /// The uid of the key that the request takes away from whoever uses it. It is not sent with that key
     /// itself.
@@ -96,8 +96,8 @@ private:
     [[nodiscard]] Error credential_failure(const Error& error, const Call& call,
                                            AttemptOutcome& outcome) const;
     void add_trace(const Call& call, HttpRequest& request) const;
-    [[nodiscard]] Error failure(const Call& call, const RequestKind& kind, const Answer& answer,
-                                const Error& error, const ExchangeReport& report) const;
+    [[nodiscard]] Error failure(const Call& call, const Answer& answer, const Error& error,
+                                const ExchangeReport& report) const;
     void observe(const Call& call, const RequestKind& kind, const HttpRequest& request, int status,
                  const Result<void>& result, std::chrono::nanoseconds begun, const ExchangeReport& report,
                  int resends) const;

@@ -105,7 +105,9 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
                                                                         HttpRequest& request, Answer& answer,
                                                                         Conditions conditions) {
     auto* const guard = conditions.guard;
-    Retries retries(options_.retry, guard != nullptr ? Safety::change : kind.safety, budget_);
+    // Without a guard nobody can tell whether it was applied.
+    auto const safety = guard == nullptr && kind.safety == Safety::checked ? Safety::once : kind.safety;
+    Retries retries(options_.retry, safety, budget_);
     RequestHistory history(call);
     bool replayed = false;
     for (int resends = 0;; ++resends) {
@@ -153,9 +155,10 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         history.add(result.error(), !outcome.of_credential);
         if (call.is_stopped()) co_return history.given_up(result.error());
 
+        auto const verdict = classify(outcome, safety);
         // A complete 401 on this exchange proves that nothing was done (W13). It says nothing against a
         // credential that came while this one was on its way.
-        if (outcome.status == 401 && outcome.complete && !conditions.credential &&
+        if (verdict.recovery == Recovery::new_credential && !conditions.credential &&
             (credentials_.has_other_than(request.credential) || !std::exchange(replayed, true))) {
             call.waits_for = "a credential";
             auto const other = co_await credentials_.get_other_than(request.credential);
@@ -164,18 +167,16 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
             if (!other || *other == request.credential) co_return history.given_up(result.error());
             continue;
         }
-        if (outcome.code == errc::rate_limited && !outcome.of_credential)
+        if (verdict.fault == Fault::throttled)
             limiter_->refused(bucket_of(kind), sent, time_.steady(),
                               outcome.retry_after.value_or(std::chrono::milliseconds::zero()));
-        // What is looked up first is not sent again at once.
-        if (guard != nullptr) outcome.silent_reused = false;
         auto const next = retries.after(outcome, call.time_left(), jitter_());
         if (next.again) {
             call.waits_for = "the next attempt";
             auto const waited = co_await timing::sleep(time_, next.wait);
             if (!waited || call.is_stopped()) co_return history.stopped();
         }
-        if (guard != nullptr && is_in_doubt(outcome)) {
+        if (verdict.recovery == Recovery::look) {
             auto const done = co_await guard->is_done();
             if (done && *done) co_return Result<void>();
             if (!done) co_return history.given_up(done.error());
@@ -226,19 +227,23 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call&
     }
     if (!result && !report.sent) outcome.attempts = std::max(1, result.error().attempts());
     call.attempts += outcome.attempts - 1;
-    outcome.sent = report.sent;
     outcome.complete = result.has_value();
+    outcome.sent = report.sent || outcome.complete;
     outcome.silent_reused = report.reused_connection && !report.received;
     auto const& response = answer.response();
     if (!result)
-        result = failure(call, kind, answer, result.error(), report);
+        result = failure(call, answer, result.error(), report);
     else if (!is_success(response.status))
         result = safe(refusal_of(response, answer.words(*known_), kind), call);
     else if (auto finished = answer.finish(); !finished)
         result = safe(std::move(finished.error()).status(response.status), call);
     if (!result) {
-        outcome.code = result.error().code();
-        outcome.status = result.error().status();
+        auto& error = result.error();
+        outcome.code = error.code();
+        outcome.status = error.status();
+        // A body can tell more than the table: the key was made, and its value is missing (W8).
+        if (!outcome.complete || error.effect() != Effect::applied)
+            error.effect(classify(outcome, kind.safety).effect);
         if (outcome.complete) outcome.retry_after = retry_after(response, time_.now());
         call.failures.insert(call.failures.end(), static_cast<std::size_t>(outcome.attempts),
                              FailedAttempt(outcome.code, outcome.status));
@@ -292,22 +297,19 @@ inline std::string_view in_words(ExchangeReport::Phase phase) noexcept {
     }
 }
 
-// Of an exchange that did not come to its end.
-PALETTE_KEYS_INLINE Error Pipeline::failure(const Call& call, const RequestKind& kind, const Answer& answer,
-                                            const Error& error, const ExchangeReport& report) const {
-    auto const effect = kind.changes() && report.sent ? Effect::unknown : Effect::not_applied;
+// Of an exchange that did not come to its end, whatever effect it had.
+PALETTE_KEYS_INLINE Error Pipeline::failure(const Call& call, const Answer& answer, const Error& error,
+                                            const ExchangeReport& report) const {
     if (call.is_stopped()) {
-        auto stopped = call.stopped(effect, in_words(report.phase));
+        auto stopped = call.stopped(Effect::not_applied, in_words(report.phase));
         if (stopped.code() != errc::timeout || report.sent || error.code() == errc::operation_aborted)
             return stopped;
         // Why no connection could be opened says more than that the time is over.
-        return safe(
-            Error(error.code(), error.what() + "; " + stopped.what()).effect(effect).status(error.status()),
-            call);
+        return safe(Error(error.code(), error.what() + "; " + stopped.what()).status(error.status()), call);
     }
     auto const* const of_body = answer.body_error();
-    if (of_body == nullptr) return safe(Error(error).effect(effect), call);
-    return safe(Error(*of_body).effect(effect).status(answer.response().status), call);
+    if (of_body == nullptr) return safe(error, call);
+    return safe(Error(*of_body).status(answer.response().status), call);
 }
 
 PALETTE_KEYS_INLINE void Pipeline::observe(const Call& call, const RequestKind& kind,

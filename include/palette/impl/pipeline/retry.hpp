@@ -1,69 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/error.hpp>
+#include <palette/impl/pipeline/outcome.hpp>
 #include <palette/options.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
-
-// What it means to send a request of a kind twice.
-enum class Safety {
-    read,    // nothing is changed
-    change,  // the second one changes nothing that the first has not
-    once,    // the second one may do harm: only if it is certain that the first did nothing
-};
-
-// What an attempt met that did not succeed.
-class AttemptOutcome {
-public:
-    AttemptOutcome() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
-
-    errc code = errc::transport;
-    int status = 0;
-    bool sent = false;           // any byte of the request may have reached the service
-    bool complete = false;       // all of an answer came
-    bool silent_reused = false;  // the connection was an old one, and not a byte came over it (W18)
-    bool of_credential = false;  // there was no credential to send the request with
-    int attempts = 1;            // more: the transport tried so often to open a connection
-    std::optional<std::chrono::milliseconds> retry_after{};
-};
-
-// The first question: whether it may be sent again at all.
-constexpr bool is_passing(const AttemptOutcome& outcome, Safety safety, bool first_500) noexcept {
-    switch (outcome.code) {
-        case errc::rate_limited:
-        case errc::unavailable:
-        case errc::transport:
-        case errc::timeout:
-            return true;
-        case errc::truncated:
-            return !outcome.complete;
-        case errc::server_error:  // "operational", and not necessarily passing (W15)
-            return outcome.complete && safety == Safety::read && first_500;
-        case errc::proxy:
-            return outcome.status == 502 || outcome.status == 503 || outcome.status == 504;
-        default:
-            return false;
-    }
-}
-
-constexpr bool proves_nothing_done(const AttemptOutcome& outcome) noexcept {
-    return !outcome.sent || outcome.code == errc::rate_limited;
-}
-
-// Whether to look may tell if it was done.
-constexpr bool is_in_doubt(const AttemptOutcome& outcome) noexcept {
-    return is_passing(outcome, Safety::change, false) && !proves_nothing_done(outcome);
-}
-
-constexpr bool is_safe(const AttemptOutcome& outcome, Safety safety) noexcept {
-    return safety != Safety::once || proves_nothing_done(outcome);
-}
 
 // What all operations of one client may send again, so that an outage is not multiplied: each retry of what
 // was sent takes one from it, each success gives a tenth of one back.
@@ -106,37 +51,47 @@ public:
     [[nodiscard]] Next after(const AttemptOutcome& outcome, std::chrono::milliseconds left,
                              double chance) noexcept {
         static constexpr Next never{false, std::chrono::milliseconds::zero()};
+        auto const verdict = classify(outcome, safety_);
         attempts_ += outcome.attempts;
-        bool const first_500 = !std::exchange(met_500_, met_500_ || outcome.code == errc::server_error);
-        if (options_.most_attempts == 1 || !is_passing(outcome, safety_, first_500) ||
-            !is_safe(outcome, safety_))
-            return never;
-        // The old connection has used up none of the chances of a new one.
-        if (outcome.silent_reused && !std::exchange(has_replaced_, true)) {
-            attempts_ -= outcome.attempts;
-            return {true, std::chrono::milliseconds::zero()};
+        if (options_.most_attempts == 1) return never;
+        switch (verdict.recovery) {
+            case Recovery::none:
+            case Recovery::new_credential:
+                return never;
+            case Recovery::retry_once:
+                if (std::exchange(has_retried_once_, true)) return never;
+                break;
+            case Recovery::retry_now:
+                if (std::exchange(has_replaced_, true)) break;
+                // The old connection has used up none of the chances of a new one.
+                attempts_ -= outcome.attempts;
+                return {true, std::chrono::milliseconds::zero()};
+            default:
+                break;
         }
-        bool const is_paced = outcome.code == errc::rate_limited && !outcome.of_credential;
-        if (is_paced)
+        if (verdict.cost == Cost::nothing)
             attempts_ -= outcome.attempts;
         else if (attempts_ >= options_.most_attempts)
             return never;
-        // "At once" is believed once.
-        bool const is_told = outcome.retry_after && (outcome.retry_after->count() > 0 || waits_ == 0);
-        auto const backs_off = backoff(++waits_, chance);
-        auto const wait = is_told    ? *outcome.retry_after
-                          : is_paced ? std::max(backs_off, least_pause)
-                                     : backs_off;
+        auto const wait = wait_before_next(outcome, verdict, chance);
         if (wait >= left) return never;
         // What sent nothing has multiplied nothing.
-        bool const is_free = is_paced || (!outcome.sent && !outcome.of_credential);
-        if (!is_free && !budget_.take()) return never;
+        if (verdict.cost == Cost::budget && !budget_.take()) return never;
         return {true, wait};
     }
 
 private:
     // Refusals for want of patience are not counted: they are not to come in a storm.
     static constexpr std::chrono::milliseconds least_pause{10};
+
+    [[nodiscard]] std::chrono::milliseconds wait_before_next(const AttemptOutcome& outcome,
+                                                             const Verdict& verdict, double chance) noexcept {
+        // "At once" is believed once.
+        bool const is_told = outcome.retry_after && (outcome.retry_after->count() > 0 || waits_ == 0);
+        auto const backs_off = backoff(++waits_, chance);
+        if (is_told) return *outcome.retry_after;
+        return verdict.recovery == Recovery::wait ? std::max(backs_off, least_pause) : backs_off;
+    }
 
     // Full jitter: anything up to a bound that doubles.
     [[nodiscard]] std::chrono::milliseconds backoff(int wait, double chance) const noexcept {
@@ -154,7 +109,7 @@ private:
     int attempts_ = 0;
     int waits_ = 0;
     bool has_replaced_ = false;
-    bool met_500_ = false;
+    bool has_retried_once_ = false;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
