@@ -39,7 +39,7 @@ inline asio::awaitable<Result<Identity>> ask_identity(Core& core, pipeline::Call
     if (!sent) co_return std::move(sent.error());
     auto& identity = answer.value();
     if (auto good = check_identity(identity, core.pipeline()); !good)
-        co_return std::move(good.error()).status(answer.response().status).attempts(call.attempts);
+        co_return std::move(good.error()).status(answer.response().status).attempts(call.attempts());
     core.creates().remember(request.credential, identity);
     auto const& time = core.pipeline().time();
     core.creates().service_time.heard(date_of(answer.response()), time.now(), time.steady());
@@ -65,8 +65,8 @@ inline bool is_same_caller(const Identity& caller, std::string_view tenant_uid, 
 // What one user asked for, no other looks for or deletes.
 inline Error other_caller(const pipeline::Call& call) {
     return Error(errc::auth_provider, "the credential is another user's than the one who asked for the key")
-        .attempts(call.attempts)
-        .earlier(call.failures);
+        .attempts(call.attempts())
+        .earlier(call.failures());
 }
 
 /// Pins a call to one user, as long as it lives: every request of the call is sent with a credential that was

@@ -76,7 +76,7 @@ inline asio::awaitable<Result<ApiKey>> rewrite(Core& core, pipeline::Call& call,
     auto before = co_await get_as_of(core, call, uid, &now);
     if (!before) co_return before;
     auto edit = make_edit(*before, now);
-    if (!edit) co_return std::move(edit.error()).attempts(call.attempts);
+    if (!edit) co_return std::move(edit.error()).attempts(call.attempts());
     auto body = wire::encode_update(*before, *edit);
     if (!body) co_return std::move(body.error());
     auto written = edit->applied_to(*before);
@@ -87,14 +87,17 @@ inline asio::awaitable<Result<ApiKey>> rewrite(Core& core, pipeline::Call& call,
     request.body = std::move(*body);
     auto sent = co_await send(core, call, write_key, request, answer, &guard);
     if (guard.conflicts())
-        co_return changed_by_others().effect(Effect::unknown).attempts(call.attempts).earlier(call.failures);
+        co_return changed_by_others()
+            .effect(Effect::unknown)
+            .attempts(call.attempts())
+            .earlier(call.failures());
     if (!sent) co_return std::move(sent.error());
     if (guard.read()) co_return std::move(*guard.read());
 
     auto after = co_await get_as_of(core, call, std::move(uid), nullptr);
     if (!after) co_return std::move(after.error()).effect(Effect::applied);
     if (!is_as_written(*after, guard.written()))
-        co_return changed_by_others().effect(Effect::applied).attempts(call.attempts);
+        co_return changed_by_others().effect(Effect::applied).attempts(call.attempts());
     co_return after;
 }
 
@@ -180,7 +183,7 @@ inline asio::awaitable<Result<void>> verify_state(Core& core, pipeline::Call& ca
         co_return Error(errc::conflict, is_active ? "the service accepted, but shows the key as revoked"
                                                   : "the service accepted, but shows the key as active")
             .effect(Effect::applied)
-            .attempts(call.attempts);
+            .attempts(call.attempts());
     co_return Result<void>();
 }
 
@@ -263,7 +266,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
     if (!read) co_return std::move(read.error()).effect(Effect::applied);
     co_return Error(errc::conflict, "the service accepted, but still shows the key")
         .effect(Effect::applied)
-        .attempts(call.attempts);
+        .attempts(call.attempts());
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

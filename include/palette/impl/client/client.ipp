@@ -133,9 +133,9 @@ PALETTE_KEYS_INLINE Error Core::failure(Error thrown, const pipeline::Call& call
     auto safe = thrown.code() == errc::out_of_memory
                     ? std::move(thrown)
                     : detail::unless_out_of_memory([&] { return pipeline_.safe(thrown, call); });
-    safe.effect(call.sent ? Effect::unknown : Effect::not_applied).attempts(call.attempts);
-    if (auto const& progress = call.create_progress; progress && progress->pending)
-        safe.effect(Effect::unknown).pending(progress->pending);
+    safe.effect(call.has_sent_change() ? Effect::unknown : Effect::not_applied).attempts(call.attempts());
+    if (auto const* const progress = call.create_progress(); progress != nullptr && progress->pending())
+        safe.effect(Effect::unknown).pending(progress->pending());
     return safe;
 }
 
@@ -149,7 +149,7 @@ PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* 
     OperationEvent event;
     event.operation_id = call.id();
     event.operation = call.name();
-    event.attempts = call.attempts;
+    event.attempts = call.attempts();
     if (error != nullptr) {
         event.error = error->code();
         event.effect = error->effect();

@@ -123,8 +123,8 @@ public:
     // A value that was received is delivered, whatever has failed.
     void fail(Error error) noexcept {
         if constexpr (std::is_same_v<T, CreatedApiKey>) {
-            auto const& progress = started_.call.create_progress;
-            if (progress && progress->received) return end(std::move(*progress->received));
+            auto* const progress = started_.call.create_progress();
+            if (progress != nullptr && progress->has_received()) return end(progress->take_received());
         }
         end(std::move(error));
     }

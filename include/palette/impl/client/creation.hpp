@@ -54,8 +54,8 @@ private:
     ServiceTime service_time_;            // from when the caller is known
     std::optional<PinnedCaller> pinned_;  // to it, from when it is known
     std::string owner_;
-    std::vector<std::string> bearing_;    // keys that bore the nonce before the first POST
-    std::optional<CreatedApiKey>& made_;  // that a value was received of
+    std::vector<std::string> bearing_;  // keys that bore the nonce before the first POST
+    pipeline::CreateProgress& progress_;
     std::optional<Error> post_error_;
     std::optional<Error> step_error_;
     bool is_revoked_ = false;

@@ -30,11 +30,6 @@ inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& cal
     return settings;
 }
 
-inline pipeline::CreateProgress& progress_of(pipeline::Call& call) {
-    if (!call.create_progress) call.create_progress = std::make_unique<pipeline::CreateProgress>();
-    return *call.create_progress;
-}
-
 PALETTE_KEYS_INLINE Creation::Creation(Core& core, pipeline::Call& call, NewApiKey key, std::string nonce)
     : core_(core),
       call_(call),
@@ -43,17 +38,18 @@ PALETTE_KEYS_INLINE Creation::Creation(Core& core, pipeline::Call& call, NewApiK
       begun_(core.now()),
       machine_(settings_of(core, call)),
       next_(machine_.begin()),
-      made_(progress_of(call).received) {}
+      progress_(call.track_create()) {}
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> Creation::run() {
     while (next_.what != Machine::Do::deliver && next_.what != Machine::Do::fail) {
         // What was received is delivered, even if memory runs out over what comes after.
         try {
             co_await step();
-            call_.create_progress->pending = pending(machine_.pending());
+            progress_.set_pending(pending(machine_.pending()));
         } catch (const std::exception&) {
-            if (!made_) throw;
-            if (!machine_.has_value()) machine_.posted(Machine::Posted::value, made_->uid(), now());
+            if (!progress_.has_received()) throw;
+            if (!machine_.has_value())
+                machine_.posted(Machine::Posted::value, progress_.received().uid(), now());
             next_ = next_.what == Machine::Do::revoke ? machine_.revoked()
                                                       : machine_.read(Machine::Read::failed, now());
         }
@@ -127,7 +123,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
         // From here on until the machine knows better, a key may come to exist.
         auto attempts = machine_.pending();
         attempts.push_back(suffix);
-        call_.create_progress->pending = pending(std::move(attempts));
+        progress_.set_pending(pending(std::move(attempts)));
         HttpRequest request("POST", std::string(create_key.path_template));
         request.body = std::move(*body);
         sent = co_await send(core_, call_, create_key, request, answer);
@@ -135,8 +131,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
         sent = std::move(body.error());
     }
     if (sent) {
-        made_.emplace(std::move(answer.value()));
-        core_.pipeline().hide(detail::KnownSecrets::Kind::created, made_->secret());
+        progress_.receive(std::move(answer.value()));
+        core_.pipeline().hide(detail::KnownSecrets::Kind::created, progress_.received().secret());
     }
     if (call_.lift_limit()) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
@@ -146,13 +142,13 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
         if (is_cut_off)
             sent = Error(errc::timeout, "no answer came in the time that a create has for its request")
                        .effect(sent.error().effect())
-                       .attempts(call_.attempts);
+                       .attempts(call_.attempts());
     }
 
     auto outcome = Machine::Posted::value;
     std::string uid;
     if (sent) {
-        uid = made_->uid();
+        uid = progress_.received().uid();
     } else {
         auto const& error = sent.error();
         outcome = error.code() == errc::missing_key_value ? Machine::Posted::no_value
@@ -173,10 +169,10 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
             auto const suffix = detail::attempt_of(key.annotations[detail::create_annotation], nonce_);
             if (suffix == 0) continue;
             // The key whose value is here is not looked for under what cannot be its uid.
-            if (made_ && detail::fault_of_uid(key.uid) != nullptr) continue;
+            if (progress_.has_received() && detail::fault_of_uid(key.uid) != nullptr) continue;
             if (suffix_ == 0) bearing_.push_back(key.uid);
             // Where no owner is told, none is wrong; but only what is surely one's own is deleted.
-            auto const is_untold = key.owner.uid.empty() && made_;
+            auto const is_untold = key.owner.uid.empty() && progress_.has_received();
             Machine::Match match;
             match.uid = key.uid;
             match.suffix = suffix;
@@ -193,7 +189,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::wait(Machine::Time time) {
-    call_.waits_for = "the key to be seen";
+    call_.set_waits_for("the key to be seen");
     co_await timing::sleep(core_.pipeline().time(), time);
     next_ = machine_.waited(now());
 }
@@ -249,7 +245,8 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Creation::delivery() {
     auto uid = next_.uid;
     auto left = pending(machine_.pending());
     // Nothing fails from here on, for want of memory or otherwise.
-    return CreatedApiKey(std::move(uid), std::move(*made_).secret(), next_.confirmed, std::move(left));
+    return CreatedApiKey(std::move(uid), progress_.take_received().secret(), next_.confirmed,
+                         std::move(left));
 }
 
 inline Error used_nonce(const std::vector<std::string>& uids) {
@@ -267,7 +264,7 @@ PALETTE_KEYS_INLINE Error Creation::failure() const {
     return core_.pipeline()
         .safe(blamed(), call_)
         .effect(next_.effect)
-        .attempts(call_.attempts)
+        .attempts(call_.attempts())
         .pending(pending(machine_.pending()));
 }
 

@@ -42,7 +42,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeli
     auto sent = co_await send(core, call, read_key, request, answer);
     if (!sent) co_return std::move(sent.error());
     if (auto same = check_subject(answer.value(), uid); !same)
-        co_return std::move(same.error()).status(answer.response().status).attempts(call.attempts);
+        co_return std::move(same.error()).status(answer.response().status).attempts(call.attempts());
     if (as_of != nullptr) *as_of = date_of(answer.response()).value_or(core.now());
     co_return std::move(answer.value());
 }
@@ -69,7 +69,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> perform(Core& core, pipelin
         if (!as_of) as_of = date_of(answer.response()).value_or(core.now());
         auto more =
             pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
-        if (!more) co_return std::move(more.error()).attempts(call.attempts);
+        if (!more) co_return std::move(more.error()).attempts(call.attempts());
         if (wanted.empty() && !*more && list.filter == ListFilter())
             co_return KeyList(std::move(answer.value().items), *as_of);
         for (auto& key : answer.value().items)
@@ -117,17 +117,17 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> perform(Core& core, pipeline::
         for (auto& user : answer.value().items) {
             if (!detail::equals_ignoring_case(user.email, find.email)) continue;
             if (auto good = check_match(match, user); !good)
-                co_return std::move(good.error()).attempts(call.attempts);
+                co_return std::move(good.error()).attempts(call.attempts());
             match.emplace(std::move(user));
         }
         auto more =
             pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
-        if (!more) co_return std::move(more.error()).attempts(call.attempts);
+        if (!more) co_return std::move(more.error()).attempts(call.attempts());
         if (*more) continue;
         if (match) co_return std::move(*match);
         co_return Error(errc::not_found, "no user of the tenant has this e-mail address")
             .advice("check the address; the credential may not see every user")
-            .attempts(call.attempts);
+            .attempts(call.attempts());
     }
 }
 

@@ -18,7 +18,7 @@ inline bool is_refusal(const Error& error) noexcept {
 inline asio::awaitable<Result<void>> delete_valueless(Core& core, pipeline::Call& call, std::string uid) {
     auto path = path_of(change_key, uid);
     if (!path)  // it was the service that named this key
-        co_return Error(errc::bad_value, path.error().what()).path("metadata.uid").attempts(call.attempts);
+        co_return Error(errc::bad_value, path.error().what()).path("metadata.uid").attempts(call.attempts());
     DecodedAnswer<void> answer;
     HttpRequest request("DELETE", std::move(*path));
     co_return co_await send(core, call, change_key, request, answer, taking_away(call, uid));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/api_key.hpp>
+#include <palette/error.hpp>
+#include <palette/impl/pipeline/create_progress.hpp>
 #include <palette/impl/time/sleep.hpp>
 #include <palette/options.hpp>
-#include <palette/pending_create.hpp>
+#include <palette/rate_limiter.hpp>
 #include <palette/result.hpp>
+#include <palette/transport.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -13,10 +15,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
@@ -36,15 +38,9 @@ public:
 
 struct RequestKind;
 
-// How far a create has come, kept where the loss of its coroutine does not reach: Asio destroys one that
-// waits when memory runs out over that.
-struct CreateProgress {
-    std::optional<CreatedApiKey> received;
-    std::shared_ptr<const PendingCreate> pending;  // while a key may exist whose value was not received
-};
-
 // One operation under way, from its start to its completion: what may end it early, and what is known
-// of it. Lives on the client's strand.
+// of it. All its state is here, and none of it points into a coroutine's frame, so that it says what was done
+// when a coroutine is lost. Lives on the client's strand.
 class Call {
 public:
     Call(std::shared_ptr<timing::SharedTimer> timer, timing::TimeSource time, std::uint64_t id,
@@ -83,11 +79,11 @@ public:
     [[nodiscard]] bool is_admitted() const noexcept { return admitted_.has_value(); }
 
     /// The error of a stopped call. A timeout names what the call waited for: `waits_for`, or what is given.
-    [[nodiscard]] Error stopped(Effect effect) const { return stopped(effect, waits_for); }
+    [[nodiscard]] Error stopped(Effect effect) const { return stopped(effect, waits_for_); }
     [[nodiscard]] Error stopped(Effect effect, std::string_view waited_for) const;
 
-    /// What the call waits for, or waited for last, between its requests: "the rate limiter".
-    std::string_view waits_for;
+    /// Names what the call waits for from now on, between its requests: "the rate limiter".
+    void set_waits_for(std::string_view what) noexcept { waits_for_ = what; }
 
     [[nodiscard]] boost::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
@@ -100,22 +96,37 @@ public:
 
     // Its place in the queues of the rate limit: all its requests have the same one, so that what was begun
     // comes to its end before others begin.
-    std::optional<RateLimiter::Ticket> ticket;
+    [[nodiscard]] RateLimiter::Ticket ticket(RateLimiter& limiter);
 
-    // The kind of the request whose turn in that queue has been taken before it was made; null: none.
-    const RequestKind* turn = nullptr;
+    // The turn of a request of that kind has come in those queues. It is taken before the request is made,
+    // and used by the first one that is made, if that is of this kind.
+    void take_turn(const RequestKind& kind) noexcept { turn_ = &kind; }
+    [[nodiscard]] bool use_turn(const RequestKind& kind) noexcept {
+        return std::exchange(turn_, nullptr) == &kind;
+    }
+
+    // Counts an attempt, one at a time. The transport writes what becomes of it to the report.
+    [[nodiscard]] ExchangeReport& begin_attempt(bool changes_something) noexcept;
+    // The transport itself has made so many more of it.
+    void add_attempts(int more) noexcept { attempts_ += more; }
+    // So many attempts have failed like this.
+    void add_failures(FailedAttempt failure, int attempts);
+
+    [[nodiscard]] int attempts() const noexcept { return attempts_; }
+    [[nodiscard]] const std::vector<FailedAttempt>& failures() const noexcept { return failures_; }
+
+    // Whether any byte of a request that changes something may have reached the service.
+    [[nodiscard]] bool has_sent_change() const noexcept {
+        return has_sent_change_ || (attempt_changes_ && report_.sent);
+    }
+
+    // Of a create, from its start on; null: of any other.
+    CreateProgress& track_create();
+    [[nodiscard]] CreateProgress* create_progress() const noexcept { return create_progress_.get(); }
 
     // Pins the call to one user: asked before each of its requests, first ones, replays and later pages, with
     // the credential that it is sent with. None: the user does not matter.
     CallerCheck* caller = nullptr;
-
-    // Of a create, before it sends anything that makes a key.
-    std::unique_ptr<CreateProgress> create_progress;
-
-    int attempts = 0;
-    std::vector<FailedAttempt> failures;
-    bool sent = false;              // any byte of any request that changes something
-    const bool* sending = nullptr;  // the same of the one that is under way, if it changes something
 
 private:
     [[nodiscard]] std::chrono::milliseconds queue_bound() const noexcept {
@@ -142,6 +153,15 @@ private:
     std::chrono::milliseconds asked_to_reserve_{};
     std::chrono::milliseconds reserved_{};
     bool met_limit_ = false;
+    std::string_view waits_for_;
+    std::optional<RateLimiter::Ticket> ticket_;
+    const RequestKind* turn_ = nullptr;  // of the kinds, which are constants
+    int attempts_ = 0;
+    std::vector<FailedAttempt> failures_;
+    ExchangeReport report_;         // of the attempt under way, or the last one
+    bool attempt_changes_ = false;  // whether that attempt changes something
+    bool has_sent_change_ = false;  // an attempt before it
+    std::unique_ptr<CreateProgress> create_progress_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

@@ -4,6 +4,8 @@
 #include <palette/impl/pipeline/call.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -60,7 +62,7 @@ PALETTE_KEYS_INLINE bool Call::lift_limit() {
 
 PALETTE_KEYS_INLINE void Call::wait_in_queue(Queue queue) {
     // An attempt is counted before it waits for its connection.
-    auto const before_this = queue == Queue::connection ? attempts - 1 : attempts;
+    auto const before_this = queue == Queue::connection ? attempts_ - 1 : attempts_;
     if (before_this > 0 || is_stopped()) return;
     admitted_.reset();
     reserved_ = {};
@@ -88,8 +90,7 @@ PALETTE_KEYS_INLINE void Call::cancel(boost::asio::cancellation_type type) {
     using boost::asio::cancellation_type;
     auto const ends_anyhow =
         (type & (cancellation_type::terminal | cancellation_type::partial)) != cancellation_type::none;
-    auto const is_too_late = sent || (sending != nullptr && *sending);
-    if (ends_anyhow || !is_too_late) stop(Stop::cancelled);
+    if (ends_anyhow || !has_sent_change()) stop(Stop::cancelled);
 }
 
 PALETTE_KEYS_INLINE void Call::admit() {
@@ -99,6 +100,28 @@ PALETTE_KEYS_INLINE void Call::admit() {
                                         : std::chrono::milliseconds::zero();
     expire_after(std::max(total_ - used, std::chrono::milliseconds::zero()), Stop::deadline);
     set_limit();
+}
+
+PALETTE_KEYS_INLINE RateLimiter::Ticket Call::ticket(RateLimiter& limiter) {
+    if (!ticket_) ticket_ = limiter.ticket();
+    return *ticket_;
+}
+
+PALETTE_KEYS_INLINE ExchangeReport& Call::begin_attempt(bool changes_something) noexcept {
+    has_sent_change_ = has_sent_change();
+    attempt_changes_ = changes_something;
+    report_ = ExchangeReport();
+    ++attempts_;
+    return report_;
+}
+
+PALETTE_KEYS_INLINE void Call::add_failures(FailedAttempt failure, int attempts) {
+    failures_.insert(failures_.end(), static_cast<std::size_t>(attempts), failure);
+}
+
+PALETTE_KEYS_INLINE CreateProgress& Call::track_create() {
+    if (!create_progress_) create_progress_ = std::make_unique<CreateProgress>();
+    return *create_progress_;
 }
 
 PALETTE_KEYS_INLINE std::chrono::nanoseconds Call::queued() const noexcept {
@@ -129,7 +152,7 @@ PALETTE_KEYS_INLINE Error Call::stopped(Effect effect, std::string_view waited_f
                 return Error(errc::operation_aborted, "it was cancelled");
         }
     }();
-    return std::move(error).effect(effect).attempts(attempts).earlier(failures);
+    return std::move(error).effect(effect).attempts(attempts_).earlier(failures_);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

@@ -14,7 +14,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,15 +50,15 @@ PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::time_to_turn(Cal
                                                                              RateLimitPlace& place) {
     auto const wait = place.wait(time_.steady());
     if (wait.count() == 0) {
-        call.turn = &kind;
+        call.take_turn(kind);
         return wait;
     }
     call.wait_in_queue(Call::Queue::rate_limit);
-    call.waits_for = "the rate limiter";
+    call.set_waits_for("the rate limiter");
     if (wait <= call.time_left()) return wait;
     return Error(errc::timeout, "the rate limit lets it through in " + std::to_string(wait.count()) +
                                     " ms only, and that is later than it may wait")
-        .attempts(call.attempts);
+        .attempts(call.attempts());
 }
 
 PALETTE_KEYS_INLINE Result<bool> Pipeline::take_turn(Call& call, const RequestKind& kind) {
@@ -111,11 +110,11 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
     RequestHistory history(call);
     bool replayed = false;
     for (int resends = 0;; ++resends) {
-        if (std::exchange(call.turn, nullptr) != &kind) {
+        if (!call.use_turn(kind)) {
             auto turn = take_turn(call, kind);
             if (turn && !*turn) turn = co_await wait_for_turn(call, kind);
             if (!turn) co_return history.given_up(turn.error());
-            call.turn = nullptr;
+            static_cast<void>(call.use_turn(kind));
         }
         auto const state = co_await boost::asio::this_coro::cancellation_state;
         if (call.is_stopped() || state.cancelled() != boost::asio::cancellation_type::none)
@@ -126,7 +125,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         auto const sent = time_.steady();
         Result<Credentials::Shared> credential =
             conditions.credential ? conditions.credential : credentials_.take();
-        call.waits_for = "a credential";
+        call.set_waits_for("a credential");
         if (!*credential) credential = co_await credentials_.get();
         // Whatever became of a login, the operation itself has done nothing.
         if (call.is_stopped()) co_return history.stopped();
@@ -160,7 +159,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         // credential that came while this one was on its way.
         if (verdict.recovery == Recovery::new_credential && !conditions.credential &&
             (credentials_.has_other_than(request.credential) || !std::exchange(replayed, true))) {
-            call.waits_for = "a credential";
+            call.set_waits_for("a credential");
             auto const other = co_await credentials_.get_other_than(request.credential);
             if (call.is_stopped()) co_return history.stopped();
             if (!other) history.add(credential_failure(other.error(), call, outcome), false);
@@ -172,7 +171,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
                               outcome.retry_after.value_or(std::chrono::milliseconds::zero()));
         auto const next = retries.after(outcome, call.time_left(), jitter_());
         if (next.again) {
-            call.waits_for = "the next attempt";
+            call.set_waits_for("the next attempt");
             auto const waited = co_await timing::sleep(time_, next.wait);
             if (!waited || call.is_stopped()) co_return history.stopped();
         }
@@ -185,27 +184,6 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
     }
 }
 
-// An attempt that is under way, and whether it may change something. It is gone as soon as the attempt is,
-// however that ends, and the call knows whether anything was sent.
-class Sending {
-public:
-    Sending(Call& call, const RequestKind& kind, const ExchangeReport& report) noexcept
-        : call_(call),
-          sent_(kind.changes() ? &report.sent : nullptr) {
-        call_.sending = sent_;
-    }
-    Sending(const Sending&) = delete;
-    Sending& operator=(const Sending&) = delete;
-    ~Sending() {
-        call_.sending = nullptr;
-        if (sent_ != nullptr && *sent_) call_.sent = true;
-    }
-
-private:
-    Call& call_;
-    const bool* sent_;
-};
-
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call& call,
                                                                            const RequestKind& kind,
                                                                            HttpRequest& request,
@@ -213,20 +191,16 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call&
                                                                            AttemptOutcome& outcome) {
     answer.begin(call);
     add_trace(call, request);
-    ExchangeReport report;
     auto const begun = time_.steady();
-    ++call.attempts;
+    auto& report = call.begin_attempt(kind.changes());
     Result<void> result;
-    {
-        Sending const sending(call, kind, report);
-        try {
-            result = co_await transport_->exchange(request, answer, report);
-        } catch (...) {
-            result = detail::error_of_exception(errc::transport, "the transport failed");
-        }
+    try {
+        result = co_await transport_->exchange(request, answer, report);
+    } catch (...) {
+        result = detail::error_of_exception(errc::transport, "the transport failed");
     }
     if (!result && !report.sent) outcome.attempts = std::max(1, result.error().attempts());
-    call.attempts += outcome.attempts - 1;
+    call.add_attempts(outcome.attempts - 1);
     outcome.complete = result.has_value();
     outcome.sent = report.sent || outcome.complete;
     outcome.silent_reused = report.reused_connection && !report.received;
@@ -245,8 +219,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call&
         if (!outcome.complete || error.effect() != Effect::applied)
             error.effect(classify(outcome, kind.safety).effect);
         if (outcome.complete) outcome.retry_after = retry_after(response, time_.now());
-        call.failures.insert(call.failures.end(), static_cast<std::size_t>(outcome.attempts),
-                             FailedAttempt(outcome.code, outcome.status));
+        call.add_failures(FailedAttempt(outcome.code, outcome.status), outcome.attempts);
     }
     observe(call, kind, request, response.status, result, begun, report, resends);
     co_return result;
@@ -264,7 +237,7 @@ PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, const
 
 // Without any credential, whoever quoted it.
 PALETTE_KEYS_INLINE Error Pipeline::safe(const Error& error, const Call& call) const {
-    return redacted(error, *known_).attempts(call.attempts);
+    return redacted(error, *known_).attempts(call.attempts());
 }
 
 // A uid has no character that would be escaped, so what is shown differs only where something was hidden.

@@ -14,10 +14,8 @@ class RateLimitPlace {
 public:
     RateLimitPlace(RateLimiter& limiter, const std::string& bucket, Call& call)
         : limiter_(limiter),
-          bucket_(bucket) {
-        if (!call.ticket) call.ticket = limiter.ticket();
-        ticket_ = *call.ticket;
-    }
+          bucket_(bucket),
+          ticket_(call.ticket(limiter)) {}
     // Of a request that no call makes.
     RateLimitPlace(RateLimiter& limiter, const std::string& bucket, RateLimiter::Ticket ticket) noexcept
         : limiter_(limiter),
@@ -39,7 +37,7 @@ public:
 private:
     RateLimiter& limiter_;
     const std::string& bucket_;
-    RateLimiter::Ticket ticket_{};
+    RateLimiter::Ticket ticket_;
     bool queues_ = false;
 };
 

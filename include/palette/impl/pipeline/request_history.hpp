@@ -19,7 +19,7 @@ public:
     void add(const Error& error, bool of_attempt) {
         maybe_applied_ = maybe_applied_ || error.effect() == Effect::unknown;
         last_ = error;
-        own_ = of_attempt ? call_.failures.size() : 0;
+        own_ = of_attempt ? call_.failures().size() : 0;
     }
 
     [[nodiscard]] Error stopped() const { return call_.stopped(effect_of(Effect::not_applied)); }
@@ -27,16 +27,16 @@ public:
     // Why it is not sent this time.
     [[nodiscard]] Error not_sent(Error error) const {
         auto const effect = effect_of(error.effect());
-        return std::move(error).effect(effect).attempts(call_.attempts);
+        return std::move(error).effect(effect).attempts(call_.attempts());
     }
 
     // The last attempt's error, or why there was none.
     [[nodiscard]] Error given_up(const Error& otherwise) const {
         auto error = last_ ? *last_ : otherwise;
-        auto earlier = call_.failures;
+        auto earlier = call_.failures();
         if (own_ > 0) earlier.erase(earlier.begin() + static_cast<std::ptrdiff_t>(own_) - 1);
         auto const effect = effect_of(error.effect());
-        return std::move(error).effect(effect).attempts(call_.attempts).earlier(std::move(earlier));
+        return std::move(error).effect(effect).attempts(call_.attempts()).earlier(std::move(earlier));
     }
 
 private:
