@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 // Every fault, for every operation, on a connection that is fresh and on one that was used before. What is
@@ -105,8 +106,8 @@ void run_once(const Row& row, std::vector<Tried>& tried, std::span<const Excepti
     std::erase_if(tried, [](auto const& t) { return t.wrong.empty(); });
 }
 
-// A machine that stands still for a moment breaks into the half second that a cell has: what is wrong for
-// that reason is not wrong three times in a row, with fewer cells beside it each time.
+// A busy machine breaks into the half second that a cell has: what is wrong is tried again with less beside
+// it, at last by itself, and has to be wrong each time.
 void run_cells(const Row& row, std::span<const Shape> operations, std::span<const Exception> exceptions,
                const palette::RetryOptions& retry, std::size_t& count) {
     std::vector<Tried> left;
@@ -114,11 +115,16 @@ void run_cells(const Row& row, std::span<const Shape> operations, std::span<cons
         for (bool const is_reused : {false, true})
             left.push_back({&shape, is_reused});
     count += left.size();
-    constexpr int tries = 3;
-    for (int i = 1; i <= tries && !left.empty(); ++i) {
-        run_once(row, left, exceptions, retry);
-        for (auto const& one : left)
-            if (i < tries) MESSAGE("once more: ", one.wrong);
+    for (std::size_t const at_once : {left.size(), std::size_t{4}, std::size_t{1}, std::size_t{1}}) {
+        if (!left.empty() && !left.front().wrong.empty())
+            MESSAGE(left.size(), " cells once more, of which the first: ", left.front().wrong);
+        for (auto rest = std::exchange(left, {}); !rest.empty();) {
+            auto const end = rest.end() - static_cast<std::ptrdiff_t>(std::min(at_once, rest.size()));
+            std::vector<Tried> some(end, rest.end());
+            rest.erase(end, rest.end());
+            run_once(row, some, exceptions, retry);
+            left.insert(left.end(), some.begin(), some.end());
+        }
     }
     for (auto const& one : left)
         FAIL_CHECK(one.wrong);

@@ -59,8 +59,9 @@ private:
     sample::Random random_;  // of the client's strand
 };
 
-Scene::Scene(std::uint64_t seed, int operations)
+Scene::Scene(std::uint64_t seed, int operations, const Pace& pace)
     : seed_(seed),
+      pace_(pace),
       operations_(operations),
       emulator_({.plain_http = true, .quota = 100'000, .rate_limit = testing::RateLimit::off()}),
       faults_(std::make_shared<Faults>(emulator_, seed)) {
@@ -69,16 +70,16 @@ Scene::Scene(std::uint64_t seed, int operations)
     with_rotation.auth = rotator_->provider();
     with_rotation.observer = faults_;
     client_.emplace(context_, with_rotation);
-    for (int i = 0; i < lanes; ++i)
+    for (int i = 0; i < pace_.lanes; ++i)
         own_.push_back(emulator_.seed_key(NewApiKey("own")).uid());
 }
 
 ClientOptions Scene::options() const {
     auto options = emulator_.client_options(Role::tenant_admin);
     options.rate_limit = RateLimitOptions::off();
-    options.pool.most_connections = lanes;
-    options.timeouts.silence = sanitized ? 3s : 1s;
-    options.timeouts.total = 30s;
+    options.pool.most_connections = static_cast<std::size_t>(pace_.lanes);
+    options.timeouts.silence = pace_.silence;
+    options.timeouts.total = 30 * pace_.silence;
     options.retry.first_wait = 10ms;
     options.retry.most_wait = 200ms;
     options.retry.settle = 40ms;
@@ -185,14 +186,14 @@ void Scene::run_all(std::vector<asio::awaitable<void>> stories) {
             if (thrown) std::rethrow_exception(thrown);
         });
     context_.restart();
-    std::thread second([this] { context_.run_for(1min); });
-    context_.run_for(1min);
+    std::thread second([this] { context_.run_for(pace_.most); });
+    context_.run_for(pace_.most);
     second.join();
 }
 
 void Scene::run() {
     std::vector<asio::awaitable<void>> stories;
-    for (int i = 0; i < lanes; ++i)
+    for (int i = 0; i < pace_.lanes; ++i)
         stories.push_back(lane(i));
     run_all(std::move(stories));
     requests_ = emulator_.request_count();

@@ -3,7 +3,6 @@
 
 #include "support/random.hpp"
 #include "support/rotating_keys.hpp"
-#include "support/sanitized.hpp"
 
 #include <palette/client.hpp>
 #include <palette/pending_create.hpp>
@@ -13,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -39,13 +39,20 @@ public:
     std::map<palette::Effect, int> effects;  // of those that failed
 };
 
+// How much is under way at once. What takes the machine longer than `silence` fails.
+struct Pace {
+    int lanes;
+    std::chrono::seconds silence;
+    std::chrono::minutes most;  // for all operations
+};
+
 class Scene {
 public:
     using Uids = std::set<std::string>;
 
-    Scene(std::uint64_t seed, int operations);
+    Scene(std::uint64_t seed, int operations, const Pace& pace);
 
-    // Until all have ended, or a minute has passed.
+    // Until all have ended, or the time for it has passed.
     void run();
 
     // The service is itself again: reconciles what is pending until nothing more comes, and deletes again
@@ -70,8 +77,6 @@ public:
 
 private:
     class Faults;
-    // As many as the machine can serve in time: what takes longer than timeouts.silence fails.
-    static constexpr int lanes = sanitized ? 16 : 64;
     static constexpr std::size_t most_made = 40;
 
     asio::awaitable<void> lane(int number);
@@ -87,6 +92,7 @@ private:
     void run_all(std::vector<asio::awaitable<void>> stories);
 
     std::uint64_t seed_;
+    Pace pace_;
     int operations_;
     int left_ = operations_;
     palette::testing::Emulator emulator_;
