@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/client/requests.hpp>
+#include <palette/impl/pipeline/guard.hpp>
 #include <palette/impl/values/uid.hpp>
 #include <palette/user.hpp>
 
@@ -69,19 +70,15 @@ inline Error other_caller(const pipeline::Call& call) {
         .earlier(call.failures());
 }
 
-/// Pins a call to one user, as long as it lives: every request of the call is sent with a credential that was
-/// found to be that user's.
-class PinnedCaller final : public pipeline::CallerCheck {
+/// Lets a call send nothing but with credentials that were found to be one user's.
+class PinnedCaller final : public pipeline::Guard {
 public:
     PinnedCaller(Core& core, pipeline::Call& call, Identity caller)
         : core_(core),
           call_(call),
-          caller_(std::move(caller)) {
-        call_.caller = this;
-    }
-    ~PinnedCaller() override { call_.caller = nullptr; }
+          caller_(std::move(caller)) {}
 
-    asio::awaitable<Result<void>> check(std::shared_ptr<const Credential> credential) override {
+    asio::awaitable<Result<void>> before_sending(std::shared_ptr<const Credential> credential) override {
         if (auto const* const known = core_.creates().identity_of(credential))
             co_return is_same(*known) ? Result<void>() : other_caller(call_);
         auto now = co_await ask_identity(core_, call_, std::move(credential));
@@ -98,5 +95,10 @@ private:
     pipeline::Call& call_;
     Identity caller_;
 };
+
+// From now on, every request of the call is sent as that user.
+inline void pin_caller(Core& core, pipeline::Call& call, Identity caller) {
+    call.set_guard(std::make_unique<PinnedCaller>(core, call, std::move(caller)));
+}
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::client

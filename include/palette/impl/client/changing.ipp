@@ -37,7 +37,7 @@ public:
           before_(std::move(before)),
           written_(std::move(written)) {}
 
-    asio::awaitable<Result<bool>> is_done() override {
+    asio::awaitable<Result<bool>> is_applied() override {
         auto read = co_await get_as_of(core_, call_, before_.uid, nullptr);
         if (!read) co_return std::move(read.error());
         if (is_as_written(*read, written_)) {

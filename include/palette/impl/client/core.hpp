@@ -180,8 +180,10 @@ asio::awaitable<void> Core::run(std::shared_ptr<Core> core,
         // The wait for the first turn is here, where most operations wait that wait: the frames of what
         // follows are many times as large as this one.
         if (first && *first != nullptr && !call.is_stopped()) {
-            turn = core->pipeline_.take_turn(call, **first);
-            if (turn && !*turn) turn = co_await core->pipeline_.wait_for_turn(call, **first);
+            auto queued = core->pipeline_.turn_of(call, **first);
+            turn = queued.take();
+            if (turn && !*turn) turn = co_await queued.wait();
+            if (turn && *turn) call.keep_turn(**first);
         }
         if (call.is_stopped())
             running.end(call.stopped(Effect::not_applied));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/core.hpp>
 #include <palette/impl/client/create_machine.hpp>
 #include <palette/impl/client/service_time.hpp>
@@ -51,8 +50,7 @@ private:
     Machine::Action next_;
     int suffix_ = 0;  // of the last POST
     Identity caller_;
-    ServiceTime service_time_;            // from when the caller is known
-    std::optional<PinnedCaller> pinned_;  // to it, from when it is known
+    ServiceTime service_time_;  // from when the caller is known
     std::string owner_;
     std::vector<std::string> bearing_;  // keys that bore the nonce before the first POST
     pipeline::CreateProgress& progress_;

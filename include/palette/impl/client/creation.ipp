@@ -103,7 +103,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
     }
     if (checked) {
         caller_ = std::move(*caller);
-        pinned_.emplace(core_, call_, caller_);
+        pin_caller(core_, call_, caller_);
         owner_ = key_.names_user() ? key_.user_uid() : caller_.user_uid;
         key_.for_user(owner_);
     } else {

@@ -26,7 +26,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> perform(Core& core, 
     auto caller = co_await identify(core, call);
     if (!caller) co_return std::move(caller.error()).effect(Effect::not_applied);
     if (!is_same_caller(*caller, pending.tenant_uid(), pending.user_uid())) co_return other_caller(call);
-    PinnedCaller const pinned(core, call, *caller);
+    pin_caller(core, call, *caller);
     auto const& owner = pending.owner_uid().empty() ? caller->user_uid : pending.owner_uid();
     auto keys = co_await perform(core, call, detail::ListKeys(ListFilter().owner(owner)));
     if (!keys) co_return std::move(keys.error());

@@ -3,13 +3,13 @@
 
 #include <palette/error.hpp>
 #include <palette/impl/pipeline/create_progress.hpp>
+#include <palette/impl/pipeline/guard.hpp>
 #include <palette/impl/time/sleep.hpp>
 #include <palette/options.hpp>
 #include <palette/rate_limiter.hpp>
 #include <palette/result.hpp>
 #include <palette/transport.hpp>
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <algorithm>
@@ -22,19 +22,6 @@
 #include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
-
-/// Checks that a credential belongs to the user for whom all requests of a call are sent.
-class CallerCheck {
-public:
-    CallerCheck() = default;
-    CallerCheck(const CallerCheck&) = delete;
-    CallerCheck& operator=(const CallerCheck&) = delete;
-    virtual ~CallerCheck() = default;
-
-    /// Gives an error if the next request must not be sent with `credential`; errc::unauthorized with status
-    /// 401 if the service refuses that credential.
-    virtual boost::asio::awaitable<Result<void>> check(std::shared_ptr<const Credential> credential) = 0;
-};
 
 struct RequestKind;
 
@@ -98,9 +85,9 @@ public:
     // comes to its end before others begin.
     [[nodiscard]] RateLimiter::Ticket ticket(RateLimiter& limiter);
 
-    // The turn of a request of that kind has come in those queues. It is taken before the request is made,
-    // and used by the first one that is made, if that is of this kind.
-    void take_turn(const RequestKind& kind) noexcept { turn_ = &kind; }
+    // The turn of a request of that kind has come in those queues, before the request is made: the next one
+    // uses it, if it is of this kind.
+    void keep_turn(const RequestKind& kind) noexcept { turn_ = &kind; }
     [[nodiscard]] bool use_turn(const RequestKind& kind) noexcept {
         return std::exchange(turn_, nullptr) == &kind;
     }
@@ -124,9 +111,9 @@ public:
     CreateProgress& track_create();
     [[nodiscard]] CreateProgress* create_progress() const noexcept { return create_progress_.get(); }
 
-    // Pins the call to one user: asked before each of its requests, first ones, replays and later pages, with
-    // the credential that it is sent with. None: the user does not matter.
-    CallerCheck* caller = nullptr;
+    // Is asked about each request of the call from now on: first ones, replays and later pages.
+    void set_guard(std::unique_ptr<Guard> guard) noexcept { guard_ = std::move(guard); }
+    [[nodiscard]] Guard* guard() const noexcept { return guard_.get(); }
 
 private:
     [[nodiscard]] std::chrono::milliseconds queue_bound() const noexcept {
@@ -162,6 +149,7 @@ private:
     bool attempt_changes_ = false;  // whether that attempt changes something
     bool has_sent_change_ = false;  // an attempt before it
     std::unique_ptr<CreateProgress> create_progress_;
+    std::unique_ptr<Guard> guard_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

@@ -3,8 +3,10 @@
 
 #include <palette/impl/pipeline/answer.hpp>
 #include <palette/impl/pipeline/call.hpp>
+#include <palette/impl/pipeline/conditions.hpp>
 #include <palette/impl/pipeline/credentials.hpp>
 #include <palette/impl/pipeline/retry.hpp>
+#include <palette/impl/pipeline/turn.hpp>
 #include <palette/impl/redaction/known_secrets.hpp>
 #include <palette/impl/time/jitter.hpp>
 #include <palette/options.hpp>
@@ -21,34 +23,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
-// Looks what has become of a request before it is sent again.
-class Guard {
-public:
-    Guard() = default;
-    Guard(const Guard&) = delete;
-    Guard& operator=(const Guard&) = delete;
-    virtual ~Guard() = default;
-
-    // False: it was not done, and may be sent again. An error: it may not, and that is why.
-    virtual boost::asio::awaitable<Result<bool>> is_done() = 0;
-};
-
-/// What a request needs beside what its kind says.
-class Conditions {
-public:
-    Conditions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
-    Conditions(Guard* looks_first) : guard(looks_first) {}
-
-    /// For a kind that is checked: tells whether an attempt without an answer was done after all.
-    Guard* guard = nullptr;
-    /// The uid of the key that the request takes away from whoever uses it. It is not sent with that key
-    /// itself.
-    std::string_view takes_away{};
-    /// The only credential that it is sent with, whoever's that is. None: the one in use.
-    Credentials::Shared credential{};
-};
-
-class RateLimitPlace;
+class Sending;
 
 // Takes a request from the queue to a decoded answer. On the client's strand.
 class Pipeline {
@@ -61,12 +36,11 @@ public:
     boost::asio::awaitable<Result<void>> send(Call& call, const RequestKind& kind, HttpRequest& request,
                                               Answer& answer, Conditions conditions = Conditions());
 
-    // Takes the turn of the call's next request, which is of that kind, in the queue of the rate limit:
-    // send() does not queue for it again. False: it is not its turn yet. An error: not before the call's time
-    // is over.
-    Result<bool> take_turn(Call& call, const RequestKind& kind);
-    // Queues until the turn is taken, or the call is stopped.
-    boost::asio::awaitable<Result<bool>> wait_for_turn(Call& call, const RequestKind& kind);
+    // The turn of the call's next request, which is of that kind. Where it has been taken beforehand, and the
+    // call keeps it, send() does not queue for it again.
+    [[nodiscard]] Turn turn_of(Call& call, const RequestKind& kind) {
+        return Turn(*limiter_, bucket_of(kind), time_, call);
+    }
 
     [[nodiscard]] const timing::TimeSource& time() const noexcept { return time_; }
 
@@ -86,21 +60,18 @@ public:
     void hide(detail::KnownSecrets::Kind kind, const Secret& secret) { known_->add(kind, secret.expose()); }
 
 private:
-    Result<std::chrono::milliseconds> time_to_turn(Call& call, const RequestKind& kind,
-                                                   RateLimitPlace& place);
-    // Whether the request may be sent with the credential that it has.
-    boost::asio::awaitable<Result<void>> check_credential(Call& call, const HttpRequest& request,
-                                                          const Conditions& conditions);
-    boost::asio::awaitable<Result<void>> attempt(Call& call, const RequestKind& kind, HttpRequest& request,
-                                                 Answer& answer, int resends, AttemptOutcome& outcome);
-    [[nodiscard]] Error credential_failure(const Error& error, const Call& call,
-                                           AttemptOutcome& outcome) const;
-    void add_trace(const Call& call, HttpRequest& request) const;
-    [[nodiscard]] Error failure(const Call& call, const Answer& answer, const Error& error,
+    // The steps of send().
+    boost::asio::awaitable<Result<bool>> prepare(Sending& sending);
+    boost::asio::awaitable<void> attempt(Sending& sending);
+    boost::asio::awaitable<Result<bool>> recover(Sending& sending);
+
+    boost::asio::awaitable<Result<void>> check_credential(const Sending& sending);
+    boost::asio::awaitable<Result<bool>> change_credential(Sending& sending);
+    [[nodiscard]] Error credential_failure(const Error& error, Sending& sending) const;
+    [[nodiscard]] Error failure(const Sending& sending, const Error& error,
                                 const ExchangeReport& report) const;
-    void observe(const Call& call, const RequestKind& kind, const HttpRequest& request, int status,
-                 const Result<void>& result, std::chrono::nanoseconds begun, const ExchangeReport& report,
-                 int resends) const;
+    void add_trace(const Call& call, HttpRequest& request) const;
+    void observe(const Sending& sending, std::chrono::nanoseconds begun, const ExchangeReport& report) const;
     const std::string& bucket_of(const RequestKind& kind);
 
     const ClientOptions& options_;

@@ -4,16 +4,16 @@
 #include <palette/detail/printable.hpp>
 #include <palette/impl/pipeline/limited_transport.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
-#include <palette/impl/pipeline/rate_limit_place.hpp>
 #include <palette/impl/pipeline/redact.hpp>
-#include <palette/impl/pipeline/request_history.hpp>
 #include <palette/impl/pipeline/retry_after.hpp>
+#include <palette/impl/pipeline/sending.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
 #include <palette/impl/values/text.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,151 +44,93 @@ PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& ki
     return buckets_.emplace(kind.path_template, std::move(name)).first->second;
 }
 
-// Zero: the turn has come, and is taken.
-PALETTE_KEYS_INLINE Result<std::chrono::milliseconds> Pipeline::time_to_turn(Call& call,
-                                                                             const RequestKind& kind,
-                                                                             RateLimitPlace& place) {
-    auto const wait = place.wait(time_.steady());
-    if (wait.count() == 0) {
-        call.take_turn(kind);
-        return wait;
-    }
-    call.wait_in_queue(Call::Queue::rate_limit);
-    call.set_waits_for("the rate limiter");
-    if (wait <= call.time_left()) return wait;
-    return Error(errc::timeout, "the rate limit lets it through in " + std::to_string(wait.count()) +
-                                    " ms only, and that is later than it may wait")
-        .attempts(call.attempts());
-}
-
-PALETTE_KEYS_INLINE Result<bool> Pipeline::take_turn(Call& call, const RequestKind& kind) {
-    RateLimitPlace place(*limiter_, bucket_of(kind), call);
-    auto const wait = time_to_turn(call, kind, place);
-    if (!wait) return wait.error();
-    return wait->count() == 0;
-}
-
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::wait_for_turn(Call& call,
-                                                                                 const RequestKind& kind) {
-    RateLimitPlace place(*limiter_, bucket_of(kind), call);
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
+                                                                        HttpRequest& request, Answer& answer,
+                                                                        Conditions conditions) {
+    Sending sending(call, kind, request, answer, conditions, options_.retry, budget_);
     for (;;) {
-        auto const wait = time_to_turn(call, kind, place);
-        if (!wait) co_return wait.error();
-        if (wait->count() == 0) co_return true;
-        auto const has_come = co_await timing::sleep(time_, *wait);
-        if (!has_come || call.is_stopped()) co_return false;
+        auto is_ready = co_await prepare(sending);
+        if (!is_ready) co_return std::move(is_ready.error());
+        if (*is_ready) co_await attempt(sending);
+        if (sending.result) {
+            budget_.succeeded();
+            co_return sending.result;
+        }
+        auto is_applied = co_await recover(sending);
+        if (!is_applied) co_return std::move(is_applied.error());
+        if (*is_applied) co_return Result<void>();
+        ++sending.resends;
     }
-}
-
-// The last thing before the request is sent: nothing is waited for in between, so that what was checked is
-// what is sent.
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::check_credential(
-    Call& call, const HttpRequest& request, const Conditions& conditions) {
-    if (call.caller != nullptr && !conditions.credential) {
-        auto same = co_await call.caller->check(request.credential);
-        if (!same) co_return same;
-    }
-    auto const& uid = request.credential->key_uid();
-    // Uids are hexadecimal, and the service may take them in capitals too.
-    if (!conditions.takes_away.empty() && detail::equals_ignoring_case(uid, conditions.takes_away))
-        co_return Error(errc::own_key, "the key " + detail::in_quotes(conditions.takes_away) +
-                                           " is the one that this client itself uses");
-    co_return Result<void>();
 }
 
 inline bool is_refused_credential(const Error& error) noexcept {
     return error.code() == errc::unauthorized && error.status() == 401;
 }
 
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
-                                                                        HttpRequest& request, Answer& answer,
-                                                                        Conditions conditions) {
-    auto* const guard = conditions.guard;
-    // Without a guard nobody can tell whether it was applied.
-    auto const safety = guard == nullptr && kind.safety == Safety::checked ? Safety::once : kind.safety;
-    Retries retries(options_.retry, safety, budget_);
-    RequestHistory history(call);
-    bool replayed = false;
-    for (int resends = 0;; ++resends) {
-        if (!call.use_turn(kind)) {
-            auto turn = take_turn(call, kind);
-            if (turn && !*turn) turn = co_await wait_for_turn(call, kind);
-            if (!turn) co_return history.given_up(turn.error());
-            static_cast<void>(call.use_turn(kind));
-        }
-        auto const state = co_await boost::asio::this_coro::cancellation_state;
-        if (call.is_stopped() || state.cancelled() != boost::asio::cancellation_type::none)
-            co_return history.stopped();
-        call.admit();
-        AttemptOutcome outcome;
-        Result<void> result;
-        auto const sent = time_.steady();
-        Result<Credentials::Shared> credential =
-            conditions.credential ? conditions.credential : credentials_.take();
-        call.set_waits_for("a credential");
-        if (!*credential) credential = co_await credentials_.get();
-        // Whatever became of a login, the operation itself has done nothing.
-        if (call.is_stopped()) co_return history.stopped();
-        if (credential) {
-            request.credential = *credential;
-            auto allowed = co_await check_credential(call, request, conditions);
-            if (call.is_stopped()) co_return history.stopped();
-            if (allowed) {
-                result = co_await attempt(call, kind, request, answer, resends, outcome);
-            } else if (is_refused_credential(allowed.error())) {
-                // As if the request itself had met it.
-                outcome.code = errc::unauthorized;
-                outcome.status = 401;
-                outcome.complete = true;
-                result = std::move(allowed);
-            } else {
-                co_return history.not_sent(std::move(allowed.error()));
-            }
-        } else {
-            result = credential_failure(credential.error(), call, outcome);
-        }
-        if (result) {
-            budget_.succeeded();
-            co_return result;
-        }
-        history.add(result.error(), !outcome.of_credential);
-        if (call.is_stopped()) co_return history.given_up(result.error());
-
-        auto const verdict = classify(outcome, safety);
-        // A complete 401 on this exchange proves that nothing was done (W13). It says nothing against a
-        // credential that came while this one was on its way.
-        if (verdict.recovery == Recovery::new_credential && !conditions.credential &&
-            (credentials_.has_other_than(request.credential) || !std::exchange(replayed, true))) {
-            call.set_waits_for("a credential");
-            auto const other = co_await credentials_.get_other_than(request.credential);
-            if (call.is_stopped()) co_return history.stopped();
-            if (!other) history.add(credential_failure(other.error(), call, outcome), false);
-            if (!other || *other == request.credential) co_return history.given_up(result.error());
-            continue;
-        }
-        if (verdict.fault == Fault::throttled)
-            limiter_->refused(bucket_of(kind), sent, time_.steady(),
-                              outcome.retry_after.value_or(std::chrono::milliseconds::zero()));
-        auto const next = retries.after(outcome, call.time_left(), jitter_());
-        if (next.again) {
-            call.set_waits_for("the next attempt");
-            auto const waited = co_await timing::sleep(time_, next.wait);
-            if (!waited || call.is_stopped()) co_return history.stopped();
-        }
-        if (verdict.recovery == Recovery::look) {
-            auto const done = co_await guard->is_done();
-            if (done && *done) co_return Result<void>();
-            if (!done) co_return history.given_up(done.error());
-        }
-        if (!next.again) co_return history.given_up(result.error());
+// Waits for the turn of an attempt and for a credential. True: it may be sent. False: the attempt has failed
+// before it was sent. An error: no attempt is made any more.
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::prepare(Sending& sending) {
+    auto& call = sending.call;
+    auto const& history = sending.history;
+    if (!call.use_turn(sending.kind)) {
+        auto turn = turn_of(call, sending.kind);
+        auto taken = turn.take();
+        if (taken && !*taken) taken = co_await turn.wait();
+        if (!taken) co_return history.given_up(taken.error());
     }
+    auto const state = co_await boost::asio::this_coro::cancellation_state;
+    if (call.is_stopped() || state.cancelled() != boost::asio::cancellation_type::none)
+        co_return history.stopped();
+    call.admit();
+    sending.begin_attempt(time_.steady());
+
+    call.set_waits_for("a credential");
+    Result<Credentials::Shared> credential =
+        sending.conditions.credential ? sending.conditions.credential : credentials_.take();
+    if (!*credential) credential = co_await credentials_.get();
+    // Whatever became of a login, the operation itself has done nothing.
+    if (call.is_stopped()) co_return history.stopped();
+    if (!credential) {
+        sending.fail(credential_failure(credential.error(), sending));
+        co_return false;
+    }
+    sending.request.credential = *credential;
+    auto allowed = co_await check_credential(sending);
+    if (call.is_stopped()) co_return history.stopped();
+    if (allowed) co_return true;
+    if (!is_refused_credential(allowed.error())) co_return history.not_sent(std::move(allowed.error()));
+    // As if the request itself had met it.
+    sending.outcome.complete = true;
+    sending.fail(std::move(allowed.error()));
+    co_return false;
 }
 
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call& call,
-                                                                           const RequestKind& kind,
-                                                                           HttpRequest& request,
-                                                                           Answer& answer, int resends,
-                                                                           AttemptOutcome& outcome) {
+// The last thing before the request is sent: nothing is waited for in between, so that what was checked is
+// what is sent.
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::check_credential(const Sending& sending) {
+    auto const& conditions = sending.conditions;
+    auto const& credential = sending.request.credential;
+    std::array<Guard*, 2> const guards{sending.call.guard(), conditions.guard};
+    for (auto* const guard : guards) {
+        if (guard == nullptr || conditions.credential) continue;
+        auto allowed = co_await guard->before_sending(credential);
+        if (!allowed) co_return allowed;
+    }
+    // Uids are hexadecimal, and the service may take them in capitals too.
+    if (!conditions.takes_away.empty() &&
+        detail::equals_ignoring_case(credential->key_uid(), conditions.takes_away))
+        co_return Error(errc::own_key, "the key " + detail::in_quotes(conditions.takes_away) +
+                                           " is the one that this client itself uses");
+    co_return Result<void>();
+}
+
+// Sends the request once. What comes of that is the result, and if that is no success, the outcome.
+PALETTE_KEYS_INLINE boost::asio::awaitable<void> Pipeline::attempt(Sending& sending) {
+    auto& call = sending.call;
+    auto const& kind = sending.kind;
+    auto& request = sending.request;
+    auto& answer = sending.answer;
+    auto& outcome = sending.outcome;
     answer.begin(call);
     add_trace(call, request);
     auto const begun = time_.steady();
@@ -206,33 +148,67 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::attempt(Call&
     outcome.silent_reused = report.reused_connection && !report.received;
     auto const& response = answer.response();
     if (!result)
-        result = failure(call, answer, result.error(), report);
+        sending.fail(failure(sending, result.error(), report));
     else if (!is_success(response.status))
-        result = safe(refusal_of(response, answer.words(*known_), kind), call);
+        sending.fail(safe(refusal_of(response, answer.words(*known_), kind), call));
     else if (auto finished = answer.finish(); !finished)
-        result = safe(std::move(finished.error()).status(response.status), call);
-    if (!result) {
-        auto& error = result.error();
-        outcome.code = error.code();
-        outcome.status = error.status();
-        // A body can tell more than the table: the key was made, and its value is missing (W8).
-        if (!outcome.complete || error.effect() != Effect::applied)
-            error.effect(classify(outcome, kind.safety).effect);
+        sending.fail(safe(std::move(finished.error()).status(response.status), call));
+    if (!sending.result) {
         if (outcome.complete) outcome.retry_after = retry_after(response, time_.now());
         call.add_failures(FailedAttempt(outcome.code, outcome.status), outcome.attempts);
     }
-    observe(call, kind, request, response.status, result, begun, report, resends);
-    co_return result;
+    observe(sending, begun, report);
+}
+
+// Does what follows an attempt that failed. True: the request was applied after all. False: it is sent again.
+// An error: neither.
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::recover(Sending& sending) {
+    auto& call = sending.call;
+    auto const& outcome = sending.outcome;
+    auto& history = sending.history;
+    history.add(sending.result.error(), !outcome.of_credential);
+    if (call.is_stopped()) co_return history.given_up();
+
+    auto const verdict = classify(outcome, sending.safety());
+    if (verdict.recovery == Recovery::new_credential && sending.may_change_credential(credentials_))
+        co_return co_await change_credential(sending);
+    if (verdict.fault == Fault::throttled)
+        limiter_->refused(bucket_of(sending.kind), sending.begun, time_.steady(),
+                          outcome.retry_after.value_or(std::chrono::milliseconds::zero()));
+    auto const next = sending.retries.after(outcome, call.time_left(), jitter_());
+    if (next.again) {
+        call.set_waits_for("the next attempt");
+        auto const has_waited = co_await timing::sleep(time_, next.wait);
+        if (!has_waited || call.is_stopped()) co_return history.stopped();
+    }
+    // Also if it is not sent again: it may have succeeded.
+    if (verdict.recovery == Recovery::look) {
+        auto is_applied = co_await sending.conditions.guard->is_applied();
+        if (!is_applied) co_return history.given_up();
+        if (*is_applied) co_return true;
+    }
+    if (!next.again) co_return history.given_up();
+    co_return false;
+}
+
+// After a complete 401 on this exchange, which proves that nothing was done (W13).
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::change_credential(Sending& sending) {
+    auto& call = sending.call;
+    call.set_waits_for("a credential");
+    auto const rejected = sending.request.credential;
+    auto const other = co_await credentials_.get_other_than(rejected);
+    if (call.is_stopped()) co_return sending.history.stopped();
+    // Why there is no other says more than that this one is refused.
+    if (!other) sending.history.add(credential_failure(other.error(), sending), false);
+    if (!other || *other == rejected) co_return sending.history.given_up();
+    co_return false;
 }
 
 // There is nothing to send the request with.
-PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, const Call& call,
-                                                       AttemptOutcome& outcome) const {
-    outcome.code = error.code();
-    outcome.status = error.status();
-    outcome.of_credential = true;
-    outcome.attempts = std::max(1, error.attempts());
-    return safe(Error(error).effect(Effect::not_applied), call);
+PALETTE_KEYS_INLINE Error Pipeline::credential_failure(const Error& error, Sending& sending) const {
+    sending.outcome.of_credential = true;
+    sending.outcome.attempts = std::max(1, error.attempts());
+    return safe(Error(error).effect(Effect::not_applied), sending.call);
 }
 
 // Without any credential, whoever quoted it.
@@ -271,8 +247,10 @@ inline std::string_view in_words(ExchangeReport::Phase phase) noexcept {
 }
 
 // Of an exchange that did not come to its end, whatever effect it had.
-PALETTE_KEYS_INLINE Error Pipeline::failure(const Call& call, const Answer& answer, const Error& error,
+PALETTE_KEYS_INLINE Error Pipeline::failure(const Sending& sending, const Error& error,
                                             const ExchangeReport& report) const {
+    auto const& call = sending.call;
+    auto const& answer = sending.answer;
     if (call.is_stopped()) {
         auto stopped = call.stopped(Effect::not_applied, in_words(report.phase));
         if (stopped.code() != errc::timeout || report.sent || error.code() == errc::operation_aborted)
@@ -285,21 +263,19 @@ PALETTE_KEYS_INLINE Error Pipeline::failure(const Call& call, const Answer& answ
     return safe(Error(*of_body).status(answer.response().status), call);
 }
 
-PALETTE_KEYS_INLINE void Pipeline::observe(const Call& call, const RequestKind& kind,
-                                           const HttpRequest& request, int status, const Result<void>& result,
-                                           std::chrono::nanoseconds begun, const ExchangeReport& report,
-                                           int resends) const {
+PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, std::chrono::nanoseconds begun,
+                                           const ExchangeReport& report) const {
     if (!options_.observer) return;
     AttemptEvent event;
-    event.operation_id = call.id();
-    event.operation = call.name();
-    event.method = request.method;
-    event.path_template = kind.path_template;
+    event.operation_id = sending.call.id();
+    event.operation = sending.call.name();
+    event.method = sending.request.method;
+    event.path_template = sending.kind.path_template;
     event.server_address = options_.endpoint.host();
     event.server_port = options_.endpoint.port();
-    event.resend_count = resends;
-    event.status = status;
-    if (!result) event.error = result.error().code();
+    event.resend_count = sending.resends;
+    event.status = sending.answer.response().status;
+    if (!sending.result) event.error = sending.result.error().code();
     event.duration = time_.steady() - begun;
     event.report = report;
     options_.observer->on_attempt(event);

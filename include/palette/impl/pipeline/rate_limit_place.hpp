@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/pipeline/call.hpp>
 #include <palette/rate_limiter.hpp>
 
 #include <chrono>
@@ -9,14 +8,9 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::pipeline {
 
-// A call's place in a queue of the rate limit; whoever goes, leaves it.
+/// A place in a queue of the rate limit, which is left when this object is destroyed.
 class RateLimitPlace {
 public:
-    RateLimitPlace(RateLimiter& limiter, const std::string& bucket, Call& call)
-        : limiter_(limiter),
-          bucket_(bucket),
-          ticket_(call.ticket(limiter)) {}
-    // Of a request that no call makes.
     RateLimitPlace(RateLimiter& limiter, const std::string& bucket, RateLimiter::Ticket ticket) noexcept
         : limiter_(limiter),
           bucket_(bucket),
@@ -24,21 +18,22 @@ public:
     RateLimitPlace(const RateLimitPlace&) = delete;
     RateLimitPlace& operator=(const RateLimitPlace&) = delete;
     ~RateLimitPlace() {
-        if (queues_) limiter_.leave(bucket_, ticket_);
+        if (wait_.count() > 0) limiter_.leave(bucket_, ticket_);
     }
 
-    // Until it is to ask again; zero: it is its turn now.
+    /// Returns the time after which to ask again; zero: it is its turn, which it has taken.
     [[nodiscard]] std::chrono::milliseconds wait(std::chrono::nanoseconds now) {
-        auto const time = limiter_.wait(bucket_, ticket_, now);
-        queues_ = time.count() > 0;
-        return std::chrono::ceil<std::chrono::milliseconds>(time);
+        wait_ = std::chrono::ceil<std::chrono::milliseconds>(limiter_.wait(bucket_, ticket_, now));
+        return wait_;
     }
+    /// Returns the same as the last wait().
+    [[nodiscard]] std::chrono::milliseconds time_to_next_question() const noexcept { return wait_; }
 
 private:
     RateLimiter& limiter_;
     const std::string& bucket_;
     RateLimiter::Ticket ticket_;
-    bool queues_ = false;
+    std::chrono::milliseconds wait_{};
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::pipeline

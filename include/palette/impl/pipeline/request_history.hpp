@@ -30,9 +30,13 @@ public:
         return std::move(error).effect(effect).attempts(call_.attempts());
     }
 
-    // The last attempt's error, or why there was none.
+    // Why no attempt was made is of interest only if there was none before.
     [[nodiscard]] Error given_up(const Error& otherwise) const {
-        auto error = last_ ? *last_ : otherwise;
+        return last_ ? given_up() : not_sent(otherwise).earlier(call_.failures());
+    }
+    // The error of the last attempt. Precondition: there was one.
+    [[nodiscard]] Error given_up() const {
+        auto error = *last_;
         auto earlier = call_.failures();
         if (own_ > 0) earlier.erase(earlier.begin() + static_cast<std::ptrdiff_t>(own_) - 1);
         auto const effect = effect_of(error.effect());
