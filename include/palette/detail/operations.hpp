@@ -18,6 +18,14 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 // which an observer sees it. What each does is in impl/client. They have constructors, for g++ 12 miscompiles
 // aggregate temporaries in a co_await expression.
 
+// An operation on one key, whose uid is its first argument, or its only one.
+template <class T>
+struct OfKey {
+    using Value = T;
+    explicit OfKey(std::string key) : uid(std::move(key)) {}
+    std::string uid;
+};
+
 struct PALETTE_KEYS_DECL ListKeys {
     using Value = KeyList;
     static constexpr std::string_view name = "list";
@@ -25,11 +33,9 @@ struct PALETTE_KEYS_DECL ListKeys {
     ListFilter filter;
 };
 
-struct PALETTE_KEYS_DECL GetKey {
-    using Value = ApiKey;
+struct PALETTE_KEYS_DECL GetKey : OfKey<ApiKey> {
+    using OfKey::OfKey;
     static constexpr std::string_view name = "get";
-    explicit GetKey(std::string key) : uid(std::move(key)) {}
-    std::string uid;
 };
 
 struct PALETTE_KEYS_DECL CreateKey {
@@ -46,59 +52,48 @@ struct PALETTE_KEYS_DECL ReconcileCreate {
     PendingCreate pending;
 };
 
-struct PALETTE_KEYS_DECL UpdateKey {
-    using Value = ApiKey;
+struct PALETTE_KEYS_DECL UpdateKey : OfKey<ApiKey> {
     static constexpr std::string_view name = "update";
-    UpdateKey(std::string key, ApiKeyEdit change) : uid(std::move(key)), edit(std::move(change)) {}
-    UpdateKey(ApiKey key, ApiKeyEdit change) : uid(key.uid), edit(std::move(change)), seen(std::move(key)) {}
-    std::string uid;
+    UpdateKey(std::string key, ApiKeyEdit change) : OfKey(std::move(key)), edit(std::move(change)) {}
+    UpdateKey(ApiKey key, ApiKeyEdit change)
+        : OfKey(key.uid),
+          edit(std::move(change)),
+          seen(std::move(key)) {}
     ApiKeyEdit edit;
     std::optional<ApiKey> seen;
 };
 
-struct PALETTE_KEYS_DECL RenewKey {
-    using Value = ApiKey;
+struct PALETTE_KEYS_DECL RenewKey : OfKey<ApiKey> {
     static constexpr std::string_view name = "renew";
-    RenewKey(std::string key, std::chrono::milliseconds time) : uid(std::move(key)), duration(time) {}
-    std::string uid;
+    RenewKey(std::string key, std::chrono::milliseconds time) : OfKey(std::move(key)), duration(time) {}
     std::chrono::milliseconds duration;
 };
 
-struct PALETTE_KEYS_DECL RenewKeyUntil {
-    using Value = ApiKey;
+struct PALETTE_KEYS_DECL RenewKeyUntil : OfKey<ApiKey> {
     static constexpr std::string_view name = "renew";
-    RenewKeyUntil(std::string key, Expiry end) : uid(std::move(key)), expiry(end) {}
-    std::string uid;
+    RenewKeyUntil(std::string key, Expiry end) : OfKey(std::move(key)), expiry(end) {}
     Expiry expiry;
 };
 
-struct PALETTE_KEYS_DECL RevokeKey {
-    using Value = void;
+struct PALETTE_KEYS_DECL RevokeKey : OfKey<void> {
+    using OfKey::OfKey;
     static constexpr std::string_view name = "revoke";
-    explicit RevokeKey(std::string key) : uid(std::move(key)) {}
-    std::string uid;
 };
 
-struct PALETTE_KEYS_DECL ReactivateKey {
-    using Value = void;
+struct PALETTE_KEYS_DECL ReactivateKey : OfKey<void> {
+    using OfKey::OfKey;
     static constexpr std::string_view name = "reactivate";
-    explicit ReactivateKey(std::string key) : uid(std::move(key)) {}
-    std::string uid;
 };
 
-struct PALETTE_KEYS_DECL SetKeyActive {
-    using Value = void;
+struct PALETTE_KEYS_DECL SetKeyActive : OfKey<void> {
     static constexpr std::string_view name = "set_active";
-    SetKeyActive(std::string key, bool active) : uid(std::move(key)), is_active(active) {}
-    std::string uid;
+    SetKeyActive(std::string key, bool active) : OfKey(std::move(key)), is_active(active) {}
     bool is_active;
 };
 
-struct PALETTE_KEYS_DECL RemoveKey {
-    using Value = void;
+struct PALETTE_KEYS_DECL RemoveKey : OfKey<void> {
+    using OfKey::OfKey;
     static constexpr std::string_view name = "remove";
-    explicit RemoveKey(std::string key) : uid(std::move(key)) {}
-    std::string uid;
 };
 
 struct PALETTE_KEYS_DECL WhoAmI {
