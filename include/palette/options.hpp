@@ -73,7 +73,8 @@ struct RetryOptions {
     std::chrono::milliseconds first_wait = std::chrono::milliseconds{200};
     std::chrono::milliseconds most_wait = std::chrono::seconds{5};
     // How often in a row the client as a whole sends something again, so that it does not multiply an
-    // outage. Each success gives a tenth of one back. What was never sent costs nothing.
+    // outage. Each success gives a tenth of one back. What was never sent for want of a connection costs
+    // nothing.
     double budget = 20;
     // How long a key is looked for whose creation was not answered.
     std::chrono::milliseconds settle = std::chrono::seconds{2};

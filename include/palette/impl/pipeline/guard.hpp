@@ -29,8 +29,9 @@ public:
         co_return Result<void>();
     }
 
-    /// Asked before a request of Safety::checked is sent again whose last attempt had no answer. True: it was
-    /// applied. False: it was not, and may be sent again. An error: it may not.
+    /// Asked after an attempt of a request of Safety::checked that had no answer, or 502, 503 or 504, before
+    /// the request is sent again or given up. True: it was applied. False: it was not, and may be sent again.
+    /// An error: it may not.
     virtual boost::asio::awaitable<Result<bool>> is_applied() { co_return false; }
 };
 
