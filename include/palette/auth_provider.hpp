@@ -47,7 +47,7 @@ public:
     /// error, in every usual encoding. For what a service might repeat later: a password, a refresh token, a
     /// client secret. Credentials that are given need no such call.
     ///
-    /// The client keeps salted hashes, no copy, and forgets the oldest: of the last 2,600 secrets of 32
+    /// The client keeps keyed hashes, no copy, and forgets the oldest: of the last 2,600 secrets of 32
     /// bytes, or 65 of 1,000, it knows all. Call it each time before a secret is sent, so that those in use
     /// are among the last. A secret of less than four bytes is not hidden.
     ///

@@ -3,6 +3,7 @@
 
 #include <palette/detail/config.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -30,53 +31,44 @@ inline std::optional<unsigned> hex_number(std::string_view text, std::size_t at,
     return number;
 }
 
+inline Escape byte_escape(std::size_t length, std::optional<unsigned> byte) noexcept {
+    return byte ? Escape{length, {static_cast<char>(*byte)}, 1} : Escape();
+}
+
 inline Escape utf8_escape(std::size_t length, unsigned character) noexcept {
-    auto const tail = [&](unsigned shift) { return static_cast<char>(0x80 | (character >> shift & 0x3F)); };
-    auto const lead = [&](unsigned mark, unsigned shift) {
-        return static_cast<char>(mark | character >> shift);
-    };
-    if (character < 0x80) return {length, {lead(0, 0)}, 1};
-    if (character < 0x800) return {length, {lead(0xC0, 6), tail(0)}, 2};
-    if (character < 0x10000) return {length, {lead(0xE0, 12), tail(6), tail(0)}, 3};
-    return {length, {lead(0xF0, 18), tail(12), tail(6), tail(0)}, 4};
+    if (character < 0x80) return byte_escape(length, character);
+    Escape out{length, {}, character < 0x800 ? 2u : character < 0x10000 ? 3u : 4u};
+    for (auto i = out.count; --i > 0; character >>= 6)
+        out.bytes[i] = static_cast<char>(0x80 | (character & 0x3F));
+    out.bytes[0] = static_cast<char>(0xF00 >> out.count | character);
+    return out;
 }
 
 // "%4B".
 inline Escape percent_escape(std::string_view text) noexcept {
-    if (!text.starts_with('%')) return {};
-    auto const byte = hex_number(text, 1, 2);
-    return byte ? Escape{3, {static_cast<char>(*byte)}, 1} : Escape();
+    return text.starts_with('%') ? byte_escape(3, hex_number(text, 1, 2)) : Escape();
 }
 
-// One of JSON, "\n" or "\u004B", or "\x4B" as printable() writes it. Half of a character stands for itself.
+// One of JSON, "\n", "\u004B" or the two halves "\ud83d\udd11", or "\x4B" as printable() writes it. Half of a
+// character stands for itself.
 inline Escape backslash_escape(std::string_view text) noexcept {
-    if (text.size() < 2 || text.front() != '\\') return {};
     static constexpr std::string_view letters = "bfnrt\"\\/";
     static constexpr std::string_view meant = "\b\f\n\r\t\"\\/";
+    if (text.size() < 2 || text.front() != '\\') return {};
     if (auto const found = letters.find(text[1]); found != std::string_view::npos)
         return {2, {meant[found]}, 1};
-    if (text[1] == 'x') {
-        auto const byte = hex_number(text, 2, 2);
-        return byte ? Escape{4, {static_cast<char>(*byte)}, 1} : Escape();
-    }
+    if (text[1] == 'x') return byte_escape(4, hex_number(text, 2, 2));
     auto const unit = text[1] == 'u' ? hex_number(text, 2, 4) : std::nullopt;
-    return unit ? utf8_escape(6, *unit) : Escape();
-}
-
-// "\ud83d\udd11", the two halves of one character.
-inline Escape surrogate_escape(std::string_view text) noexcept {
-    if (!text.starts_with("\\u")) return {};
-    auto const high = hex_number(text, 2, 4);
-    if (!high || *high >> 10 != 0xD800 >> 10 || !text.substr(6).starts_with("\\u")) return {};
-    auto const low = hex_number(text, 8, 4);
-    if (!low || *low >> 10 != 0xDC00 >> 10) return {};
-    return utf8_escape(12, 0x10000 + ((*high & 0x3FF) << 10 | (*low & 0x3FF)));
+    if (!unit) return {};
+    auto const low = text.substr(6).starts_with("\\u") ? hex_number(text, 8, 4) : std::nullopt;
+    if (*unit >> 10 == 0xD800 >> 10 && low && *low >> 10 == 0xDC00 >> 10)
+        return utf8_escape(12, 0x10000 + ((*unit & 0x3FF) << 10 | (*low & 0x3FF)));
+    return utf8_escape(6, *unit);
 }
 
 // All of a row of backslashes, as a text has that was escaped again and again, for one.
 inline Escape backslashes(std::string_view text) noexcept {
-    auto const end = text.find_first_not_of('\\');
-    return {end == std::string_view::npos ? text.size() : end, {'\\'}, 1};
+    return {std::min(text.find_first_not_of('\\'), text.size()), {'\\'}, 1};
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail

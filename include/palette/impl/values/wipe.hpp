@@ -5,8 +5,11 @@
 
 #include <openssl/crypto.h>
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
@@ -31,5 +34,25 @@ public:
 private:
     std::string text_;
 };
+
+// Memory that is wiped when it is given back.
+template <class T>
+struct WipingAllocator {
+    using value_type = T;
+
+    WipingAllocator() = default;
+    template <class U>
+    WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor)
+
+    T* allocate(std::size_t n) { return std::allocator<T>().allocate(n); }
+    void deallocate(T* p, std::size_t n) noexcept {
+        OPENSSL_cleanse(p, n * sizeof(T));
+        std::allocator<T>().deallocate(p, n);
+    }
+    friend bool operator==(const WipingAllocator&, const WipingAllocator&) { return true; }
+};
+
+template <class T>
+using WipedVector = std::vector<T, WipingAllocator<T>>;
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail
