@@ -19,7 +19,6 @@ using palette::net::StreamEnd;
 struct Outcome {
     ResponseParser::State state = ResponseParser::State::needs_more;
     std::optional<palette::Error> error;
-    bool stopped_by_sink = false;
     bool keep_alive = false;
     int heads = 0;
     int status = 0;
@@ -88,7 +87,6 @@ inline Outcome parse(std::string_view bytes, const Setting& setting = {}, bool* 
         outcome.error = parser.error();
     else
         outcome.rest = buffer;
-    outcome.stopped_by_sink = parser.stopped_by_sink();
     outcome.keep_alive = parser.keep_alive();
     if (kept_word != nullptr) *kept_word = is_bounded && outcome.heads <= 1 && !sink.got_an_empty_piece();
     return outcome;

@@ -206,8 +206,6 @@ private:
             idle_.pop_front();
         }
         expect(!pool_.pop_expired(now_));
-        auto const next = pool_.next_expiry();
-        expect(idle_.empty() ? !next : next == idle_.front().second + idle_timeout);
     }
 
     template <class Container>

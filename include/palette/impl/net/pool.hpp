@@ -115,9 +115,6 @@ public:
     [[nodiscard]] std::optional<ConnectionId> pop_expired(Time now) noexcept;
     [[nodiscard]] std::optional<ConnectionId> pop_idle() noexcept;
 
-    /// When pop_expired() will have something to tell; nothing while nothing is idle.
-    [[nodiscard]] std::optional<Time> next_expiry() const noexcept;
-
     /// Every later request is refused, what is released is closed, and next_turn() refuses all who wait. What
     /// is idle is for the driver to pop.
     void close() noexcept { is_closed_ = true; }

@@ -204,11 +204,6 @@ PALETTE_KEYS_INLINE std::optional<ConnectionId> Pool::pop_idle() noexcept {
     return connection;
 }
 
-PALETTE_KEYS_INLINE std::optional<Pool::Time> Pool::next_expiry() const noexcept {
-    if (idle_.empty()) return std::nullopt;
-    return idle_.front().since + idle_timeout_;
-}
-
 // Half jitter: unlike after a refusal of the service, one request tries for all, so that the tries need to be
 // spread less than they need to cover a time.
 PALETTE_KEYS_INLINE std::chrono::milliseconds Pool::backoff(int tries, double chance) const noexcept {

@@ -69,7 +69,6 @@ public:
 
     // Precondition: it has failed.
     [[nodiscard]] const Error& error() const noexcept { return *error_; }
-    [[nodiscard]] bool stopped_by_sink() const noexcept { return stopped_by_sink_; }
 
     [[nodiscard]] bool received_any() const noexcept { return received_any_; }
 
@@ -144,7 +143,6 @@ private:
     Part part_ = Part::head;
     int interim_ = 0;
     bool received_any_ = false;
-    bool stopped_by_sink_ = false;
     bool is_http_1_0_ = false;
     bool has_length_ = false;
     bool has_coding_ = false;

@@ -241,7 +241,6 @@ PALETTE_KEYS_INLINE void ResponseParser::take_body(std::string_view piece) {
     auto const fitting = piece.substr(0, std::min<std::uint64_t>(room, piece.size()));
     body_ += fitting.size();
     if (!fitting.empty() && !sink_.body(fitting)) {
-        stopped_by_sink_ = true;
         fail(errc::operation_aborted, "the rest of the answer was not wanted");
     } else if (fitting.size() < piece.size()) {
         fail(errc::too_large,
