@@ -12,6 +12,19 @@ if(NOT status EQUAL 0)
   return()
 endif()
 
+if(PALETTE_KEYS_CASES_IN_PROCESS GREATER 1)
+  get_filename_component(program "${PALETTE_KEYS_TEST_PROGRAM}" NAME)
+  string(REGEX MATCHALL "\n" cases "${cases}")
+  list(LENGTH cases count) # of lines, some of which are doctest's own: the last process may find nothing to do
+  foreach(first RANGE 1 ${count} ${PALETTE_KEYS_CASES_IN_PROCESS})
+    math(EXPR last "${first} + ${PALETTE_KEYS_CASES_IN_PROCESS} - 1")
+    set(name "${program}: cases ${first} to ${last}")
+    add_test("${name}" "${PALETTE_KEYS_TEST_PROGRAM}" --no-colors --first=${first} --last=${last})
+    set_tests_properties("${name}" PROPERTIES TIMEOUT 900 ${PALETTE_KEYS_TEST_PROPERTIES})
+  endforeach()
+  return()
+endif()
+
 # These four mean something in a CMake list, so they travel as characters that no name holds.
 string(ASCII 1 semicolon)
 string(ASCII 2 open)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# Every test case of a doctest program as a test of ctest, under its own name.
+# Every test case of a doctest program as a test of ctest, under its own name; or many of them as one, where
+# palette_keys_cases_in_process is not 1.
 #
 # doctest's own helper takes names apart at brackets and semicolons, and a test of it passes when
 # its filter matches nothing.
@@ -12,6 +13,7 @@ function(palette_keys_discover_cases target)
   file(GENERATE OUTPUT "${script}" CONTENT "\
 set(PALETTE_KEYS_TEST_PROGRAM [==[$<TARGET_FILE:${target}>]==])
 set(PALETTE_KEYS_TEST_PROPERTIES [==[$<TARGET_PROPERTY:${target},PALETTE_KEYS_TEST_PROPERTIES>]==])
+set(PALETTE_KEYS_CASES_IN_PROCESS [==[${palette_keys_cases_in_process}]==])
 include([==[${PROJECT_SOURCE_DIR}/cmake/add_doctest_cases.cmake]==])
 ")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")

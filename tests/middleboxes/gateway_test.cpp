@@ -7,7 +7,7 @@
 
 // nginx, whose service is down, refuses, or does not answer.
 
-namespace {
+namespace gateway_test {
 
 using namespace palette;
 
@@ -34,4 +34,4 @@ TEST_CASE("middle boxes: what nginx says for a service that is not there is errc
     }
 }
 
-}  // namespace
+}  // namespace gateway_test

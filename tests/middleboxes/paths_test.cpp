@@ -13,7 +13,7 @@
 
 // nginx that decodes paths and follows the dots in them before it asks the service.
 
-namespace {
+namespace paths_test {
 
 using namespace palette;
 namespace asio = boost::asio;
@@ -62,4 +62,4 @@ TEST_CASE("middle boxes: everything works through an nginx that normalises paths
     boxes::check_that_all_works(boxes::options_for("NORMALISES"));
 }
 
-}  // namespace
+}  // namespace paths_test

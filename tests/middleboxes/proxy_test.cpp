@@ -8,7 +8,7 @@
 
 // tinyproxy, which wants credentials.
 
-namespace {
+namespace proxy_test {
 
 using namespace palette;
 
@@ -56,4 +56,4 @@ TEST_CASE("middle boxes: tinyproxy's refusal is the proxy's, with its status") {
     }
 }
 
-}  // namespace
+}  // namespace proxy_test

@@ -12,7 +12,7 @@
 
 // nginx, where asking again helps.
 
-namespace {
+namespace retry_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -71,4 +71,4 @@ TEST_CASE("middle boxes: reads and changes succeed where nginx does not find the
     }
 }
 
-}  // namespace
+}  // namespace retry_test

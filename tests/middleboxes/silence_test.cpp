@@ -9,7 +9,7 @@
 
 // haproxy, which lets the client wait.
 
-namespace {
+namespace silence_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
@@ -64,4 +64,4 @@ TEST_CASE("middle boxes: a connection that haproxy drops silently after an answe
     CHECK(boxes::succeeds(client.whoami(CallOptions().deadline(2s))));
 }
 
-}  // namespace
+}  // namespace silence_test

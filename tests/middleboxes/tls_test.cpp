@@ -7,7 +7,7 @@
 
 // nginx, where TLS ends before the service.
 
-namespace {
+namespace tls_test {
 
 using namespace palette;
 
@@ -54,4 +54,4 @@ TEST_CASE("middle boxes: without the certificate that nginx asks for it is a cle
     }
 }
 
-}  // namespace
+}  // namespace tls_test

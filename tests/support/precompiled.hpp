@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What most of the tests include and what takes long to compile.
-#include <doctest/doctest.h>
+// What most of the tests and examples include and what takes long to compile. Not doctest: what it defines
+// has to be linked with.
 #include <boost/asio.hpp>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/ssl.hpp>

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/dead_port.hpp"
+#include "support/door_service.hpp"
+#include "support/tls_server.hpp"
+
+#include <palette/auth.hpp>
+#include <palette/blocking_client.hpp>
+#include <palette/client.hpp>
+#include <palette/testing/manual_clock.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+// A deadline that passes says what the operation waited for.
+
+namespace deadline_words_test {
+
+using namespace std::chrono_literals;
+using namespace palette;
+namespace asio = boost::asio;
+
+ClientOptions options_for(const std::string& url) {
+    ClientOptions options;
+    options.endpoint = Endpoint::parse(url).value();
+    options.auth = auth::api_key(Secret("hunter2hunter2"));
+    options.rate_limit = RateLimitOptions::off();
+    return options;
+}
+
+/// What the error of an operation says that ends by a short deadline. On a busy machine that may come before
+/// what is `expected` is waited for: then it is tried again.
+std::string words(const ClientOptions& options, std::string_view expected) {
+    std::string waited_for;
+    for (int tries = 0; tries < 10 && waited_for != expected; ++tries) {
+        auto const result = BlockingApiKeyClient(options).whoami(CallOptions().deadline(120ms));
+        if (result) return "no error";
+        CHECK(result.error().code() == errc::timeout);
+        CHECK(result.error().effect() == Effect::not_applied);
+        auto const& what = result.error().what();
+        constexpr std::string_view begin = "the deadline passed after ";
+        REQUIRE(what.starts_with(begin));
+        CHECK(std::stol(what.substr(begin.size())) >= 120);
+        auto const comma = what.find(", ");
+        waited_for = comma == std::string::npos ? what : what.substr(comma + 2);
+    }
+    return waited_for;
+}
+
+TEST_CASE("client deadline: an error says that the operation waited for the connection to be opened") {
+    DeadPort const port(DeadPort::Kind::silent);
+    constexpr std::string_view expected = "waiting for the connection to be opened";
+    CHECK(words(options_for("http://127.0.0.1:" + std::to_string(port.port())), expected) == expected);
+}
+
+TEST_CASE("client deadline: an error says that the operation waited for the TLS handshake") {
+    tls::ServerOptions silent;
+    silent.greeting = tls::ServerOptions::Greeting::silent;
+    tls::Server const server(silent);
+    constexpr std::string_view expected = "waiting for the TLS handshake";
+    CHECK(words(options_for("https://127.0.0.1:" + std::to_string(server.port())), expected) == expected);
+}
+
+/// Never gives a credential, and goes when it is told to.
+class Hangs final : public AuthProvider {
+public:
+    asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(CredentialRequest) override {
+        asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::use_awaitable);
+        co_return Error(errc::auth_provider);
+    }
+};
+
+TEST_CASE("client deadline: an error says that the operation waited for a credential") {
+    auto options = options_for("http://127.0.0.1:1");
+    options.auth = std::make_shared<Hangs>();
+    constexpr std::string_view expected = "waiting for a credential";
+    CHECK(words(options, expected) == expected);
+}
+
+/// A service that is reached and never answers, and a clock that stands still until then.
+struct StallScene {
+    StallScene() {
+        service.answer = [](std::string_view) { return std::string(); };
+        options.clock = clock;
+    }
+    void run_until_service_is_asked() {
+        while (service.requests == 0)
+            context.run_one();
+        context.poll();
+    }
+    void pass(std::chrono::milliseconds time) {
+        clock->advance(time);
+        context.poll();
+    }
+
+    asio::io_context context;
+    DoorService service{context};
+    std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
+    ClientOptions options = options_for(service.url());
+};
+
+TEST_CASE_FIXTURE(StallScene, "client deadline: an error says that the operation waited for the answer") {
+    ApiKeyClient client(context, options);
+    std::optional<Error> error;
+    client.async_whoami(CallOptions().deadline(120ms), [&](const Result<Identity>& result) {
+        if (!result) error = result.error();
+    });
+    run_until_service_is_asked();
+    pass(119ms);
+    CHECK_FALSE(error);
+    pass(1ms);
+    REQUIRE(error);
+    CHECK(error->code() == errc::timeout);
+    CHECK(error->what() == "the deadline passed after 120 ms, waiting for the answer");
+}
+
+TEST_CASE_FIXTURE(StallScene,
+                  "client deadline: an error says that the operation waited for a free connection") {
+    options.pool.most_connections = 1;
+    options.timeouts.queue = 150ms;
+    ApiKeyClient client(context, options);
+    client.async_whoami(CallOptions().deadline(2s), [](const Result<Identity>&) {});
+    std::optional<Error> by_deadline, by_queue;
+    client.async_whoami(CallOptions().deadline(100ms), [&](const Result<Identity>& result) {
+        if (!result) by_deadline = result.error();
+    });
+    client.async_whoami([&](const Result<Identity>& result) {
+        if (!result) by_queue = result.error();
+    });
+    run_until_service_is_asked();
+    pass(100ms);
+    REQUIRE(by_deadline);
+    CHECK(by_deadline->what() == "the deadline passed after 100 ms, waiting for a free connection");
+    CHECK_FALSE(by_queue);
+    pass(50ms);
+    REQUIRE(by_queue);
+    CHECK(by_queue->what() == "timeouts.queue passed after 150 ms, waiting for a free connection");
+}
+
+}  // namespace deadline_words_test

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <palette/auth.hpp>
+#include <palette/client.hpp>
+#include <palette/testing/manual_clock.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+// Logins keep to the rate limit of /v1/auth, and hold up nobody by it.
+
+namespace login_rate_test {
+
+using namespace std::chrono_literals;
+using namespace palette;
+using testing::ManualClock;
+
+// A service that may refuse logins, and counts them.
+class Service final : public Transport {
+public:
+    boost::asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
+                                                  ExchangeReport& report) override {
+        report.sent = report.received = true;
+        auto const is_login = request.target.starts_with("/v1/auth/");
+        logins += is_login;
+        HttpResponse head;
+        head.status = is_login ? login_status : 200;
+        if (head.status == 429) head.headers.emplace_back("Retry-After", "7");
+        sink.head(head);
+        if (is_login && head.status == 200)
+            sink.body(R"({"Authorization":"token-)" + std::to_string(logins) + R"(-abcdef"})");
+        if (!is_login) sink.body(R"({"userUid":"u","tenantUid":"t"})");
+        co_return Result<void>();
+    }
+
+    int logins = 0;
+    int login_status = 200;
+};
+
+struct Scene {
+    Scene() {
+        options.transport = service;
+        options.clock = clock;
+        options.retry.most_attempts = 1;
+        log_in_anew();
+    }
+
+    void log_in_anew() {
+        options.auth = auth::login(auth::LoginOptions("ada@acme.com", Secret("correct horse")));
+    }
+    void poll() {
+        context.restart();
+        context.poll();
+    }
+
+    std::shared_ptr<Service> service = std::make_shared<Service>();
+    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+    ClientOptions options;
+    boost::asio::io_context context;
+};
+
+TEST_CASE("client: operations whose logins fail do not log in more often than the limit of /v1/auth allows") {
+    Scene scene;
+    scene.service->login_status = 503;
+    ApiKeyClient client(scene.context, scene.options);
+    int ended = 0;
+    // One after another, as each fails, and of two paths whose limits let ninety of them through.
+    for (int i = 0; i < 100; ++i) {
+        client.async_get("a", [&](const Result<ApiKey>&) { ++ended; });
+        scene.poll();
+        client.async_whoami([&](const Result<Identity>&) { ++ended; });
+        scene.poll();
+    }
+    CHECK(scene.service->logins <= 45);
+    CHECK(ended < 200);
+    for (int i = 0; i < 1'000 && ended < 200; ++i) {
+        scene.clock->advance(1s);
+        scene.poll();
+    }
+    CHECK(ended == 200);
+}
+
+TEST_CASE("client: an operation whose login waits for the limit goes on when its turn has come") {
+    Scene scene;
+    auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 1});
+    scene.options.limiter = limiter;
+    ApiKeyClient first(scene.context, scene.options);
+    scene.log_in_anew();
+    ApiKeyClient second(scene.context, scene.options);
+    int good = 0;
+    first.async_whoami([&](const Result<Identity>& r) { good += r.has_value(); });
+    scene.poll();
+    CHECK(good == 1);
+    // Another path, so that it is the login alone that waits.
+    std::optional<Result<ApiKey>> read;
+    second.async_get("a", [&](Result<ApiKey> r) { read.emplace(std::move(r)); });
+    scene.poll();
+    CHECK_FALSE(read);
+    CHECK(scene.service->logins == 1);
+    scene.clock->advance(1s);
+    scene.poll();
+    CHECK(read);
+    CHECK(scene.service->logins == 2);
+}
+
+TEST_CASE("client: who is cancelled while a login waits for the limit leaves its place to the next") {
+    Scene scene;
+    scene.options.limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 1});
+    ApiKeyClient first(scene.context, scene.options);
+    scene.log_in_anew();
+    ApiKeyClient second(scene.context, scene.options);
+    scene.log_in_anew();
+    ApiKeyClient third(scene.context, scene.options);
+    int good = 0;
+    first.async_whoami([&](const Result<Identity>& r) { good += r.has_value(); });
+    scene.poll();
+    std::optional<errc> cancelled;
+    second.async_get("a", [&](const Result<ApiKey>& r) {
+        if (!r) cancelled = r.error().code();
+    });
+    scene.poll();
+    second.cancel();
+    scene.poll();
+    CHECK(cancelled == errc::operation_aborted);
+    scene.clock->advance(1s);
+    scene.poll();
+    CHECK(scene.service->logins == 1);
+    third.async_whoami([&](const Result<Identity>& r) { good += r.has_value(); });
+    scene.poll();
+    CHECK(good == 2);
+}
+
+TEST_CASE("client: a login that met 429 slows down the logins of all who share the limiter") {
+    Scene scene;
+    scene.options.limiter = std::make_shared<RateLimiter>();
+    scene.service->login_status = 429;
+    ApiKeyClient first(scene.context, scene.options);
+    scene.log_in_anew();
+    ApiKeyClient second(scene.context, scene.options);
+    std::optional<errc> refused;
+    first.async_whoami([&](const Result<Identity>& r) {
+        if (!r) refused = r.error().code();
+    });
+    scene.poll();
+    CHECK(refused == errc::rate_limited);
+    scene.service->login_status = 200;
+    bool good = false;
+    second.async_whoami([&](const Result<Identity>& r) { good = r.has_value(); });
+    scene.poll();
+    scene.clock->advance(6s);
+    scene.poll();
+    CHECK(scene.service->logins == 1);
+    scene.clock->advance(2s);
+    scene.poll();
+    CHECK(good);
+}
+
+}  // namespace login_rate_test

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/dead_port.hpp"
+#include "support/door_service.hpp"
+#include "support/patience.hpp"
+#include "support/sanitized.hpp"
+
+#include <palette/auth.hpp>
+#include <palette/client.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// A way to the service that is down for a moment, or for good.
+
+namespace outage_test {
+
+using namespace std::chrono_literals;
+using namespace palette;
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::string_view some_uid = "5f1b2c3d4e5f6a7b8c9d0e1f";
+
+std::string answer(std::string_view request) {
+    if (request.starts_with("GET /v1/users/info"))
+        return DoorService::ok(R"({"userUid":"u","tenantUid":"t","orgName":"acme"})");
+    return "HTTP/1.1 204 No Content\r\n\r\n";
+}
+
+ClientOptions options_for(const std::string& url) {
+    ClientOptions options;
+    options.endpoint = Endpoint::parse(url).value();
+    options.auth = auth::api_key(Secret("hunter2hunter2"));
+    options.rate_limit = RateLimitOptions::off();
+    return options;
+}
+
+/// A client that keeps so many operations in flight, reads and revocations by turns.
+class Busy {
+public:
+    Busy(asio::io_context& context, const DoorService& service)
+        : client_(context, options_for(service.url())) {}
+
+    void start(std::size_t number) {
+        for (std::size_t i = 0; i < number; ++i)
+            next();
+    }
+    void stop() { goes_on_ = false; }
+    void check_none_failed() const {
+        if (!failures.empty()) MESSAGE(failures.front().message());
+        auto const failed = failures.size();
+        CHECK(failed == 0);
+    }
+
+    std::size_t done = 0, in_flight = 0;
+    std::vector<Error> failures;
+
+private:
+    void next() {
+        if (!goes_on_) return;
+        ++in_flight;
+        if (done % 2 == 0)
+            client_.async_whoami([this](const Result<Identity>& result) { ended(result); });
+        else
+            client_.async_revoke(std::string(some_uid),
+                                 [this](const Result<void>& result) { ended(result); });
+    }
+    template <class T>
+    void ended(const Result<T>& result) {
+        --in_flight;
+        ++done;
+        if (!result) failures.push_back(result.error());
+        next();
+    }
+
+    ApiKeyClient client_;
+    bool goes_on_ = true;
+};
+
+template <class Condition>
+void run_until(asio::io_context& context, Condition condition) {
+    auto const end = steady_clock::now() + 60s;
+    while (!condition()) {
+        REQUIRE(steady_clock::now() < end);
+        context.restart();
+        context.run_one_for(10ms);
+    }
+}
+
+TEST_CASE(
+    "client outage: with 64 operations in flight none fails while connections are refused for a moment") {
+    for (auto const down_for : {150ms, 600ms}) {
+        CAPTURE(down_for.count());
+        asio::io_context context;
+        DoorService service(context);
+        service.answer = answer;
+        Busy busy(context, service);
+        busy.start(64);
+        run_until(context, [&] { return busy.done > 300; });
+        service.close();
+        service.drop_connections();
+        auto const accepted = service.accepted.load();
+        asio::steady_timer timer(context, down_for);
+        timer.async_wait([&](boost::system::error_code) {
+            CHECK(service.accepted == accepted);
+            service.open();
+        });
+        auto const before = busy.done;
+        run_until(context, [&] { return service.accepted > accepted && busy.done > before + 300; });
+        busy.stop();
+        run_until(context, [&] { return busy.in_flight == 0; });
+        busy.check_none_failed();
+    }
+}
+
+TEST_CASE("client outage: an operation that cannot open a connection waits for one that is open") {
+    asio::io_context context;
+    DoorService service(context);
+    service.answer = answer;
+    service.delay = 30ms;
+    service.close();
+    service.open(3);  // and no more
+    Busy busy(context, service);
+    busy.start(40);
+    busy.stop();
+    run_until(context, [&] { return busy.in_flight == 0; });
+    CHECK(service.accepted == 3);
+    CHECK(busy.done == 40);
+    busy.check_none_failed();
+}
+
+/// What becomes of one operation on a host at which nobody is.
+struct Dead {
+    explicit Dead(ClientOptions options, CallOptions call = {}) {
+        asio::io_context context;
+        ApiKeyClient client(context, std::move(options));
+        auto const begun = steady_clock::now();
+        client.async_revoke(std::string(some_uid), call, [&](const Result<void>& result) {
+            if (!result) error = result.error();
+            took = steady_clock::now() - begun;
+        });
+        context.run();
+        REQUIRE(error);
+    }
+    std::optional<Error> error;
+    steady_clock::duration took{};
+};
+
+TEST_CASE(
+    "client outage: where nobody comes back an operation ends after its attempts, with the last error") {
+    DeadPort const port(DeadPort::Kind::refusing);
+    auto const place = "127.0.0.1:" + std::to_string(port.port());
+    constexpr auto longest = 1400ms + (sanitized ? 2000ms : 500ms);
+    auto const took = shortest(longest, [&] {
+        Dead const dead(options_for("http://" + place));
+        CHECK(dead.error->code() == errc::transport);
+        CHECK(dead.error->effect() == Effect::not_applied);
+        CHECK(dead.error->what() == "cannot connect to " + place + ": Connection refused");
+        CHECK(dead.error->attempts() == 4);
+        CHECK(dead.error->earlier() == std::vector<FailedAttempt>(3, FailedAttempt(errc::transport, 0)));
+        CHECK(dead.took >= 700ms);
+        return dead.took;
+    });
+    CHECK(took < longest);
+}
+
+TEST_CASE(
+    "client outage: a deadline that passes during an outage does not hide why there was no connection") {
+    DeadPort const port(DeadPort::Kind::refusing);
+    auto const place = "127.0.0.1:" + std::to_string(port.port());
+    auto const call = CallOptions().deadline(50ms);
+    constexpr auto longest = 50ms + (sanitized ? 2000ms : 500ms);
+    int told = 0;
+    auto const took = shortest(longest, [&]() -> steady_clock::duration {
+        Dead const dead(options_for("http://" + place), call);
+        CHECK(dead.error->effect() == Effect::not_applied);
+        CHECK(dead.took >= 50ms);
+        // A busy machine may take all of the time until the first connection is refused.
+        if (dead.error->code() == errc::timeout) return steady_clock::duration::max();
+        ++told;
+        CHECK(dead.error->code() == errc::transport);
+        CHECK(dead.error->what().starts_with("cannot connect to " + place +
+                                             ": Connection refused; the deadline passed"));
+        CHECK(dead.error->what().ends_with("waiting for a free connection"));
+        return dead.took;
+    });
+    CHECK(told > 0);
+    CHECK(took < longest);
+}
+
+TEST_CASE("client outage: five hundred operations wait for the one that tries to connect, and none fails") {
+    asio::io_context context;
+    DoorService service(context);
+    service.answer = answer;
+    service.close();
+    Busy busy(context, service);
+    busy.start(500);
+    busy.stop();
+    asio::steady_timer timer(context, 400ms);
+    timer.async_wait([&](boost::system::error_code) { service.open(); });
+    run_until(context, [&] { return busy.in_flight == 0; });
+    busy.check_none_failed();
+    CHECK(busy.done == 500);
+}
+
+}  // namespace outage_test

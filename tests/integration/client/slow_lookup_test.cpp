@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/patience.hpp"
+
+#include <palette/blocking_client.hpp>
+#include <palette/client.hpp>
+#include <palette/testing/emulator.hpp>
+
+#include <dlfcn.h>
+#include <doctest/doctest.h>
+#include <netdb.h>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+// The system's lookup cannot be interrupted: nobody waits for it longer than they want to.
+
+namespace slow_lookup_test {
+
+using namespace std::chrono_literals;
+
+// What looks up a name that ends in ".slow.test" stays here, until the test has seen enough.
+class SlowLookups {
+public:
+    void stay() {
+        std::unique_lock lock(mutex_);
+        ++begun_;
+        ++inside_;
+        changed_.notify_all();
+        changed_.wait_for(lock, 1min, [this] { return open_; });
+        --inside_;
+        changed_.notify_all();
+    }
+
+    void close() {
+        std::lock_guard const lock(mutex_);
+        open_ = false;
+        begun_ = 0;
+    }
+    // Lets all go, and waits until they have gone.
+    void open() {
+        std::unique_lock lock(mutex_);
+        open_ = true;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return inside_ == 0; });
+    }
+
+    [[nodiscard]] int begun() {
+        std::lock_guard const lock(mutex_);
+        return begun_;
+    }
+    [[nodiscard]] int inside() {
+        std::lock_guard const lock(mutex_);
+        return inside_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool open_ = true;
+    int begun_ = 0;
+    int inside_ = 0;
+};
+
+// Never destroyed: the threads that use it are those of the library, and end when they like.
+SlowLookups& slow_lookups() {
+    static auto* const all = new SlowLookups;
+    return *all;
+}
+
+// Instead of the system's, in this program.
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** found) {
+    if (node != nullptr && std::string_view(node).ends_with(".slow.test")) {
+        slow_lookups().stay();
+        return EAI_AGAIN;
+    }
+    using Real = int(const char*, const char*, const addrinfo*, addrinfo**);
+    static auto* const real = reinterpret_cast<Real*>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+    return real(node, service, hints, found);
+}
+
+using namespace palette;
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+// Of this process.
+std::ptrdiff_t threads() {
+    std::filesystem::directory_iterator const all("/proc/self/task");
+    return std::distance(begin(all), end(all));
+}
+
+struct SlowScene {
+    SlowScene() {
+        slow_lookups().close();
+        options.endpoint = Endpoint::parse("https://service.slow.test").value();
+    }
+    SlowScene(const SlowScene&) = delete;
+    SlowScene& operator=(const SlowScene&) = delete;
+    ~SlowScene() {
+        slow_lookups().open();
+        // The program does not end in the middle of a lookup.
+        while (threads() > threads_before)
+            std::this_thread::yield();
+    }
+
+    testing::Emulator emulator;
+    std::ptrdiff_t threads_before = threads();
+    ClientOptions options = emulator.client_options(testing::Role::tenant_admin);
+};
+
+steady_clock::duration since(steady_clock::time_point begun) {
+    return steady_clock::now() - begun;
+}
+
+TEST_CASE("client slow lookup: an operation ends by its deadline, and so do the next one and the context") {
+    SlowScene scene;
+    auto context = std::make_optional<asio::io_context>();
+    auto client = std::make_optional<ApiKeyClient>(*context, scene.options);
+    for (int i = 0; i < 2; ++i) {
+        CAPTURE(i);
+        auto const begun = steady_clock::now();
+        std::optional<Result<ApiKey>> key;
+        client->async_renew("5f1b2c3d4e5f6a7b8c9d0e1f", 1h, CallOptions().deadline(200ms),
+                            [&](Result<ApiKey> result) { key = std::move(result); });
+        context->run();
+        context->restart();
+        CHECK(since(begun) >= 200ms);
+        CHECK(since(begun) < patience);
+        REQUIRE(key);
+        REQUIRE_FALSE(*key);
+        CHECK(key->error().code() == errc::timeout);
+        CHECK(key->error().effect() == Effect::not_applied);
+    }
+    CHECK(slow_lookups().begun() == 1);
+    CHECK(slow_lookups().inside() == 1);
+    auto const begun = steady_clock::now();
+    client.reset();
+    context.reset();
+    CHECK(since(begun) < patience);
+    CHECK(slow_lookups().inside() == 1);
+}
+
+TEST_CASE("client slow lookup: a context is destroyed in the middle of it") {
+    SlowScene scene;
+    bool completed = false;
+    auto const begun = steady_clock::now();
+    {
+        asio::io_context context;
+        ApiKeyClient client(context, scene.options);
+        client.async_list([&](Result<KeyList>) { completed = true; });
+        while (slow_lookups().inside() == 0)
+            context.run_one_for(1ms);
+    }
+    CHECK(since(begun) < patience);
+    CHECK_FALSE(completed);
+    CHECK(slow_lookups().inside() == 1);
+}
+
+TEST_CASE("client slow lookup: a client that is destroyed in the middle of it ends its operations") {
+    SlowScene scene;
+    asio::io_context context;
+    auto client = std::make_optional<ApiKeyClient>(context, scene.options);
+    std::optional<Result<KeyList>> list;
+    client->async_list([&](Result<KeyList> result) { list = std::move(result); });
+    while (slow_lookups().inside() == 0)
+        context.run_one_for(1ms);
+    auto const begun = steady_clock::now();
+    client.reset();
+    context.run();
+    CHECK(since(begun) < patience);
+    REQUIRE(list);
+    REQUIRE_FALSE(*list);
+    CHECK(list->error().code() == errc::operation_aborted);
+}
+
+TEST_CASE("client slow lookup: timeouts.lookup bounds it too") {
+    SlowScene scene;
+    scene.options.timeouts.lookup = 100ms;
+    scene.options.retry.most_attempts = 1;
+    auto const begun = steady_clock::now();
+    BlockingApiKeyClient client(scene.options);
+    auto const list = client.list();
+    CHECK(since(begun) < patience);
+    REQUIRE_FALSE(list);
+    CHECK(list.error().code() == errc::timeout);
+    CHECK(list.error().effect() == Effect::not_applied);
+}
+
+TEST_CASE("client slow lookup: a blocking client is destroyed in the middle of one") {
+    SlowScene scene;
+    auto const begun = steady_clock::now();
+    {
+        BlockingApiKeyClient client(scene.options);
+        auto const list = client.list({}, CallOptions().deadline(100ms));
+        CHECK(list.error().code() == errc::timeout);
+    }
+    CHECK(since(begun) < patience);
+    CHECK(slow_lookups().inside() == 1);
+}
+
+TEST_CASE("client slow lookup: the name of a proxy keeps nobody longer than their deadline either") {
+    SlowScene scene;
+    scene.options.endpoint = Endpoint::parse("https://palette.test").value();
+    scene.options.proxy.url = "http://proxy.slow.test:3128";
+    BlockingApiKeyClient client(scene.options);
+    auto const begun = steady_clock::now();
+    auto const keys = client.list({}, CallOptions().deadline(200ms));
+    CHECK(since(begun) >= 200ms);
+    CHECK(since(begun) < 200ms + patience);
+    REQUIRE_FALSE(keys);
+    CHECK(keys.error().code() == errc::timeout);
+    CHECK(slow_lookups().begun() == 1);
+}
+
+TEST_CASE("client slow lookup: clients that come and go leave no more threads than the process may have") {
+    SlowScene scene;
+    int waited = 0;
+    for (int i = 0; i < 200; ++i) {
+        BlockingApiKeyClient client(scene.options);
+        auto const list = client.list({}, CallOptions().deadline(5ms));
+        REQUIRE_FALSE(list);
+        CHECK(list.error().code() == errc::timeout);
+        waited += list.error().what().ends_with(" ms, waiting for the lookup of the host's name") ? 1 : 0;
+    }
+    // On a busy machine some deadlines pass before that.
+    CHECK(waited > 16);
+    CHECK(slow_lookups().inside() <= 16);
+    // A thread that has been joined may be listed for a moment more.
+    auto const latest = steady_clock::now() + patience;
+    while (threads() > scene.threads_before + 16 && steady_clock::now() < latest)
+        std::this_thread::yield();
+    CHECK(threads() <= scene.threads_before + 16);
+}
+
+}  // namespace slow_lookup_test
