@@ -10,29 +10,32 @@ set -euo pipefail
 compiler=$1 jobs=$2
 options=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -I include)
 
+precompiled=none
+if [[ ${3:-} != --full ]]; then
+    precompiled=$(mktemp --suffix .pch)
+    trap 'rm -f "$precompiled"' EXIT
+    "$compiler" "${options[@]}" -fpch-instantiate-templates -x c++-header -o "$precompiled" \
+        tests/support/precompiled.hpp
+fi
 
-# check COMPILER PRECOMPILED HEADER FORM
+# check HEADER FORM PRECOMPILED COMMAND...: COMMAND compiles it.
 check() {
-    local options=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fsyntax-only -I include)
-    [[ $4 == header_only ]] || options+=(-D PALETTE_KEYS_SEPARATE_COMPILATION)
-    [[ $2 == none || $3,$4 != */impl/*,* && $4 != header_only ]] || options+=(-include-pch "$2")
-    "$1" "${options[@]}" -x c++ - <<<"#include <$3>
-#include <$3>" || {
-        echo "in $3, $4"
+    local header=$1 form=$2 precompiled=$3 more=()
+    shift 3
+    [[ $form == header_only ]] || more+=(-D PALETTE_KEYS_SEPARATE_COMPILATION)
+    if [[ $precompiled != none ]] && [[ $form == header_only || $header == */impl/* ]]; then
+        more+=(-include-pch "$precompiled")
+    fi
+    "$@" "${more[@]}" -fsyntax-only -x c++ - <<<"#include <$header>
+#include <$header>" || {
+        echo "in $header, $form"
         return 1
     }
 }
 export -f check
 
-precompiled=none
-if [[ ${3:-} != --full ]]; then
-    precompiled=$(mktemp --suffix .pch)
-    trap 'rm -f "$precompiled"' EXIT
-    "$compiler" "${options[@]}" -fpch-instantiate-templates -x c++-header -o "$precompiled" tests/support/precompiled.hpp
-fi
-
 headers=$(cd include && find palette -name '*.hpp' ! -path palette/src.hpp ! -path palette/testing/src.hpp | sort)
 {
     sed 's/$/ keys/' <<<"$headers"
     grep -v /impl/ <<<"$headers" | sed 's/$/ header_only/'
-} | xargs -P "$jobs" -n 2 bash -c 'check "$0" "$1" "$2" "$3"' "$compiler" "$precompiled"
+} | xargs -P "$jobs" -n 2 bash -c 'check "${@: -2}" "${@:1:$#-2}"' - "$precompiled" "$compiler" "${options[@]}"

@@ -3,30 +3,28 @@
 # lint.sh CLANG_TIDY JOBS: what clang-tidy says of the library, the programs, the examples and the tests' support.
 # Run it in the root of the project.
 #
-# It takes longer to look through Boost than through all of ours, so many files are read as one.
+# clang-tidy takes longer to look through Boost than through all of ours, so it reads many files as one. Their text
+# is copied, for some checks look into the main file only.
 set -euo pipefail
 
 clang_tidy=$1 jobs=$2
-units=$(mktemp -d)
-trap 'rm -rf "$units"' EXIT
+units=build/lint # what is found there is said with the lines of these
+rm -rf "$units"
+mkdir -p "$units"
 
-# Writes to the unit NAME all FILES, one after the other.
+# unit NAME FILE...: writes one file with what all of them include, and then the rest of each. Examples have a
+# main() each, so each is in a namespace of its own.
 unit() {
     local name=$1 file
     shift
-    for file; do echo "#include \"$file\""; done >"$units/$name.cpp"
-}
-
-# Programs have a main() each: what they include comes first, then each in a namespace of its own.
-unit_of_programs() {
-    local name=$1 file
-    shift
+    printf '%s\n' "$@" >>"$units/files"
     {
-        cat "$@" | grep '^#include' | sort -u
+        sed -n '/^#include/p' "$@" | sort -u
         for file; do
-            echo "namespace program_$(basename "$file" .cpp) {"
-            echo "#include \"$file\""
-            echo "}"
+            echo "// $file"
+            [[ $name != examples ]] || echo "namespace example_$(basename "$file" .cpp) {"
+            sed '/^#include/d' "$file"
+            [[ $name != examples ]] || echo "}"
         done
     } >"$units/$name.cpp"
 }
@@ -34,21 +32,29 @@ unit_of_programs() {
 unit client src/{auth,client,pipeline}.cpp
 unit emulator src/emulator_*.cpp src/palette-emulator/*.cpp
 unit network src/{net,redaction,seams,system,time,values,wire}.cpp
-unit support tests/support/{chaos,connect_proxy,counting_allocator,create_storm,process,raw_http,tls_server}.cpp
-unit_of_programs examples examples/*.cpp
+unit support tests/support/{chaos,connect_proxy,counting_allocator,create_storm,precompiled,process,raw_http,tls_server}.cpp
+unit support_by_itself tests/support/failing_allocations.cpp # it replaces operator new as another one does
+unit examples examples/*.cpp
 
-left_out=$(comm -23 <(git ls-files 'src/*.cpp' | sort) <(cat "$units"/*.cpp | sed -n 's/^#include "\(src.*\)"/\1/p' | sort))
+left_out=$(git ls-files 'src/*.cpp' 'tests/support/*.cpp' 'examples/*.cpp' | sort | comm -23 - <(sort "$units/files"))
 [[ -z $left_out ]] || { echo "lint.sh leaves out $left_out" && exit 1; }
 
-# lint CLANG_TIDY UNIT: the checks are those of the folder that the unit's files are in.
+# lint CLANG_TIDY UNIT: the checks are those of the folder that the unit's files are in. The folders are absolute, for
+# .clang-tidy knows our headers by that.
 lint() {
-    local checks=-bugprone-suspicious-include # which is what a unit is made of
+    local checks= folder options=()
     case $2 in
-        */examples.cpp) checks+=,$(sed '1,/^Checks:/d' examples/.clang-tidy | tr -d ' \n') ;;
-        */support.cpp) checks+=,$(sed '1,/^Checks:/d' tests/.clang-tidy | tr -d ' \n') ;;
+        */examples.cpp) checks=$(sed '1,/^Checks:/d' examples/.clang-tidy | tr -d ' \n') ;;
+        */support*.cpp) checks=$(sed '1,/^Checks:/d' tests/.clang-tidy | tr -d ' \n') ;;
     esac
-    "$1" --quiet --config-file=.clang-tidy --checks="$checks" "$2" -- -std=c++20 -I . -I include -I tests \
-        -I examples -D PALETTE_KEYS_SEPARATE_COMPILATION
+    for folder in include tests examples src/palette-emulator; do options+=(-I "$PWD/$folder"); done
+    "$1" --quiet --config-file=.clang-tidy --checks="$checks" "$2" -- -std=c++20 "${options[@]}" \
+        -D PALETTE_KEYS_SEPARATE_COMPILATION
 }
 export -f lint
+
+echo '#include "structure/lint_bait.hpp"' >"$units/bait.cc"
+found=$(lint "$clang_tidy" "$units/bait.cc" 2>&1) || true
+[[ $found == *lint_bait.hpp*modernize-use-nullptr* ]] || { echo "lint.sh does not see into headers: $found" && exit 1; }
+
 find "$units" -name '*.cpp' | xargs -P "$jobs" -n 1 bash -c 'lint "$0" "$1"' "$clang_tidy"
