@@ -2,14 +2,13 @@
 #pragma once
 
 #include <palette/detail/config.hpp>
+#include <palette/impl/values/text.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
@@ -23,11 +22,13 @@ struct Escape {
 // The number that `text` has in `digits` hexadecimal digits from `at` on.
 inline std::optional<unsigned> hex_number(std::string_view text, std::size_t at,
                                           std::size_t digits) noexcept {
-    unsigned number = 0;
     if (text.size() < at + digits) return std::nullopt;
-    auto const* const end = text.data() + at + digits;
-    auto const read = std::from_chars(text.data() + at, end, number, 16);
-    if (read.ptr != end || read.ec != std::errc()) return std::nullopt;
+    unsigned number = 0;
+    for (char const c : text.substr(at, digits)) {
+        auto const digit = hex_digit(c);
+        if (digit < 0) return std::nullopt;
+        number = number << 4 | static_cast<unsigned>(digit);
+    }
     return number;
 }
 
