@@ -186,8 +186,8 @@ void Scene::run_all(std::vector<asio::awaitable<void>> stories) {
             if (thrown) std::rethrow_exception(thrown);
         });
     context_.restart();
-    std::thread second([this] { context_.run_for(pace_.most); });
-    context_.run_for(pace_.most);
+    std::thread second([this] { context_.run_for(8min); });
+    context_.run_for(8min);
     second.join();
 }
 

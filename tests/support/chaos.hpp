@@ -43,7 +43,6 @@ public:
 struct Pace {
     int lanes;
     std::chrono::seconds silence;
-    std::chrono::minutes most;  // for all operations
 };
 
 class Scene {
@@ -52,7 +51,7 @@ public:
 
     Scene(std::uint64_t seed, int operations, const Pace& pace);
 
-    // Until all have ended, or the time for it has passed.
+    // Until all have ended, or eight minutes have passed.
     void run();
 
     // The service is itself again: reconciles what is pending until nothing more comes, and deletes again

@@ -90,10 +90,18 @@ public:
         if (*elapsed_ > most)
             return told("expected the end within " + std::to_string(most.count()) + " ms; took " +
                         std::to_string(std::chrono::ceil<std::chrono::milliseconds>(*elapsed_).count()));
+        return false_claim();
+    }
+
+    // What is wrong that no slowness of the machine excuses: nothing. That is a credential in an error, or an
+    // operation which says what it has done, and has not done that.
+    [[nodiscard]] std::string false_claim() const {
         if (error_ &&
             error_->message().find(emulator_.user(Role::tenant_admin).api_key.expose()) != std::string::npos)
             return told("the credential is in the error");
-        return {};
+        if (error_ && error_->effect() != Effect::not_applied) return {};
+        auto const state = this->state();
+        return state.empty() ? state : told(state);
     }
 
     // What is wrong with the keys that are there afterwards: nothing.

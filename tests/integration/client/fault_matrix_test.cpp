@@ -101,13 +101,16 @@ void run_once(const Row& row, std::vector<Tried>& tried, std::span<const Excepti
     wait_for_late(row, cells);
 
     auto one = tried.begin();
-    for (auto const& cell : cells)
+    for (auto const& cell : cells) {
         (one++)->wrong = fault_of(cell, row, exceptions);
+        if (auto const claim = cell.false_claim(); !claim.empty()) FAIL_CHECK(claim);
+    }
     std::erase_if(tried, [](auto const& t) { return t.wrong.empty(); });
 }
 
-// A busy machine breaks into the half second that a cell has: what is wrong is tried again with less beside
-// it, at last by itself, and has to be wrong each time.
+// A busy machine breaks into the half second that a cell has: one that ends in another way than expected is
+// tried again with less beside it, at last by itself, and fails if it does so each time. A false claim fails
+// at once.
 void run_cells(const Row& row, std::span<const Shape> operations, std::span<const Exception> exceptions,
                const palette::RetryOptions& retry, std::size_t& count) {
     std::vector<Tried> left;

@@ -29,10 +29,11 @@ constexpr double far_from_five_percent = sanitized ? 2 : 1;
 
 // For a machine that serves so many in time, and for one that is busy with other things.
 constexpr chaos::Pace paces[] = {
-    {.lanes = sanitized ? 16 : 64, .silence = std::chrono::seconds{sanitized ? 3 : 1}, .most = 1min},
-    {.lanes = 8, .silence = 10s, .most = 8min}};
+    {.lanes = sanitized ? 16 : 64, .silence = std::chrono::seconds{sanitized ? 3 : 1}},
+    {.lanes = 8, .silence = 10s}};
 
-// Whether there was time for all that was to be seen.
+// Returns whether enough operations had the time that they need. What must hold however slow the machine is,
+// that all end and no key is lost, is checked at each pace.
 bool show_chaos(std::uint64_t seed, const chaos::Pace& pace, bool is_last) {
     CAPTURE(seed);
     CAPTURE(pace.lanes);
@@ -41,12 +42,10 @@ bool show_chaos(std::uint64_t seed, const chaos::Pace& pace, bool is_last) {
     auto const& seen = scene.seen();
     MESSAGE("seed ", seed, ": ", scene.summary());
 
-    bool const is_in_time = seen.ended == operations && seen.good >= operations * 97 / 100 &&
-                            seen.of_effect(palette::Effect::unknown) <= operations * most_unknown / 1'000;
-    if (!is_in_time && !is_last) return false;
     REQUIRE(seen.ended == operations);
-    CHECK(seen.of_effect(palette::Effect::unknown) <= operations * most_unknown / 1'000);
-    CHECK(seen.good >= operations * 97 / 100);
+    bool const is_in_time = seen.good >= operations * 97 / 100 &&
+                            seen.of_effect(palette::Effect::unknown) <= operations * most_unknown / 1'000;
+    if (is_last) CHECK(is_in_time);
     CHECK(scene.struck_percent() >= 5 - far_from_five_percent);
     CHECK(scene.struck_percent() <= 5 + far_from_five_percent);
     CHECK(scene.rotations() >= operations / 2'500);
@@ -56,7 +55,7 @@ bool show_chaos(std::uint64_t seed, const chaos::Pace& pace, bool is_last) {
             " keys without a value were deleted, ", scene.delivered().size(), " delivered keys live");
     CHECK(scene.live() == scene.delivered());
     CHECK(scene.refused_values() == 0);
-    return true;
+    return is_in_time;
 }
 
 void show_chaos(std::uint64_t seed) {
