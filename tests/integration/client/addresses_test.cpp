@@ -86,6 +86,11 @@ struct RaceScene {
                        asio::bind_cancellation_slot(
                            signal.slot(), [this](std::exception_ptr error) { thrown = std::move(error); }));
     }
+    // Runs the first step. What is cancelled before it, Asio ends by itself from Boost 1.83 on; no operation is.
+    void begin() {
+        context.restart();
+        REQUIRE(context.run_one() == 1);
+    }
     void finish() {
         auto const begun = steady_clock::now();
         context.run();
@@ -182,7 +187,7 @@ TEST_CASE_FIXTURE(RaceScene, "client addresses: a cancellation ends the race at 
     for (auto const wait : {0ms, 20ms, 300ms}) {
         CAPTURE(wait.count());
         start({at(silent.port()), at(silent.port()), at(silent.port())});
-        context.restart();
+        begin();
         context.run_for(wait);
         signal.emit(asio::cancellation_type::terminal);
         context.restart();
@@ -194,20 +199,19 @@ TEST_CASE_FIXTURE(RaceScene, "client addresses: a cancellation ends the race at 
     }
 }
 
-// None of them before the first, as with an event loop that has not come to it yet.
 TEST_CASE_FIXTURE(RaceScene,
                   "client addresses: a cancellation after any number of handlers leaves nothing of a race") {
     auto const before = open_files();
     for (auto const mode : {Mode::operation, Mode::login}) {
-        std::size_t steps = 0;
+        std::size_t steps = 1;
         for (bool is_over = false; !is_over; ++steps) {
             CAPTURE(static_cast<int>(mode));
             CAPTURE(steps);
             start(
                 {at(refusing.port()), at(refusing.port(), "127.0.0.2"), at(silent.port()), at(silent.port())},
                 10s, mode);
-            context.restart();
-            for (std::size_t i = 0; i < steps && !is_over; ++i)
+            begin();
+            for (std::size_t i = 1; i < steps && !is_over; ++i)
                 is_over = context.run_one_for(600ms) == 0;  // only the silent ones are left
             signal.emit(asio::cancellation_type::terminal);
             context.restart();
