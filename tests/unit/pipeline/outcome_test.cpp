@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/outcomes.hpp"
+
 #include <palette/impl/pipeline/outcome.hpp>
 
 #include <doctest/doctest.h>
@@ -13,30 +15,18 @@ using palette::Effect;
 using palette::errc;
 using namespace palette::pipeline;
 
-AttemptOutcome answered(int status, errc code) {
-    AttemptOutcome outcome;
-    outcome.code = code;
-    outcome.status = status;
-    outcome.sent = true;
-    outcome.complete = true;
-    return outcome;
-}
+using support::answered;
+using support::broken;
+using support::unsent;
 
-AttemptOutcome answered(int status) {
-    return answered(status, code_of_status(status));
-}
-
-AttemptOutcome unanswered(errc code, bool sent, bool reused = false, int status = 0) {
-    AttemptOutcome outcome;
-    outcome.code = code;
-    outcome.status = status;
-    outcome.sent = sent;
-    outcome.silent_reused = reused;
+AttemptOutcome unsent_on_reused() {
+    auto outcome = unsent();
+    outcome.silent_reused = true;
     return outcome;
 }
 
 AttemptOutcome without_credential(errc code, int status = 0) {
-    auto outcome = unanswered(code, false, false, status);
+    auto outcome = unsent(code, status);
     outcome.of_credential = true;
     return outcome;
 }
@@ -65,27 +55,25 @@ TEST_CASE("outcome: every fault has the recovery, the effect and the cost that t
              {"502", answered(502), retry, retry, look, none, unknown, Cost::budget},
              {"503", answered(503), retry, retry, look, none, unknown, Cost::budget},
              {"504", answered(504), retry, retry, look, none, unknown, Cost::budget},
-             {"no connection", unanswered(errc::transport, false), retry, retry, retry, retry, nothing_done,
+             {"no connection", unsent(errc::transport), retry, retry, retry, retry, nothing_done,
               Cost::attempts},
-             {"a proxy that has none", unanswered(errc::proxy, false, false, 503), retry, retry, retry, retry,
-              nothing_done, Cost::attempts},
-             {"a reused connection that takes nothing", unanswered(errc::transport, false, true), retry_now,
-              retry_now, retry, retry_now, nothing_done, Cost::attempts},
-             {"a certificate that is not valid", unanswered(errc::untrusted, false), none, none, none, none,
+             {"a proxy that has none", unsent(errc::proxy, 503), retry, retry, retry, retry, nothing_done,
+              Cost::attempts},
+             {"a reused connection that takes nothing", unsent_on_reused(), retry_now, retry_now, retry,
+              retry_now, nothing_done, Cost::attempts},
+             {"a certificate that is not valid", unsent(errc::untrusted), none, none, none, none,
               nothing_done, Cost::nothing},
-             {"a proxy that refuses", unanswered(errc::proxy, false, false, 407), none, none, none, none,
-              nothing_done, Cost::nothing},
-             {"no answer", unanswered(errc::transport, true), retry, retry, look, none, unknown,
-              Cost::budget},
-             {"half an answer", unanswered(errc::truncated, true), retry, retry, look, none, unknown,
-              Cost::budget},
-             {"silence", unanswered(errc::timeout, true), retry, retry, look, none, unknown, Cost::budget},
-             {"the same on a reused connection (W18)", unanswered(errc::transport, true, true), retry_now,
-              retry_now, look, none, unknown, Cost::budget},
+             {"a proxy that refuses", unsent(errc::proxy, 407), none, none, none, none, nothing_done,
+              Cost::nothing},
+             {"no answer", broken(errc::transport), retry, retry, look, none, unknown, Cost::budget},
+             {"half an answer", broken(errc::truncated), retry, retry, look, none, unknown, Cost::budget},
+             {"silence", broken(errc::timeout), retry, retry, look, none, unknown, Cost::budget},
+             {"the same on a reused connection (W18)", broken(errc::transport, true), retry_now, retry_now,
+              look, none, unknown, Cost::budget},
              {"a redirect (W17)", answered(307), none, none, none, none, unknown, Cost::nothing},
              {"a body that makes no sense", answered(200, errc::not_json), none, none, none, none, unknown,
               Cost::nothing},
-             {"a body beyond the bound", unanswered(errc::too_large, true), none, none, none, none, unknown,
+             {"a body beyond the bound", broken(errc::too_large), none, none, none, none, unknown,
               Cost::nothing},
              {"a provider that fails for now", without_credential(errc::unavailable, 503), retry, retry,
               retry, retry, nothing_done, Cost::budget},

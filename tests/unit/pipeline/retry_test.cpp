@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/outcomes.hpp"
+
 #include <palette/impl/pipeline/retry.hpp>
 
 #include <doctest/doctest.h>
@@ -14,27 +16,9 @@ using palette::errc;
 using palette::RetryOptions;
 using namespace palette::pipeline;
 
-AttemptOutcome answered(int status, errc code) {
-    AttemptOutcome outcome;
-    outcome.code = code;
-    outcome.status = status;
-    outcome.sent = true;
-    outcome.complete = true;
-    return outcome;
-}
-
-AttemptOutcome broken(errc code = errc::transport) {
-    AttemptOutcome outcome;
-    outcome.code = code;
-    outcome.sent = true;
-    return outcome;
-}
-
-AttemptOutcome unsent(errc code = errc::transport) {
-    AttemptOutcome outcome;
-    outcome.code = code;
-    return outcome;
-}
+using support::answered;
+using support::broken;
+using support::unsent;
 
 // A request whose attempts meet what they are told, with time and budget enough.
 struct Request {
@@ -90,16 +74,10 @@ TEST_CASE("retry: what is sent again is what has passed soon, and can be done tw
 
 TEST_CASE(
     "retry: a proxy that cannot reach the service now is asked again, and one that does not want to is not") {
-    for (int const status : {502, 503, 504}) {
-        auto outcome = unsent(errc::proxy);
-        outcome.status = status;
-        CHECK(is_sent_again(Safety::once, outcome));
-    }
-    for (int const status : {0, 403, 407, 500}) {
-        auto outcome = unsent(errc::proxy);
-        outcome.status = status;
-        CHECK_FALSE(is_sent_again(Safety::read, outcome));
-    }
+    for (int const status : {502, 503, 504})
+        CHECK(is_sent_again(Safety::once, unsent(errc::proxy, status)));
+    for (int const status : {0, 403, 407, 500})
+        CHECK_FALSE(is_sent_again(Safety::read, unsent(errc::proxy, status)));
 }
 
 TEST_CASE("W15 retry: a read that met 500 is sent once more and not twice") {
@@ -109,8 +87,7 @@ TEST_CASE("W15 retry: a read that met 500 is sent once more and not twice") {
 }
 
 TEST_CASE("W18 retry: an old connection that says nothing costs neither an attempt nor a wait, once") {
-    auto silent = broken();
-    silent.silent_reused = true;
+    auto const silent = broken(errc::transport, true);
     RetryOptions options;
     options.most_attempts = 2;
     Request change(Safety::change, options);
@@ -138,8 +115,7 @@ TEST_CASE("retry: a single attempt is one, whatever it meets") {
     options.most_attempts = 1;
     for (auto const& outcome : {answered(429, errc::rate_limited), broken(), unsent()})
         CHECK_FALSE(Request(Safety::read, options).again(outcome));
-    auto silent = broken();
-    silent.silent_reused = true;
+    auto const silent = broken(errc::transport, true);
     CHECK_FALSE(Request(Safety::read, options).again(silent));
 }
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/pipeline/outcome.hpp>
+
+namespace support {
+
+// What an attempt came to: a whole answer,
+inline palette::pipeline::AttemptOutcome answered(int status, palette::errc code) {
+    palette::pipeline::AttemptOutcome outcome;
+    outcome.code = code;
+    outcome.status = status;
+    outcome.sent = true;
+    outcome.complete = true;
+    return outcome;
+}
+
+inline palette::pipeline::AttemptOutcome answered(int status) {
+    return answered(status, palette::pipeline::code_of_status(status));
+}
+
+// a request that was sent and had none,
+inline palette::pipeline::AttemptOutcome broken(palette::errc code = palette::errc::transport,
+                                                bool silent_reused = false) {
+    palette::pipeline::AttemptOutcome outcome;
+    outcome.code = code;
+    outcome.sent = true;
+    outcome.silent_reused = silent_reused;
+    return outcome;
+}
+
+// or one that was not sent.
+inline palette::pipeline::AttemptOutcome unsent(palette::errc code = palette::errc::transport,
+                                                int status = 0) {
+    palette::pipeline::AttemptOutcome outcome;
+    outcome.code = code;
+    outcome.status = status;
+    return outcome;
+}
+
+}  // namespace support
