@@ -20,7 +20,7 @@ public:
 
     /// Precondition of both: has_received().
     [[nodiscard]] const CreatedApiKey& received() const noexcept { return *received_; }
-    [[nodiscard]] CreatedApiKey take_received() noexcept { return std::move(*received_); }
+    [[nodiscard]] CreatedApiKey take_received() noexcept { return *std::exchange(received_, std::nullopt); }
 
     /// Keys may exist whose values were not received; null: none.
     void set_pending(std::shared_ptr<const PendingCreate> pending) noexcept { pending_ = std::move(pending); }

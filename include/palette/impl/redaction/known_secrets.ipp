@@ -9,13 +9,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 PALETTE_KEYS_INLINE KnownSecrets::KnownSecrets() : cipher_(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free) {
+    if (!cipher_) throw std::bad_alloc();
     unsigned char key[16];
-    auto const is_ready = cipher_ && RAND_bytes(key, sizeof key) == 1 &&
+    auto const is_ready = RAND_bytes(key, sizeof key) == 1 &&
                           EVP_EncryptInit_ex(cipher_.get(), EVP_aes_128_ecb(), nullptr, key, nullptr) == 1 &&
                           EVP_CIPHER_CTX_set_padding(cipher_.get(), 0) == 1;
     OPENSSL_cleanse(key, sizeof key);
