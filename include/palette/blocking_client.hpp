@@ -72,8 +72,8 @@ public:
 
 private:
     class Loop;
-    class Machine;
-    std::unique_ptr<Machine> machine_;
+    class Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

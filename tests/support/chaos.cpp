@@ -173,7 +173,7 @@ asio::awaitable<void> Scene::lane(int number) {
             co_await read(random, own);
         else if (kind < 85)
             co_await change(random, own);
-        else if (present_.size() >= most_made || (kind < 90 && !present_.empty()))
+        else if (present_.size() >= max_made || (kind < 90 && !present_.empty()))
             co_await remove(random);
         else
             co_await create();

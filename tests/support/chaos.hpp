@@ -76,7 +76,7 @@ public:
 
 private:
     class Faults;
-    static constexpr std::size_t most_made = 40;
+    static constexpr std::size_t max_made = 40;
 
     asio::awaitable<void> lane(int number);
     asio::awaitable<void> read(sample::Random& random, const std::string& own);

@@ -173,8 +173,8 @@ constexpr Ending ending(const Shape& shape, const Row& row, bool is_reused) {
     auto const until_fault = shape.before + 1;
     auto const doubtful = shape.kind == Class::read ? Effect::not_applied : Effect::unknown;
     // A create is looked for at once, after 100 ms, and perhaps when the 150 ms are over that are set for it.
-    constexpr int least_lists = sanitized ? 1 : 2;
-    constexpr int most_lists = 3;
+    constexpr int min_lists = sanitized ? 1 : 2;
+    constexpr int max_lists = 3;
 
     switch (kind) {
         case Fate::as_usual:
@@ -198,7 +198,7 @@ constexpr Ending ending(const Shape& shape, const Row& row, bool is_reused) {
         case Fate::remade:
             return success(usual + 2 + times);  // POST, lists, DELETE
         case Fate::unseen:
-            return failure(code, Effect::unknown, 1 + least_lists, 1 + most_lists);
+            return failure(code, Effect::unknown, 1 + min_lists, 1 + max_lists);
         case Fate::unmade:
             return failure(code, Effect::not_applied, 3 * 3);
         case Fate::cut_short:

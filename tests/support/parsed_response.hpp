@@ -29,10 +29,10 @@ struct Outcome {
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-// Takes `most_body` bytes at the most.
+// Takes `max_body` bytes at the most.
 class Recorder final : public palette::ResponseSink {
 public:
-    Recorder(Outcome& outcome, std::size_t most_body) : outcome_(outcome), most_body_(most_body) {}
+    Recorder(Outcome& outcome, std::size_t max_body) : outcome_(outcome), max_body_(max_body) {}
 
     void head(palette::HttpResponse response) override {
         ++outcome_.heads;
@@ -43,8 +43,8 @@ public:
     bool body(std::string_view piece) override {
         pieces_are_empty_ = pieces_are_empty_ || piece.empty();
         outcome_.body += piece;
-        if (outcome_.body.size() < most_body_) return true;
-        outcome_.body.resize(most_body_);
+        if (outcome_.body.size() < max_body_) return true;
+        outcome_.body.resize(max_body_);
         return false;
     }
 
@@ -52,7 +52,7 @@ public:
 
 private:
     Outcome& outcome_;
-    std::size_t most_body_;
+    std::size_t max_body_;
     bool pieces_are_empty_ = false;
 };
 
@@ -61,13 +61,13 @@ struct Setting {
     std::optional<StreamEnd> end = StreamEnd::orderly;
     AnswerTo kind = AnswerTo::other_request;
     ResponseLimits limits{};
-    std::size_t most_body = std::string::npos;
+    std::size_t max_body = std::string::npos;
 };
 
 // What becomes of `bytes`, and whether the parser kept its word about what it leaves in the buffer.
 inline Outcome parse(std::string_view bytes, const Setting& setting = {}, bool* kept_word = nullptr) {
     Outcome outcome;
-    Recorder sink(outcome, setting.most_body);
+    Recorder sink(outcome, setting.max_body);
     ResponseParser parser(sink, setting.kind, setting.limits);
     bool is_bounded = true;
     std::string buffer;

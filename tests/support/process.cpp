@@ -148,7 +148,7 @@ bool Process::Reader::read_more() {
 }
 
 std::optional<std::string> Process::Reader::line() {
-    auto const deadline = std::chrono::steady_clock::now() + most_time;
+    auto const deadline = std::chrono::steady_clock::now() + max_time;
     std::size_t end;
     while ((end = text_.find('\n')) == std::string::npos) {
         auto const left =

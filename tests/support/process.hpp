@@ -59,16 +59,16 @@ public:
     Process& operator=(const Process&) = delete;
     ~Process();
 
-    // The next line, without its end. None: there is no more, or none came in `most_time`.
+    // The next line, without its end. None: there is no more, or none came in `max_time`.
     std::optional<std::string> output_line() { return output_.line(); }
     std::optional<std::string> error_line() { return errors_.line(); }
 
     void send(int signal) const;
 
     // None: it did not end in time.
-    std::optional<End> wait_for_end(std::chrono::milliseconds limit = most_time);
+    std::optional<End> wait_for_end(std::chrono::milliseconds limit = max_time);
 
-    static constexpr std::chrono::milliseconds most_time = 30s;
+    static constexpr std::chrono::milliseconds max_time = 30s;
 
 private:
     class Reader {

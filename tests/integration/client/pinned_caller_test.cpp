@@ -175,10 +175,10 @@ struct Pinned {
 
 // A create whose answer is lost takes nine requests at least: the caller, a POST, two pages, a deletion,
 // another POST, the key.
-constexpr int most_requests = 24;
+constexpr int max_requests = 24;
 
 TEST_CASE("W7 create: from whichever request on the credential is refused, no other user's goes on") {
-    for (int from = 2; from <= most_requests; ++from) {
+    for (int from = 2; from <= max_requests; ++from) {
         CAPTURE(from);
         Pinned scene;
         scene.service->refused_from = from;
@@ -192,7 +192,7 @@ TEST_CASE("W7 create: from whichever request on the credential is refused, no ot
 }
 
 TEST_CASE("W7 create: from whichever request on the credential has ended, no other user's goes on") {
-    for (int at = 1; at <= most_requests; ++at) {
+    for (int at = 1; at <= max_requests; ++at) {
         CAPTURE(at);
         Pinned scene;
         scene.service->ends_at = at;
@@ -202,7 +202,7 @@ TEST_CASE("W7 create: from whichever request on the credential has ended, no oth
 }
 
 TEST_CASE("W7 create: another credential of the same user is asked whose it is once, and goes on") {
-    for (int from = 2; from <= most_requests; ++from) {
+    for (int from = 2; from <= max_requests; ++from) {
         CAPTURE(from);
         Pinned scene;
         scene.service->second_user = R"({"userUid":"u","tenantUid":"t"})";

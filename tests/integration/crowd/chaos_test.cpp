@@ -24,7 +24,7 @@ std::uint64_t seed(std::uint64_t number) {
 constexpr int operations = sanitized ? 3'000 : 10'000;
 
 // In thousandths and hundredths. Of fewer operations there is more by chance.
-constexpr int most_unknown = sanitized ? 10 : 5;
+constexpr int max_unknown = sanitized ? 10 : 5;
 constexpr double far_from_five_percent = sanitized ? 2 : 1;
 
 // For a machine that serves so many in time, and for one that is busy with other things.
@@ -44,7 +44,7 @@ bool show_chaos(std::uint64_t seed, const chaos::Pace& pace, bool is_last) {
 
     REQUIRE(seen.ended == operations);
     bool const is_in_time = seen.good >= operations * 97 / 100 &&
-                            seen.of_effect(palette::Effect::unknown) <= operations * most_unknown / 1'000;
+                            seen.of_effect(palette::Effect::unknown) <= operations * max_unknown / 1'000;
     if (is_last) CHECK(is_in_time);
     CHECK(scene.struck_percent() >= 5 - far_from_five_percent);
     CHECK(scene.struck_percent() <= 5 + far_from_five_percent);

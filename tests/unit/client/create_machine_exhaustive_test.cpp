@@ -103,7 +103,7 @@ private:
                 expect(!world.is_nonce_used, "a POST with a nonce that was used before");
                 if (settings_.look_first && settings_.marks_persist)
                     expect(world.has_looked, "a POST before the keys that bear its nonce were looked for");
-                expect(action.suffix <= settings_.most_posts, "too many POSTs");
+                expect(action.suffix <= settings_.max_posts, "too many POSTs");
                 expect(action.time <= world.left / 2, "a POST that may use up what the search needs");
                 expect(std::ranges::none_of(world.keys, &Key::has_value), "a POST after a value");
                 if (!settings_.again_when_unseen && !world.is_credential_dead)
@@ -323,11 +323,11 @@ private:
 };
 
 struct Row {
-    int most_posts;
+    int max_posts;
     bool again_when_unseen;
     bool keeps_marks;
     bool is_thought_to;
-    std::size_t least_states;
+    std::size_t min_states;
     bool look_first = false;
 };
 
@@ -337,18 +337,18 @@ TEST_CASE("W7 create: whatever comes, one value at most is delivered, and every 
          {Row{1, false, true, true, 400}, Row{2, false, true, true, 4'000}, Row{2, true, true, true, 9'000},
           Row{3, false, true, true, 12'000}, Row{2, true, false, true, 2'500}, Row{2, true, false, false, 50},
           Row{2, true, true, true, 9'000, true}, Row{2, false, false, false, 20, true}}) {
-        CAPTURE(row.most_posts);
+        CAPTURE(row.max_posts);
         CAPTURE(row.again_when_unseen);
         CAPTURE(row.keeps_marks);
         Machine::Settings settings;
-        settings.most_posts = row.most_posts;
+        settings.max_posts = row.max_posts;
         settings.settle = Time(250);
         settings.again_when_unseen = row.again_when_unseen;
         settings.marks_persist = row.is_thought_to;
         settings.look_first = row.look_first;
         Search const search(settings, row.keeps_marks);
         CHECK(search.fault() == "");
-        CHECK(search.states() >= row.least_states);
+        CHECK(search.states() >= row.min_states);
         CHECK(search.ends() > search.states() / 10);
         CHECK((search.removals() > 0) == row.keeps_marks);
         MESSAGE("states: ", search.states());

@@ -87,7 +87,7 @@ TEST_CASE("AddressRace: of very many addresses every one has its chance, and few
             if (step->given_up) given_up.push_back(*step->given_up);
         }
     CHECK(started == many);
-    REQUIRE(given_up.size() == many - AddressRace::most_under_way);
+    REQUIRE(given_up.size() == many - AddressRace::max_under_way);
     for (std::size_t i = 0; i < given_up.size(); ++i)
         CHECK(given_up[i] == i);
 }

@@ -75,7 +75,7 @@ public:
     LookupAnswer ask(const std::string& host) {
         std::unique_lock lock(mutex_);
         asked_ += host.front();
-        most_at_once_ = std::max(most_at_once_, ++now_);
+        max_at_once_ = std::max(max_at_once_, ++now_);
         changed_.notify_all();
         changed_.wait(lock,
                       [&] { return answers_all_ || answered_.find(host.front()) != std::string::npos; });
@@ -100,9 +100,9 @@ public:
         REQUIRE(changed_.wait_for(lock, patience, [&] { return asked_.size() >= number; }));
         return asked_;
     }
-    std::size_t most_at_once() {
+    std::size_t max_at_once() {
         std::lock_guard const lock(mutex_);
-        return most_at_once_;
+        return max_at_once_;
     }
 
 private:
@@ -112,7 +112,7 @@ private:
     std::string answered_;
     bool answers_all_ = false;
     std::size_t now_ = 0;
-    std::size_t most_at_once_ = 0;
+    std::size_t max_at_once_ = 0;
 };
 
 // One call of lookup() and what came of it.
@@ -327,7 +327,7 @@ TEST_CASE("the threads of all resolvers of the process are bounded, and what wai
         all[i].settle();
         CHECK(calls[i]->found() == "192.0.2.1:443");
     }
-    CHECK(system.most_at_once() == LookupThreads::max_threads);
+    CHECK(system.max_at_once() == LookupThreads::max_threads);
 }
 
 TEST_CASE("a lookup that hangs is cancelled at once, and its late answer is dropped") {
@@ -437,7 +437,7 @@ TEST_CASE("four hosts are looked up at a time, and the others in the order in wh
     CHECK(lookups.system.asked(7).substr(4) == "efg");
     lookups.system.answer_all();
     lookups.settle();
-    CHECK(lookups.system.most_at_once() == 4);
+    CHECK(lookups.system.max_at_once() == 4);
     for (auto const& call : calls)
         CHECK(call->found() == "192.0.2.1:443");
 }
@@ -524,7 +524,7 @@ TEST_CASE("several threads may run the strand of a resolver") {
     other.join();
     for (auto const& call : calls)
         CHECK(call->found() == "192.0.2.1:443");
-    CHECK(lookups.system.most_at_once() <= Resolver::most_workers);
+    CHECK(lookups.system.max_at_once() <= Resolver::max_workers);
 }
 
 TEST_CASE("a lookup leaves the signals of the program to the program") {

@@ -200,7 +200,7 @@ TEST_CASE("response: a sink that wants no more ends the answer even with its las
                               chunked("6\r\nabcdef\r\n0\r\n\r\n"), answer("200 OK", "abcdef")})
         for (std::size_t const most : {1u, 3u, 6u}) {
             Setting setting;
-            setting.most_body = most;
+            setting.max_body = most;
             auto const outcome = parse_in_every_way(bytes, setting);
             REQUIRE(outcome.state == State::failed);
             CHECK(outcome.error->code() == errc::operation_aborted);

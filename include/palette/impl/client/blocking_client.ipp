@@ -92,9 +92,9 @@ private:
     std::optional<ApiKeyClient> client_;
 };
 
-class BlockingApiKeyClient::Machine {
+class BlockingApiKeyClient::Impl {
 public:
-    explicit Machine(ClientOptions options) : loop_(std::make_shared<Loop>(std::move(options))) {
+    explicit Impl(ClientOptions options) : loop_(std::make_shared<Loop>(std::move(options))) {
         try {
             thread_ = std::thread([loop = loop_] { loop->run(); });
         } catch (const std::system_error& e) {
@@ -102,10 +102,10 @@ public:
                 Error(errc::system, std::string("the client's thread cannot be started: ") + e.what()));
         }
     }
-    Machine(const Machine&) = delete;
-    Machine& operator=(const Machine&) = delete;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
 
-    ~Machine() {
+    ~Impl() {
         // The loop's own thread cannot wait for its own end: it is left to come to it, with the loop.
         auto const is_own_thread = loop_->is_here();
         loop_->end();
@@ -140,53 +140,53 @@ private:
 };
 
 PALETTE_KEYS_INLINE BlockingApiKeyClient::BlockingApiKeyClient(ClientOptions options)
-    : machine_(std::make_unique<Machine>(std::move(options))) {}
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
 PALETTE_KEYS_INLINE BlockingApiKeyClient::BlockingApiKeyClient(BlockingApiKeyClient&&) noexcept = default;
 PALETTE_KEYS_INLINE BlockingApiKeyClient& BlockingApiKeyClient::operator=(BlockingApiKeyClient&&) noexcept =
     default;
 PALETTE_KEYS_INLINE BlockingApiKeyClient::~BlockingApiKeyClient() = default;
 
 PALETTE_KEYS_INLINE Result<KeyList> BlockingApiKeyClient::list(ListFilter filter, CallOptions options) {
-    return machine_->wait<KeyList>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<KeyList>([&](ApiKeyClient& client, auto handler) {
         client.async_list(std::move(filter), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<KeyList> BlockingApiKeyClient::find(std::string name, CallOptions options) {
-    return machine_->wait<KeyList>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<KeyList>([&](ApiKeyClient& client, auto handler) {
         client.async_find(std::move(name), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::get(std::string uid, CallOptions options) {
-    return machine_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_get(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<CreatedApiKey> BlockingApiKeyClient::create(NewApiKey key, CallOptions options) {
-    return machine_->wait<CreatedApiKey>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<CreatedApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_create(std::move(key), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<Reconciliation> BlockingApiKeyClient::reconcile(PendingCreate pending,
                                                                            CallOptions options) {
-    return machine_->wait<Reconciliation>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<Reconciliation>([&](ApiKeyClient& client, auto handler) {
         client.async_reconcile(std::move(pending), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(std::string uid, ApiKeyEdit edit,
                                                                 CallOptions options) {
-    return machine_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_update(std::move(uid), std::move(edit), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(ApiKey seen, ApiKeyEdit edit,
                                                                 CallOptions options) {
-    return machine_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_update(std::move(seen), std::move(edit), options, std::move(handler));
     });
 }
@@ -194,60 +194,60 @@ PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(ApiKey seen, Api
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(std::string uid,
                                                                std::chrono::milliseconds duration,
                                                                CallOptions options) {
-    return machine_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_renew(std::move(uid), duration, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(std::string uid, Expiry expiry,
                                                                CallOptions options) {
-    return machine_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_renew(std::move(uid), expiry, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::revoke(std::string uid, CallOptions options) {
-    return machine_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_revoke(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::reactivate(std::string uid, CallOptions options) {
-    return machine_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_reactivate(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::set_active(std::string uid, bool is_active,
                                                                   CallOptions options) {
-    return machine_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_set_active(std::move(uid), is_active, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::remove(std::string uid, CallOptions options) {
-    return machine_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_remove(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<Identity> BlockingApiKeyClient::whoami(CallOptions options) {
-    return machine_->wait<Identity>(
+    return impl_->wait<Identity>(
         [&](ApiKeyClient& client, auto handler) { client.async_whoami(options, std::move(handler)); });
 }
 
 PALETTE_KEYS_INLINE Result<User> BlockingApiKeyClient::find_user(std::string email, CallOptions options) {
-    return machine_->wait<User>([&](ApiKeyClient& client, auto handler) {
+    return impl_->wait<User>([&](ApiKeyClient& client, auto handler) {
         client.async_find_user(std::move(email), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE void BlockingApiKeyClient::cancel() {
-    machine_->cancel();
+    impl_->cancel();
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::close() {
-    return machine_->wait<void>(
+    return impl_->wait<void>(
         [](ApiKeyClient& client, auto handler) { client.async_close(std::move(handler)); });
 }
 

@@ -24,7 +24,7 @@ public:
     using Time = std::chrono::milliseconds;
 
     struct Settings {
-        int most_posts = 4;
+        int max_posts = 4;
         Time settle{2000};
         bool again_when_unseen = false;
         bool look_first = false;    // the nonce was given, and may have been used before

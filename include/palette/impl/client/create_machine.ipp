@@ -10,8 +10,8 @@ namespace palette::inline PALETTE_KEYS_ABI::client {
 
 namespace create_times {
 inline constexpr CreateMachine::Time first_wait{100};
-inline constexpr CreateMachine::Time most_wait{500};
-inline constexpr CreateMachine::Time least_for_post{100};  // one with less is likely to be lost as well
+inline constexpr CreateMachine::Time max_wait{500};
+inline constexpr CreateMachine::Time min_for_post{100};  // one with less is likely to be lost as well
 }  // namespace create_times
 
 inline bool has(const std::vector<int>& suffixes, int suffix) {
@@ -103,7 +103,7 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::unseen(Now now) {
     auto const over = search_time_ - (search_began_ - now.left);
     if (over.count() > 0 && now.left.count() > 0) {
         auto const wait = std::min({next_wait_, over, now.left});
-        next_wait_ = std::min(2 * next_wait_, create_times::most_wait);
+        next_wait_ = std::min(2 * next_wait_, create_times::max_wait);
         return {.what = Do::wait, .time = wait};
     }
     auto const again = settings_.again_when_unseen && looked_ && may_post_again(now);
@@ -141,7 +141,7 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::after_removal(Now now) 
 }
 
 PALETTE_KEYS_INLINE bool CreateMachine::may_post_again(Now now) const noexcept {
-    return posts_ < settings_.most_posts && now.left >= create_times::least_for_post;
+    return posts_ < settings_.max_posts && now.left >= create_times::min_for_post;
 }
 
 PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::confirm_by_list() const {

@@ -22,7 +22,7 @@ namespace palette::inline PALETTE_KEYS_ABI::client {
 inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& call) {
     auto const& retry = core.options().retry;
     CreateMachine::Settings settings;
-    settings.most_posts = retry.most_attempts;
+    settings.max_posts = retry.most_attempts;
     settings.settle = timing::bounded(retry.settle);
     settings.again_when_unseen = call.options().creates_again_when_unseen();
     settings.look_first = call.options().nonce().has_value();

@@ -21,7 +21,7 @@ public:
     using Time = std::chrono::steady_clock::time_point;
 
     static constexpr std::chrono::milliseconds longest_stagger{250};
-    static constexpr std::size_t most_under_way = 8;
+    static constexpr std::size_t max_under_way = 8;
 
     AddressRace(std::size_t addresses, std::chrono::milliseconds time, Time begun) noexcept;
 
@@ -49,7 +49,7 @@ private:
     std::size_t addresses_;
     std::size_t started_ = 0;
     // The oldest first. No allocation: a race is told of a failure where nobody could catch one.
-    std::array<std::size_t, most_under_way> under_way_{};
+    std::array<std::size_t, max_under_way> under_way_{};
     std::size_t under_way_count_ = 0;
     Time next_;
     Time end_;

@@ -21,7 +21,7 @@ PALETTE_KEYS_INLINE std::optional<AddressRace::Step> AddressRace::next(Time now)
     if (started_ == addresses_ || now < next_ || is_late(now)) return std::nullopt;
     Step step;
     step.started = started_++;
-    if (under_way_count_ == most_under_way) {
+    if (under_way_count_ == max_under_way) {
         step.given_up = under_way_.front();
         drop(0);
     }

@@ -59,7 +59,7 @@ Endpoints endpoints_of(const Addresses& addresses, std::uint16_t port);
 // returns. The Lookup lives until it has returned, so it holds nothing that ends earlier.
 class Resolver {
 public:
-    static constexpr std::size_t most_workers = 4;
+    static constexpr std::size_t max_workers = 4;
 
     explicit Resolver(Lookup lookup = ask_system);
 

@@ -139,7 +139,7 @@ private:
             if (flight->host == host) return flight->waits.push_back(wait);
 
         flights_.push_back(std::make_shared<Flight>(host, wait));
-        if (workers_ == most_workers) return;
+        if (workers_ == max_workers) return;
         try {
             LookupThreads::of_process().start(shared_from_this());
             ++workers_;

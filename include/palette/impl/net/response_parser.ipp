@@ -130,9 +130,9 @@ PALETTE_KEYS_INLINE bool ResponseParser::are_complete(std::string_view lines) co
 
 // Chunks of one byte have lines of five, and what else may stand in those lines is of no use to anybody.
 PALETTE_KEYS_INLINE void ResponseParser::count_chunk_line(std::size_t size) {
-    constexpr std::uint64_t most_per_body_byte = 16;
+    constexpr std::uint64_t max_per_body_byte = 16;
     chunk_lines_ += size;
-    if (chunk_lines_ > limits_.head_bytes + most_per_body_byte * body_)
+    if (chunk_lines_ > limits_.head_bytes + max_per_body_byte * body_)
         fail(errc::too_large, "the lines between the chunks of the answer are too large for its body");
 }
 

@@ -42,7 +42,7 @@ void render_connect(const std::string& target, const ProxyRoute& proxy, Secret& 
 // Reads what a proxy answers, given in pieces. Nothing of it goes anywhere but its status.
 class TunnelReply final : private ResponseSink {
 public:
-    static constexpr std::size_t most_head_bytes = 16 * 1024;
+    static constexpr std::size_t max_head_bytes = 16 * 1024;
 
     explicit TunnelReply(std::string proxy);
 

@@ -96,7 +96,7 @@ PALETTE_KEYS_INLINE void render_connect(const std::string& target, const ProxyRo
 
 inline ResponseLimits limits_of_tunnel_reply() {
     ResponseLimits limits;
-    limits.head_bytes = TunnelReply::most_head_bytes;
+    limits.head_bytes = TunnelReply::max_head_bytes;
     return limits;
 }
 
@@ -138,7 +138,7 @@ public:
     [[nodiscard]] std::size_t left_over() const noexcept { return filled_; }
 
 private:
-    static constexpr std::size_t size_ = TunnelReply::most_head_bytes + 1;
+    static constexpr std::size_t size_ = TunnelReply::max_head_bytes + 1;
 
     std::unique_ptr<char[]> bytes_;
     std::size_t filled_ = 0;

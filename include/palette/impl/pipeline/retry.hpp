@@ -82,7 +82,7 @@ public:
 
 private:
     // Refusals for want of patience are not counted: they are not to come in a storm.
-    static constexpr std::chrono::milliseconds least_pause{10};
+    static constexpr std::chrono::milliseconds min_pause{10};
 
     [[nodiscard]] std::chrono::milliseconds wait_before_next(const AttemptOutcome& outcome,
                                                              const Verdict& verdict, double chance) noexcept {
@@ -90,7 +90,7 @@ private:
         bool const is_told = outcome.retry_after && (outcome.retry_after->count() > 0 || waits_ == 0);
         auto const backs_off = backoff(++waits_, chance);
         if (is_told) return *outcome.retry_after;
-        return verdict.recovery == Recovery::wait ? std::max(backs_off, least_pause) : backs_off;
+        return verdict.recovery == Recovery::wait ? std::max(backs_off, min_pause) : backs_off;
     }
 
     // Full jitter: anything up to a bound that doubles.

@@ -101,14 +101,14 @@ PALETTE_KEYS_INLINE std::size_t SecretSearch::search(const Level& level, const K
     };
 
     readings[0].emplace_back();
-    for (auto const most_steps = steps_ + max_steps_of_level(text.size()); at <= text.size(); ++at) {
+    for (auto const max_steps = steps_ + max_steps_of_level(text.size()); at <= text.size(); ++at) {
         here.clear();
         here.swap(readings[at % places]);
         // Of readings that end alike one stays: it hides enough, for without its end nothing of another is a
         // window.
         std::sort(here.begin(), here.end());
         here.erase(std::ranges::unique(here, {}, &Reading::end).begin(), here.end());
-        if (here.size() > max_readings || steps_ > most_steps) {
+        if (here.size() > max_readings || steps_ > max_steps) {
             // All that they remember may be the beginning of something.
             auto const first = [](const Reading& reading) { return reading.begins.back(); };
             auto const end = std::ranges::min(here | std::views::transform(first));

@@ -17,7 +17,7 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 // How a key is marked that a create has asked for: "<nonce>-<number of the attempt>" in an annotation.
 inline constexpr std::string_view create_annotation = "palette-keys-create";
 inline constexpr std::size_t nonce_length = 32;
-inline constexpr int most_create_attempts = 1'000'000;
+inline constexpr int max_create_attempts = 1'000'000;
 
 inline bool is_nonce(std::string_view text) noexcept {
     return text.size() == nonce_length &&
@@ -36,7 +36,7 @@ inline int attempt_of(std::string_view mark, std::string_view nonce) noexcept {
     int attempt = 0;
     auto const [end, fault] = std::from_chars(mark.data() + 1, mark.data() + mark.size(), attempt);
     auto const is_whole = fault == std::errc() && end == mark.data() + mark.size();
-    return is_whole && attempt <= most_create_attempts ? attempt : 0;
+    return is_whole && attempt <= max_create_attempts ? attempt : 0;
 }
 
 // What keeps a name or a uid from being part of a pending create; null: nothing.

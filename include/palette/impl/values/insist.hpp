@@ -16,12 +16,12 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 // Calls `f` up to ten times; then the lack of memory is the caller's to handle.
 template <class F>
 decltype(auto) try_often(F&& f) {  // NOLINT(*-missing-std-forward): it may be called again
-    constexpr int most_tries = 10;
+    constexpr int max_tries = 10;
     for (int tries = 1;; ++tries) {
         try {
             return f();
         } catch (const std::bad_alloc&) {
-            if (tries == most_tries) throw;
+            if (tries == max_tries) throw;
         }
     }
 }
@@ -30,13 +30,13 @@ decltype(auto) try_often(F&& f) {  // NOLINT(*-missing-std-forward): it may be c
 // program by std::terminate(): a completion that is lost in silence would be worse.
 template <class F>
 void insist(F&& f) noexcept {  // NOLINT(*-missing-std-forward)
-    constexpr int most_pauses = 1'000;
+    constexpr int max_pauses = 1'000;
     for (int pauses = 0;; ++pauses) {
         try {
             try_often(f);
             return;
         } catch (const std::bad_alloc&) {
-            if (pauses == most_pauses) std::terminate();
+            if (pauses == max_pauses) std::terminate();
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }

@@ -179,7 +179,7 @@ inline Result<PendingFields> read_pending(std::string_view text) {
 inline Result<void> check_pending_attempts(const std::vector<int>& attempts) {
     if (attempts.empty()) return detail::bad_pending("attempts", "names none");
     for (auto last = 0; int const attempt : attempts) {
-        if (attempt <= last || attempt > detail::most_create_attempts)
+        if (attempt <= last || attempt > detail::max_create_attempts)
             return detail::bad_pending("attempts", "are not numbers in order, from 1 on");
         last = attempt;
     }

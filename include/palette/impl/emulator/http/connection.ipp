@@ -67,7 +67,7 @@ protected:
         beast::error_code ec;
         tcp().socket().shutdown(asio::socket_base::shutdown_send, ec);
         std::array<char, 4096> rest;
-        for (std::size_t read = 0; !ec && read < most_bytes_read_at_end;) {
+        for (std::size_t read = 0; !ec && read < max_bytes_read_at_end;) {
             auto const [error, size] = co_await tcp().async_read_some(asio::buffer(rest), as_result);
             ec = error;
             read += size;
@@ -77,8 +77,8 @@ protected:
 
     beast::tcp_stream& tcp() noexcept override { return beast::get_lowest_layer(stream_); }
 
-    static constexpr std::chrono::milliseconds most_time_at_end{1'000};
-    static constexpr std::size_t most_bytes_read_at_end = 16 * 1024 * 1024;
+    static constexpr std::chrono::milliseconds max_time_at_end{1'000};
+    static constexpr std::size_t max_bytes_read_at_end = 16 * 1024 * 1024;
 
     Stream stream_;
 };
@@ -90,7 +90,7 @@ public:
     asio::awaitable<bool> handshake() override { co_return true; }
 
     asio::awaitable<void> finish() override {
-        allow(most_time_at_end);
+        allow(max_time_at_end);
         co_await finish_tcp();
     }
 };
@@ -105,7 +105,7 @@ public:
     }
 
     asio::awaitable<void> finish() override {
-        allow(most_time_at_end);
+        allow(max_time_at_end);
         co_await stream_.async_shutdown(as_result);
         co_await finish_tcp();
     }

@@ -134,9 +134,9 @@ PALETTE_KEYS_INLINE AnswerBytes Session::bytes_of_answer(const Response& respons
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<bool> Session::write(AnswerBytes& bytes, std::uint64_t most) {
-    constexpr std::uint64_t most_at_once = 64 * 1024;
+    constexpr std::uint64_t max_at_once = 64 * 1024;
     while (most > 0) {
-        auto const piece = bytes.next(static_cast<std::size_t>(std::min(most, most_at_once)));
+        auto const piece = bytes.next(static_cast<std::size_t>(std::min(most, max_at_once)));
         if (piece.empty()) break;
         most -= piece.size();
         connection_.allow(options_.write_timeout);

@@ -18,7 +18,7 @@ namespace palette::inline PALETTE_KEYS_ABI::emulation {
 // status 400 for what is not JSON, or has a known member of a wrong type.
 
 // Annotations, or labels, of one key. Beyond it a request is refused with 400.
-inline constexpr std::size_t most_texts = 1'000;
+inline constexpr std::size_t max_texts = 1'000;
 Refusal too_many_texts(std::string_view field);
 
 // Of update, and of create but for the user.

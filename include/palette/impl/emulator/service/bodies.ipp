@@ -53,7 +53,7 @@ public:
     [[nodiscard]] StringMap texts(std::string_view name) const {
         auto const members = object(name);
         if (members.object_ == nullptr) return {};
-        if (members.object_->size() > most_texts) throw too_many_texts(members.path_);
+        if (members.object_->size() > max_texts) throw too_many_texts(members.path_);
         StringMapBuilder map;
         for (auto const& [key, value] : *members.object_)
             map.add(key, members.text(key));
@@ -96,8 +96,7 @@ inline KeyBody key_body_of(const Members& members) {
 }
 
 PALETTE_KEYS_INLINE Refusal too_many_texts(std::string_view field) {
-    return bad_request(std::string(field) + ": more than " + std::to_string(most_texts) +
-                       " are not accepted");
+    return bad_request(std::string(field) + ": more than " + std::to_string(max_texts) + " are not accepted");
 }
 
 PALETTE_KEYS_INLINE KeyBody read_key_body(std::string_view body) {

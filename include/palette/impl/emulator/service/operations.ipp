@@ -46,7 +46,7 @@ StringMap with_texts(const StringMap& before, const StringMap& wanted, const cha
     for (auto const [name, value] : before)
         merged.add(name, value);
     auto result = merged.finish();
-    if (result.size() > most_texts) throw too_many_texts(field);
+    if (result.size() > max_texts) throw too_many_texts(field);
     return result;
 }
 

@@ -17,8 +17,8 @@ CreatedApiKey make_key(Service& service, const NewApiKey& wanted, const UserReco
 // One for each role, with a key that never ends.
 std::array<testing::TestUser, 4> make_first_users(Service& service);
 
-// `count` keys, of users of their own with `most_per_user` each.
-void add_many_keys(Service& service, std::size_t count, std::size_t most_per_user);
+// `count` keys, of users of their own with `max_per_user` each.
+void add_many_keys(Service& service, std::size_t count, std::size_t max_per_user);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::emulation
 

@@ -98,13 +98,13 @@ PALETTE_KEYS_INLINE std::array<testing::TestUser, 4> make_first_users(Service& s
             make(Role::tenant_viewer, "viewer", "Vera"), make(Role::user, "dev", "Dev")};
 }
 
-PALETTE_KEYS_INLINE void add_many_keys(Service& service, std::size_t count, std::size_t most_per_user) {
+PALETTE_KEYS_INLINE void add_many_keys(Service& service, std::size_t count, std::size_t max_per_user) {
     std::string owner_uid;
     for (std::size_t i = 0; i < count; ++i) {
         auto const number = std::to_string(i + 1);
-        if (i % most_per_user == 0) {
+        if (i % max_per_user == 0) {
             auto const email =
-                "user" + std::to_string(i / most_per_user + 1) + '@' + service.tenant().org() + ".test";
+                "user" + std::to_string(i / max_per_user + 1) + '@' + service.tenant().org() + ".test";
             owner_uid = make_user(service, {.email = email}).uid;
         }
         auto const wanted = NewApiKey("key-" + number)

@@ -48,12 +48,12 @@ private:
 
     // There are sixteen million loopback addresses.
     void forget_full_buckets(Instant now) {
-        if (buckets_.size() < most_buckets) return;
+        if (buckets_.size() < max_buckets) return;
         std::erase_if(buckets_,
                       [&](auto const& entry) { return tokens_in(entry.second, now) >= limit_.burst; });
     }
 
-    static constexpr std::size_t most_buckets = 1'024;
+    static constexpr std::size_t max_buckets = 1'024;
 
     testing::RateLimit limit_;
     std::map<std::pair<std::string, std::string>, Bucket> buckets_;
