@@ -40,18 +40,15 @@ TEST_CASE("middle boxes: the service is verified through tinyproxy") {
 }
 
 TEST_CASE("middle boxes: tinyproxy's refusal is the proxy's, with its status") {
-    struct Row {
-        std::string password;  // empty: no credentials at all
-        int status;
-    };
-    // For wrong ones it says 401, as if it were the service.
-    for (auto const& row : {Row{"wrong-horse.7", 401}, Row{"", 407}}) {
-        CAPTURE(row.status);
-        BlockingApiKeyClient client(behind_proxy(row.password));
+    for (std::string const password : {"wrong-horse.7", ""}) {  // wrong credentials, and none
+        CAPTURE(password);
+        BlockingApiKeyClient client(behind_proxy(password));
         auto const result = client.revoke("5f1b2c3d4e5f6a7b8c9d0e1f");
         REQUIRE_FALSE(result);
         CHECK(result.error().code() == errc::proxy);
-        CHECK(result.error().status() == row.status);
+        // For wrong ones, the tinyproxy of Debian 12 and 13 says 401, as if it were the service.
+        auto const status = result.error().status();
+        CHECK((status == 407 || (status == 401 && !password.empty())));
         CHECK(result.error().effect() == Effect::not_applied);
     }
 }
