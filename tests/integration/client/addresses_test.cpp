@@ -86,7 +86,8 @@ struct RaceScene {
                        asio::bind_cancellation_slot(
                            signal.slot(), [this](std::exception_ptr error) { thrown = std::move(error); }));
     }
-    // Runs the first step. What is cancelled before it, Asio ends by itself from Boost 1.83 on; no operation is.
+    // Runs the first step. What is cancelled before it, newer versions of Asio end by themselves; no
+    // operation is.
     void begin() {
         context.restart();
         REQUIRE(context.run_one() == 1);
