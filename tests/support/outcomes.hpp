@@ -5,7 +5,7 @@
 
 namespace support {
 
-// What an attempt came to: a whole answer,
+// The outcome of an attempt that was answered completely.
 inline palette::pipeline::AttemptOutcome answered(int status, palette::errc code) {
     palette::pipeline::AttemptOutcome outcome;
     outcome.code = code;
@@ -19,7 +19,7 @@ inline palette::pipeline::AttemptOutcome answered(int status) {
     return answered(status, palette::pipeline::code_of_status(status));
 }
 
-// a request that was sent and had none,
+// The outcome of an attempt whose request was sent, and whose answer is missing or incomplete.
 inline palette::pipeline::AttemptOutcome broken(palette::errc code = palette::errc::transport,
                                                 bool silent_reused = false) {
     palette::pipeline::AttemptOutcome outcome;
@@ -29,7 +29,7 @@ inline palette::pipeline::AttemptOutcome broken(palette::errc code = palette::er
     return outcome;
 }
 
-// or one that was not sent.
+// The outcome of an attempt whose request was not sent.
 inline palette::pipeline::AttemptOutcome unsent(palette::errc code = palette::errc::transport,
                                                 int status = 0) {
     palette::pipeline::AttemptOutcome outcome;

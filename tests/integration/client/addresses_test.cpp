@@ -62,8 +62,9 @@ enum class Mode { operation, login };
 
 template <class T>
 asio::awaitable<void> keep(asio::awaitable<Result<T>> work, std::optional<Result<T>>& result,
-                           Mode mode = Mode::operation) {
+                           Mode mode = Mode::operation, asio::cancellation_signal* cancels_first = nullptr) {
     if (mode == Mode::operation) co_await asio::this_coro::throw_if_cancelled(false);
+    if (cancels_first != nullptr) cancels_first->emit(asio::cancellation_type::terminal);
     result.emplace(co_await std::move(work));
 }
 
@@ -80,14 +81,15 @@ struct RaceScene {
 
     [[nodiscard]] tcp::endpoint good_one() const { return good.local_endpoint(); }
 
-    void start(net::Endpoints endpoints, std::chrono::milliseconds time = 10s, Mode mode = Mode::operation) {
+    void start(net::Endpoints endpoints, std::chrono::milliseconds time = 10s, Mode mode = Mode::operation,
+               bool is_cancelled_first = false) {
         asio::co_spawn(context,
-                       keep(net::connect_to_first(std::move(endpoints), time, "the host"), result, mode),
+                       keep(net::connect_to_first(std::move(endpoints), time, "the host"), result, mode,
+                            is_cancelled_first ? &signal : nullptr),
                        asio::bind_cancellation_slot(
                            signal.slot(), [this](std::exception_ptr error) { thrown = std::move(error); }));
     }
-    // Runs the first step. What is cancelled before it, newer versions of Asio end by themselves; no
-    // operation is.
+    // Runs the first step. Newer versions of Asio do not begin a coroutine that is cancelled before it.
     void begin() {
         context.restart();
         REQUIRE(context.run_one() == 1);
@@ -204,13 +206,13 @@ TEST_CASE_FIXTURE(RaceScene,
                   "client addresses: a cancellation after any number of handlers leaves nothing of a race") {
     auto const before = open_files();
     for (auto const mode : {Mode::operation, Mode::login}) {
-        std::size_t steps = 1;
+        std::size_t steps = 0;
         for (bool is_over = false; !is_over; ++steps) {
             CAPTURE(static_cast<int>(mode));
             CAPTURE(steps);
             start(
                 {at(refusing.port()), at(refusing.port(), "127.0.0.2"), at(silent.port()), at(silent.port())},
-                10s, mode);
+                10s, mode, steps == 0 && mode == Mode::operation);
             begin();
             for (std::size_t i = 1; i < steps && !is_over; ++i)
                 is_over = context.run_one_for(600ms) == 0;  // only the silent ones are left
