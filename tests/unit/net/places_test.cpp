@@ -143,7 +143,7 @@ bool cancel_after(std::size_t steps, std::size_t most, bool first_answers, std::
     REQUIRE(scene.run_until(
         [&] { return std::ranges::all_of(all, [](auto const& exchange) { return exchange->has_begun; }); }));
     std::size_t done = 0;
-    while (done < steps && scene.context.run_one_for(20ms) > 0)
+    while (done < steps && scene.context.run_one_for(200ms) > 0)
         ++done;
     for (std::size_t i = 0; i < all.size(); ++i)
         if (is_chosen(i)) all[i]->signal.emit(asio::cancellation_type::terminal);
