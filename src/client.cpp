@@ -7,3 +7,4 @@
 #include <palette/impl/client/creation.ipp>
 #include <palette/impl/client/reading.ipp>
 #include <palette/impl/client/reconciling.ipp>
+#include <palette/impl/client/serial.ipp>

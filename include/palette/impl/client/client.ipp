@@ -3,14 +3,14 @@
 
 #include <palette/client.hpp>
 #include <palette/impl/client/core.hpp>
-#include <palette/impl/client/insisting_executor.hpp>
 #include <palette/impl/client/operations.hpp>
+#include <palette/impl/client/serial.hpp>
+#include <palette/impl/client/serial_executor.hpp>
 #include <palette/impl/net/http_transport.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
@@ -23,9 +23,10 @@ namespace palette::inline PALETTE_KEYS_ABI {
 namespace client {
 
 inline std::shared_ptr<Transport> transport_for(const asio::any_io_executor& strand,
-                                                const ClientOptions& options) {
+                                                const ClientOptions& options,
+                                                const std::shared_ptr<timing::SharedTimer>& timer) {
     if (options.transport) return options.transport;
-    auto made = net::make_http_transport(strand, options);
+    auto made = net::make_http_transport(strand, options, timer);
     if (!made) throw Exception(std::move(made.error()));
     return std::move(*made);
 }
@@ -79,14 +80,7 @@ inline ClientOptions checked(ClientOptions options) {
     return options;
 }
 
-// A strand is asked and told much: one on the executor itself costs less than one on what hides it.
-inline asio::any_io_executor strand_on(const asio::any_io_executor& base) {
-    if (auto const* const bare = base.target<asio::io_context::executor_type>())
-        return asio::make_strand(InsistingExecutor(*bare));
-    return asio::make_strand(InsistingExecutor(base));
-}
-
-// The same as for a strand: an executor in an executor needs memory of its own, for every operation.
+// An executor in an executor needs memory of its own, for every operation.
 inline asio::any_completion_executor for_handlers(const asio::any_io_executor& base) {
     if (auto const* const bare = base.target<asio::io_context::executor_type>()) return *bare;
     return base;
@@ -95,13 +89,20 @@ inline asio::any_completion_executor for_handlers(const asio::any_io_executor& b
 PALETTE_KEYS_INLINE Core::Core(asio::any_io_executor executor, ClientOptions options)
     : base_(std::move(executor)),
       handlers_(for_handlers(base_)),
-      strand_(strand_on(base_)),
+      serial_(std::make_shared<Serial>(base_)),
+      strand_(SerialExecutor(serial_)),
       timer_(std::make_shared<timing::SharedTimer>(strand_)),
       options_(checked(std::move(options))),
-      transport_(transport_for(strand_, options_)),
+      transport_(transport_for(strand_, options_, timer_)),
       pipeline_(strand_, options_, transport_),
       idle_(strand_, asio::steady_timer::time_point::max()),
-      context_ends_(ContextEnd::of(base_)) {}
+      context_ends_(ContextEnd::of(base_)) {
+    // Where one operation follows another, the timer runs on: to stop it and to set it anew is dear.
+    timer_->on_unused([serial = serial_.get()] { return serial->call_when_idle(); });
+    serial_->on_idle([timer = std::weak_ptr(timer_)] {
+        if (auto const alive = timer.lock()) alive->stop_if_unused();
+    });
+}
 
 PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) noexcept {
     auto const stop = [](auto f) {

@@ -7,6 +7,7 @@
 #include <palette/impl/client/context_end.hpp>
 #include <palette/impl/client/create_memory.hpp>
 #include <palette/impl/client/delivery.hpp>
+#include <palette/impl/client/serial.hpp>
 #include <palette/impl/client/started.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/pipeline.hpp>
@@ -86,7 +87,8 @@ private:
 
     asio::any_io_executor base_;
     asio::any_completion_executor handlers_;  // the same as base_
-    asio::any_io_executor strand_;
+    std::shared_ptr<Serial> serial_;
+    asio::any_io_executor strand_;  // of serial_
     std::shared_ptr<timing::SharedTimer> timer_;
     ClientOptions options_;
     std::shared_ptr<Transport> transport_;
@@ -133,7 +135,11 @@ public:
         has_ended_ = true;
         entry_.leave();
         core_.end(started_.call, kind_, result ? nullptr : &result.error());
-        started_.delivery->complete(core_.base_, std::move(result));
+        // Never within the call that has started it.
+        if (started_.has_returned() && core_.serial_->is_inside())
+            started_.delivery->complete_when_left(*core_.serial_, core_.base_, std::move(result));
+        else
+            started_.delivery->complete(core_.base_, std::move(result));
     }
 
 private:

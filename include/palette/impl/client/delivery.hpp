@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/start.hpp>
+#include <palette/impl/client/serial.hpp>
 #include <palette/impl/values/insist.hpp>
 
 #include <boost/asio/any_completion_executor.hpp>
@@ -26,7 +27,7 @@ namespace asio = boost::asio;
 // whatever the operation meets. It holds nothing of the client: the handler may run, and all this go, in
 // another context that lives longer than the client's. The same for all handlers, so that it is compiled
 // once.
-class WayToHandler : public std::enable_shared_from_this<WayToHandler> {
+class WayToHandler : public std::enable_shared_from_this<WayToHandler>, public Serial::Leaver {
 public:
     WayToHandler(const WayToHandler&) = delete;
     WayToHandler& operator=(const WayToHandler&) = delete;
@@ -42,7 +43,16 @@ protected:
         detail::insist([&] { asio::post(base, [self = shared_from_this()] { self->dispatch(); }); });
     }
 
+    // The same, without a turn of its own if that may be.
+    void call_when_left(Serial& serial, const asio::any_io_executor& base) noexcept {
+        base_.emplace(base);
+        serial.when_left(shared_from_this());
+    }
+
 private:
+    void on_left() override { dispatch(); }
+    void on_left_later() noexcept override { post(*base_); }
+
     virtual void call_handler() = 0;
     [[nodiscard]] virtual bool has_handler() const noexcept = 0;
 
@@ -72,6 +82,7 @@ private:
     }
 
     std::optional<Executor> executor_;
+    std::optional<asio::any_io_executor> base_;
 };
 
 // The handler of an operation, and its result. Called once, or not at all if a context on the way has gone.
@@ -91,6 +102,12 @@ public:
         if (result_) return;
         result_.emplace(std::move(result));
         post(base);
+    }
+
+    void complete_when_left(Serial& serial, const asio::any_io_executor& base, Result<T>&& result) noexcept {
+        if (result_) return;
+        result_.emplace(std::move(result));
+        call_when_left(serial, base);
     }
 
 private:

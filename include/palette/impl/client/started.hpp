@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/client/delivery.hpp>
+#include <palette/impl/client/serial.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/values/insist.hpp>
 
@@ -12,6 +13,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -46,15 +48,21 @@ public:
     // coroutine's frame: the handler here holds it. Not a template: Asio's part of it is compiled once, and
     // not for every operation.
     void spawn(asio::awaitable<void> operation) {
+        Serial::Starting const starting;
         asio::co_spawn(strand_, std::move(operation),
                        asio::bind_cancellation_slot(
                            call.slot(), [self = shared_from_this()](const std::exception_ptr&) {}));
+        has_returned_ = true;
     }
+
+    // Whether the function that started it has returned, or has nothing left to do.
+    [[nodiscard]] bool has_returned() const noexcept { return has_returned_; }
 
     pipeline::Call call;
 
 private:
     asio::any_io_executor strand_;
+    std::atomic<bool> has_returned_ = false;
 };
 
 // The same, with the way to its handler.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/time/sleep.hpp>
 #include <palette/options.hpp>
 #include <palette/result.hpp>
 #include <palette/transport.hpp>
@@ -12,9 +13,11 @@
 namespace palette::inline PALETTE_KEYS_ABI::net {
 
 // HTTP/1.1 over TLS, or in the clear where the endpoint says so, with connections that are used again. On
-// `strand`. errc::invalid_argument if the TLS options or those of the proxy cannot work.
+// `strand`, and with `timer` if there is one to share. errc::invalid_argument if the TLS options or those of
+// the proxy cannot work.
 Result<std::shared_ptr<Transport>> make_http_transport(const boost::asio::any_io_executor& strand,
-                                                       const ClientOptions& options);
+                                                       const ClientOptions& options,
+                                                       std::shared_ptr<timing::SharedTimer> timer = nullptr);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::net
 

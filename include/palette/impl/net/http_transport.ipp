@@ -34,10 +34,11 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
     using Clock = std::chrono::steady_clock;
 
 public:
-    HttpTransport(asio::any_io_executor strand, const ClientOptions& options, std::optional<ProxyRoute> proxy,
+    HttpTransport(asio::any_io_executor strand, const ClientOptions& options,
+                  std::shared_ptr<timing::SharedTimer> timer, std::optional<ProxyRoute> proxy,
                   std::unique_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions)
         : strand_(std::move(strand)),
-          timer_(std::make_shared<timing::SharedTimer>(strand_)),
+          timer_(std::move(timer)),
           authority_(options.endpoint.authority()),
           pool_(options.pool, options.retry),
           silence_(options.timeouts.silence),
@@ -275,7 +276,8 @@ private:
 };
 
 PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
-    const boost::asio::any_io_executor& strand, const ClientOptions& options) {
+    const boost::asio::any_io_executor& strand, const ClientOptions& options,
+    std::shared_ptr<timing::SharedTimer> timer) {
     auto proxy = route_of(options);
     if (!proxy) return std::move(proxy.error());
     std::unique_ptr<asio::ssl::context> tls;
@@ -286,8 +288,9 @@ PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
         tls = std::move(*made);
         sessions->collect_from(tls->native_handle());
     }
-    return std::shared_ptr<Transport>(std::make_shared<HttpTransport>(strand, options, std::move(*proxy),
-                                                                      std::move(tls), std::move(sessions)));
+    if (!timer) timer = std::make_shared<timing::SharedTimer>(strand);
+    return std::shared_ptr<Transport>(std::make_shared<HttpTransport>(
+        strand, options, std::move(timer), std::move(*proxy), std::move(tls), std::move(sessions)));
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::net

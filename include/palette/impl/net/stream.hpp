@@ -35,6 +35,9 @@ public:
     virtual asio::awaitable<boost::system::error_code> handshake() = 0;
     virtual asio::awaitable<Transfer> read_some(asio::mutable_buffer buffer) = 0;
     virtual asio::awaitable<Transfer> write(asio::const_buffer buffer) = 0;
+    // Writes what can be written without waiting, and returns how many bytes that were. Errors are for
+    // write() to tell. Nothing within TLS.
+    [[nodiscard]] virtual std::size_t write_now(asio::const_buffer buffer) noexcept = 0;
     virtual asio::ip::tcp::socket& socket() noexcept = 0;
 
     // Null in the clear.

@@ -62,6 +62,13 @@ public:
         return asio::async_write(stream_, buffer, asio::as_tuple(asio::use_awaitable));
     }
 
+    std::size_t write_now(asio::const_buffer buffer) noexcept override {
+        if constexpr (is_tls) return 0;
+        auto const sent =
+            ::send(socket().native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+    }
+
     asio::ip::tcp::socket& socket() noexcept override {
         if constexpr (is_tls)
             return stream_.next_layer();

@@ -66,6 +66,11 @@ public:
     void set(Wait& wait, std::chrono::milliseconds duration, std::function<void()> ring);
     void cancel(Wait& wait);
 
+    // `later`: called when nothing waits any more. Where it returns true, stop_if_unused() will be called in
+    // a moment, and the timer runs on until then.
+    void on_unused(std::function<bool()> later) { stops_later_ = std::move(later); }
+    void stop_if_unused();
+
     [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
 private:
@@ -77,6 +82,7 @@ private:
     boost::asio::steady_timer timer_;
     Waits waits_;
     std::optional<Time> looks_;  // when it does so next
+    std::function<bool()> stops_later_;
 };
 
 // Calls a function after a time, on an executor, unless it is told otherwise meanwhile.

@@ -70,7 +70,11 @@ PALETTE_KEYS_INLINE void SharedTimer::set(Wait& wait, std::chrono::milliseconds 
 PALETTE_KEYS_INLINE void SharedTimer::cancel(Wait& wait) {
     if (!std::exchange(wait.is_set, false)) return;
     wait.node = waits_.extract(wait.place);
-    if (!waits_.empty()) return;
+    if (waits_.empty() && (!stops_later_ || !stops_later_())) stop_if_unused();
+}
+
+PALETTE_KEYS_INLINE void SharedTimer::stop_if_unused() {
+    if (!waits_.empty() || !looks_) return;
     timer_.cancel();
     looks_.reset();
 }
