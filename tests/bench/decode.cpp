@@ -50,8 +50,8 @@ struct Peer {
 };
 
 constexpr Peer peers[] = {
-    {"boost::json::parse", boost_parse, 0.45},
-    {"boost::json::parse, monotonic_resource", boost_parse_monotonic, 1.0},
+    {"boost::json::parse", boost_parse, 0.35},
+    {"boost::json::parse, monotonic_resource", boost_parse_monotonic, 0.90},
     {"nlohmann::json::parse", nlohmann_parse, 0.10},
 };
 

@@ -20,7 +20,7 @@ void compare_peaks(Table& table, std::size_t keys) {
     auto const by_hand = [&] {
         return static_cast<double>(counting::peak_of([&] { contenders.by_hand(1); }));
     };
-    table.at_most(0.50, std::to_string(keys) + " keys: Beast by hand, boost::json::parse", kilobytes,
+    table.at_most(0.30, std::to_string(keys) + " keys: Beast by hand, boost::json::parse", kilobytes,
                   compare(3, ours, by_hand));
 }
 

@@ -17,7 +17,7 @@ void compare_lists(Table& table, std::size_t keys, int rounds, int repeat) {
     ListContenders contenders(keys);
     auto const ours = [&] { return cpu_time([&] { contenders.ours(repeat); }) / repeat; };
     auto const by_hand = [&] { return cpu_time([&] { contenders.by_hand(repeat); }) / repeat; };
-    table.at_most(0.75, std::to_string(keys) + " keys: Beast by hand, boost::json::parse", milliseconds,
+    table.at_most(0.45, std::to_string(keys) + " keys: Beast by hand, boost::json::parse", milliseconds,
                   compare(rounds, ours, by_hand));
 }
 

@@ -86,6 +86,11 @@ void Table::at_least(double reach, const std::string& what, Unit unit, const Com
     judge(">=", reach, compared.ratio >= reach);
 }
 
+void Table::at_most(double reach, const std::string& what, double number) {
+    std::printf("  %-56s %9.2f %-3s %9s %-3s %7s", what.c_str(), number, "", "", "", "");
+    judge("<=", reach, number <= reach);
+}
+
 void Table::show(const std::string& what, Unit unit, const Compared& compared) {
     print(what, unit, compared);
     std::puts("");

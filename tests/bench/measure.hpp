@@ -49,6 +49,9 @@ public:
     void at_most(double reach, const std::string& what, Unit unit, const Compared& compared);
     void at_least(double reach, const std::string& what, Unit unit, const Compared& compared);
 
+    // A number of ours alone.
+    void at_most(double reach, const std::string& what, double number);
+
     // For comparison only.
     void show(const std::string& what, Unit unit, const Compared& compared);
 

@@ -78,7 +78,7 @@ bool compare_handshakes(Table& table, const HostIdentity& identity, int version,
                              (ending == Ending::orderly ? ", closed in order" : ", reset") +
                              ": a full handshake";
     constexpr int times = 20;
-    table.at_most(1.0, what, microseconds,
+    table.at_most(version == TLS1_2_VERSION ? 0.30 : 0.60, what, microseconds,
                   compare(20, [&] { return again.reconnect(times); }, [&] { return anew.reconnect(times); }));
     auto const resumed = again.service.resumed();
     auto const possible = again.service.ended() - 1;  // the first has nothing to go on with
