@@ -29,9 +29,7 @@ unit() {
     } >"$units/$name.cpp"
 }
 
-unit client src/{auth,client,pipeline}.cpp
-unit emulator src/emulator_*.cpp src/palette-emulator/*.cpp
-unit network src/{net,redaction,seams,system,time,values,wire}.cpp
+unit library src/*.cpp src/palette-emulator/*.cpp
 unit support tests/support/{chaos,connect_proxy,counting_allocator,create_storm,precompiled,process,raw_http,tls_server}.cpp
 unit support_by_itself tests/support/failing_allocations.cpp # it replaces operator new as another one does
 unit examples examples/*.cpp
