@@ -74,6 +74,7 @@ grep -q 'DELETE /v1/apiKeys/.* 204' "$scratch/requests" || fail "a key without a
 cd "$scratch"
 
 cmake -G Ninja -S "$scratch/fetched" -B "$scratch/fetched/build" -D "FETCHCONTENT_SOURCE_DIR_PALETTE-KEYS=$checkout" \
-    -D "CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-}" -D "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE:-}" >"$scratch/out"
+    -D "CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-}" -D "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE:-}" \
+    -D BUILD_SHARED_LIBS=ON >"$scratch/out"
 cmake --build "$scratch/fetched/build" >>"$scratch/out" 2>&1 || fail "FetchContent: $(tail -20 "$scratch/out")"
 cd "$scratch/run" && mv ci.key ci.old && "$scratch/fetched/build/first" || fail "built with FetchContent it ended with $?"
