@@ -59,20 +59,12 @@ public:
         : max_bytes_(max_bytes),
           too_large_(std::move(too_large)) {}
 
-    void begin(pipeline::Call& call) override {
-        call_ = &call;
+    void begin() override {
         received_ = 0;
         response_ = HttpResponse();
         value_.reset();
         words_.reset();
         error_.reset();
-    }
-
-    void waits(bool waiting) override {
-        if (waiting)
-            call_->wait_in_queue(pipeline::Call::Queue::connection);
-        else
-            call_->admit();
     }
 
     void head(HttpResponse response) override {
@@ -124,7 +116,6 @@ public:
 private:
     std::size_t max_bytes_ = std::numeric_limits<std::size_t>::max();
     std::optional<Error> too_large_;
-    pipeline::Call* call_ = nullptr;
     std::size_t received_ = 0;
     HttpResponse response_;
     std::optional<typename AnswerParts<T>::Decoder> value_;

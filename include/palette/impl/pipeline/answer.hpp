@@ -2,7 +2,6 @@
 #pragma once
 
 #include <palette/error.hpp>
-#include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/outcome.hpp>
 #include <palette/impl/redaction/known_secrets.hpp>
 #include <palette/result.hpp>
@@ -33,10 +32,16 @@ struct ServerWords {
 };
 
 // Takes the answers to the attempts of one request: what it is after, or the reason why there is none.
-class Answer : public ResponseSink {
+class Answer {
 public:
+    virtual ~Answer() = default;
+
     // Before every attempt: what came before is forgotten.
-    virtual void begin(Call& call) = 0;
+    virtual void begin() = 0;
+
+    // As ResponseSink has them.
+    virtual void head(HttpResponse response) = 0;
+    virtual bool body(std::string_view piece) = 0;
 
     // After a complete answer with a good status: what is wrong with it, if anything.
     virtual Result<void> finish() = 0;

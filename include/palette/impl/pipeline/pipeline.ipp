@@ -124,6 +124,25 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::check_credent
     co_return Result<void>();
 }
 
+// What the transport tells of an attempt: the answer's part goes to the answer, the queue's to the call.
+class AttemptSink final : public ResponseSink {
+public:
+    AttemptSink(Call& call, Answer& answer) noexcept : call_(call), answer_(answer) {}
+
+    void waits(bool waiting) override {
+        if (waiting)
+            call_.wait_in_queue(Call::Queue::connection);
+        else
+            call_.admit();
+    }
+    void head(HttpResponse response) override { answer_.head(std::move(response)); }
+    bool body(std::string_view piece) override { return answer_.body(piece); }
+
+private:
+    Call& call_;
+    Answer& answer_;
+};
+
 // Sends the request once. What comes of that is the result, and if that is no success, the outcome.
 PALETTE_KEYS_INLINE boost::asio::awaitable<void> Pipeline::attempt(Sending& sending) {
     auto& call = sending.call;
@@ -131,13 +150,14 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<void> Pipeline::attempt(Sending& send
     auto& request = sending.request;
     auto& answer = sending.answer;
     auto& outcome = sending.outcome;
-    answer.begin(call);
+    answer.begin();
+    AttemptSink sink(call, answer);
     add_trace(call, request);
     auto const begun = time_.steady();
     auto& report = call.begin_attempt(kind.changes());
     Result<void> result;
     try {
-        result = co_await transport_->exchange(request, answer, report);
+        result = co_await transport_->exchange(request, sink, report);
     } catch (...) {
         result = detail::error_of_exception(errc::transport, "the transport failed");
     }
