@@ -5,6 +5,7 @@
 #include <palette/impl/net/http_connection.hpp>
 #include <palette/impl/net/http_transport.hpp>
 #include <palette/impl/net/pool.hpp>
+#include <palette/impl/time/jitter.hpp>
 #include <palette/impl/time/sleep.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -17,7 +18,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::net {
@@ -43,7 +43,8 @@ public:
           pool_(options.pool, options.retry),
           silence_(options.timeouts.silence),
           connector_(options, std::move(proxy), std::move(tls), std::move(sessions)),
-          next_try_(timer_, timing::TimeSource()) {}
+          next_try_(timer_, timing::TimeSource()),
+          jitter_(options.retry.jitter_seed) {}
 
     asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                            ExchangeReport& report) override {
@@ -171,7 +172,7 @@ private:
             lease.let_go();
             serve();
         } else {
-            lease.take(pool_.failed(lease.turn, std::move(stream.error()), Clock::now(), chance()));
+            lease.take(pool_.failed(lease.turn, std::move(stream.error()), Clock::now(), jitter_()));
             lease.why = pool_.last_failure();
             serve();
         }
@@ -260,8 +261,6 @@ private:
             connections_.erase(*id);
     }
 
-    double chance() { return std::uniform_real_distribution<double>(0, 1)(random_); }
-
     asio::any_io_executor strand_;
     std::shared_ptr<timing::SharedTimer> timer_;
     std::string authority_;
@@ -272,7 +271,7 @@ private:
     std::map<WaiterId, Lease*> takers_;  // who waits
     timing::Alarm next_try_;
     std::optional<Pool::Time> next_try_set_;
-    std::minstd_rand random_{std::random_device{}()};
+    timing::Jitter jitter_;
 };
 
 PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
