@@ -324,7 +324,7 @@ private:
             detail::Initiation(core_), token, std::move(operation), std::move(options));
     }
 
-    std::shared_ptr<client::Core> core_;
+    std::shared_ptr<impl::client::Core> core_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

@@ -33,9 +33,9 @@ namespace pool_failing_allocations_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
-using namespace palette::net;
+using namespace palette::impl::net;
 namespace asio = boost::asio;
-using Action = net::Turn::Action;
+using Action = impl::net::Turn::Action;
 
 /// Calls `f`, and once more if an allocation has failed in it; then it must have changed nothing.
 template <class F>
@@ -162,7 +162,7 @@ struct DriverScene {
         ClientOptions options;
         options.endpoint = Endpoint::parse(host.service.url()).value();
         options.pool.most_connections = most;
-        transport = net::make_http_transport(strand, options).value();
+        transport = impl::net::make_http_transport(strand, options).value();
     }
 
     // What has ended is gone, in whichever way it ended.

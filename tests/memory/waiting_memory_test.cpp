@@ -59,7 +59,7 @@ struct Crowd {
         options.endpoint = Endpoint::parse(service.url()).value();
         options.pool.most_connections = 1;
         options.pool.most_waiting = number;
-        transport = net::make_http_transport(strand, options).value();
+        transport = impl::net::make_http_transport(strand, options).value();
         service.answer = [](std::string_view) { return std::string(); };
     }
 
@@ -196,9 +196,9 @@ Nanoseconds time_to_leave_pool(const std::vector<std::size_t>& order) {
     PoolOptions options;
     options.most_connections = 1;
     options.most_waiting = order.size();
-    net::Pool pool(options);
+    impl::net::Pool pool(options);
     static_cast<void>(pool.request({}));
-    std::vector<net::WaiterId> tickets;
+    std::vector<impl::net::WaiterId> tickets;
     for (std::size_t i = 0; i < order.size(); ++i)
         tickets.push_back(pool.request({}).ticket);
     auto const begun = OwnTime::now();

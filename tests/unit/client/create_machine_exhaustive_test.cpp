@@ -18,7 +18,7 @@
 namespace create_machine_exhaustive_test {
 
 using palette::Effect;
-using Machine = palette::client::CreateMachine;
+using Machine = palette::impl::client::CreateMachine;
 using Do = Machine::Do;
 using Time = Machine::Time;
 

@@ -68,7 +68,7 @@ struct PlacesScene {
         ClientOptions options;
         options.endpoint = Endpoint::parse(service.url()).value();
         options.pool.most_connections = most;
-        transport = net::make_http_transport(asio::make_strand(context), options).value();
+        transport = impl::net::make_http_transport(asio::make_strand(context), options).value();
         service.answer = [this](std::string_view request) {
             if (request.starts_with("GET /ok")) return DoorService::ok("{}");
             if (request.starts_with("GET /count")) ++counted;

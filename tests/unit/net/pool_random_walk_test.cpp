@@ -18,8 +18,8 @@
 namespace pool_random_walk_test {
 
 using namespace palette;
-using namespace palette::net;
-using Action = net::Turn::Action;
+using namespace palette::impl::net;
+using Action = impl::net::Turn::Action;
 
 constexpr std::size_t max_connections = 4;
 constexpr std::size_t max_waiting = 6;

@@ -13,9 +13,9 @@
 namespace pool_test {
 
 using namespace palette;
-using namespace palette::net;
+using namespace palette::impl::net;
 using namespace std::chrono_literals;
-using Action = net::Turn::Action;
+using Action = impl::net::Turn::Action;
 
 constexpr Pool::Time start{};
 

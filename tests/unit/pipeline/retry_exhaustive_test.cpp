@@ -15,7 +15,7 @@ namespace retry_exhaustive_test {
 using namespace std::chrono_literals;
 using palette::errc;
 using palette::RetryOptions;
-using namespace palette::pipeline;
+using namespace palette::impl::pipeline;
 
 struct Kind {
     const char* name;

@@ -14,7 +14,7 @@ namespace retry_test {
 using namespace std::chrono_literals;
 using palette::errc;
 using palette::RetryOptions;
-using namespace palette::pipeline;
+using namespace palette::impl::pipeline;
 
 using support::answered;
 using support::broken;

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // Whether a key is as it was written: what an edit can change, and what it must not.
 inline bool is_as_written(const ApiKey& read, const ApiKey& written) {
@@ -269,4 +269,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
         .attempts(call.attempts());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

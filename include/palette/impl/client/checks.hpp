@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // What is refused before anything is changed, and nearly all of it before a byte is sent.
 
@@ -38,4 +38,4 @@ inline Result<void> check_expiry(const Expiry& expiry, Instant now, const CallOp
         "expiry");
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -20,7 +20,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-namespace client {
+namespace impl::client {
 
 inline std::shared_ptr<Transport> transport_for(const asio::any_io_executor& strand,
                                                 const ClientOptions& options) {
@@ -175,22 +175,22 @@ PALETTE_KEYS_INLINE void Core::abandon() {
     });
 }
 
-}  // namespace client
+}  // namespace impl::client
 namespace detail {
 
 template <class Operation>
-void start(const std::shared_ptr<client::Core>& core, Handler<typename Operation::Value> handler,
+void start(const std::shared_ptr<impl::client::Core>& core, Handler<typename Operation::Value> handler,
            Operation operation, CallOptions options) {
     core->start(std::move(handler), std::move(operation), std::move(options));
 }
 
-PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const client::Core& core) noexcept {
+PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const impl::client::Core& core) noexcept {
     return core.base();
 }
 
 #ifndef PALETTE_KEYS_HEADER_ONLY
-#    define PALETTE_KEYS_START(Operation)                                                      \
-        template PALETTE_KEYS_DECL void start<Operation>(const std::shared_ptr<client::Core>&, \
+#    define PALETTE_KEYS_START(Operation)                                                            \
+        template PALETTE_KEYS_DECL void start<Operation>(const std::shared_ptr<impl::client::Core>&, \
                                                          Handler<Operation::Value>, Operation, CallOptions)
 PALETTE_KEYS_START(ListKeys);
 PALETTE_KEYS_START(GetKey);
@@ -212,7 +212,7 @@ PALETTE_KEYS_START(CloseClient);
 }  // namespace detail
 
 PALETTE_KEYS_INLINE ApiKeyClient::ApiKeyClient(boost::asio::any_io_executor executor, ClientOptions options)
-    : core_(std::make_shared<client::Core>(std::move(executor), std::move(options))) {}
+    : core_(std::make_shared<impl::client::Core>(std::move(executor), std::move(options))) {}
 
 PALETTE_KEYS_INLINE ApiKeyClient& ApiKeyClient::operator=(ApiKeyClient&& other) noexcept {
     if (this != &other) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // What the next step of a create is, decided without doing any of it: no request, no timer, no clock.
 // Whoever does the steps says what came of each, and how much time is left.
@@ -135,7 +135,7 @@ private:
     bool looked_ = false;  // this search had a complete list
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/client/create_machine.ipp>

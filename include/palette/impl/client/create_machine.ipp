@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 namespace create_times {
 inline constexpr CreateMachine::Time first_wait{100};
@@ -190,4 +190,4 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::fail(Blame blame, Effec
     return {.what = Do::fail, .uid = std::move(uid), .blame = blame, .effect = effect};
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

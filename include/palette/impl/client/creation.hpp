@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // One create under way: does what the machine says, and tells it what came of that.
 class Creation {
@@ -59,7 +59,7 @@ private:
     bool is_revoked_ = false;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/client/creation.ipp>

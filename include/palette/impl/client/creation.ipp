@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& call) {
     auto const& retry = core.options().retry;
@@ -297,4 +297,4 @@ PALETTE_KEYS_INLINE Error Creation::blamed() const {
         .server(error.server_code(), error.server_message(), error.ref());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 namespace asio = boost::asio;
 
@@ -64,4 +64,4 @@ private:
 template <class Inner>
 InsistingExecutor(Inner) -> InsistingExecutor<Inner>;
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // The requests that there are.
 inline constexpr pipeline::RequestKind list_keys{"/v1/apiKeys", pipeline::Safety::read};
@@ -55,4 +55,4 @@ inline pipeline::Conditions taking_away(const pipeline::Call& call, std::string_
     return conditions;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // One connection to the service, and one exchange after another over it.
 class HttpConnection {
@@ -55,7 +55,7 @@ private:
 // errc::invalid_argument for a header or credential that would end or split a line; it is not quoted.
 Result<void> render(const HttpRequest& request, const std::string& authority, Secret& out);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/http_connection.ipp>

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 inline bool is_token(std::string_view text) noexcept {
     static constexpr std::string_view letters =
@@ -184,4 +184,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::receive(
                                          : "the connection broke before the answer: " + error.message());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -9,14 +9,14 @@
 
 #include <memory>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // HTTP/1.1 over TLS, or in the clear where the endpoint says so, with connections that are used again. On
 // `strand`. errc::invalid_argument if the TLS options or those of the proxy cannot work.
 Result<std::shared_ptr<Transport>> make_http_transport(const boost::asio::any_io_executor& strand,
                                                        const ClientOptions& options);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/http_transport.ipp>

@@ -20,7 +20,7 @@
 #include <random>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // Whether the way to the service may be open again a moment later.
 inline bool is_outage(const Error& error) noexcept {
@@ -290,4 +290,4 @@ PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
                                                                       std::move(tls), std::move(sessions)));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -7,7 +7,7 @@
 #include <cassert>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 PALETTE_KEYS_INLINE Pool::Pool(const PoolOptions& options, const RetryOptions& retry)
     : max_connections_(std::max<std::size_t>(options.most_connections, 1)),
@@ -215,4 +215,4 @@ PALETTE_KEYS_INLINE std::chrono::milliseconds Pool::backoff(int tries, double ch
     return std::chrono::round<std::chrono::milliseconds>(bound / 2 + bound / 2 * chance);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

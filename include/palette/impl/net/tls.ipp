@@ -14,7 +14,7 @@
 #include <system_error>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 namespace ssl = boost::asio::ssl;
 
@@ -201,4 +201,4 @@ PALETTE_KEYS_INLINE Error handshake_error(SSL* connection, const std::string& ho
     return Error(errc::transport, "the TLS handshake with " + shown + " failed: " + ec.message());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // One question to the provider, and those who wait for the answer.
 struct Credentials::Refresh {
@@ -265,4 +265,4 @@ PALETTE_KEYS_INLINE void Credentials::stop_renewal() {
     state_->stop_renewal();
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE std::string bucket_name(std::string_view authority, std::string_view path) {
     auto const begin = path.find('/', 1);
@@ -64,4 +64,4 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> LimitedTransport::excha
     co_return result;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

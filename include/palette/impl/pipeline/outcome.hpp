@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // Classifies the outcome of a failed attempt: what it proves about the effect, and what follows. The table
 // below is the one in README.md, "What happens when something fails", and the two change together.
@@ -208,4 +208,4 @@ static_assert([] {
     return table.back().fault == Fault::malformed;
 }());
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

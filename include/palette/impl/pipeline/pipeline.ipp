@@ -18,7 +18,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& executor,
                                        const ClientOptions& options, std::shared_ptr<Transport> transport)
@@ -281,4 +281,4 @@ PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, std::chrono::
     options_.observer->on_attempt(event);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <optional>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// Decides when a credential is exchanged for its successor. Pure: it is told both times, that of day, by
 /// which credentials end, and the steady one, by which failed renewals wait.
@@ -61,4 +61,4 @@ private:
     int failures_ = 0;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

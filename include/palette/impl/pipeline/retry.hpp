@@ -8,7 +8,7 @@
 #include <chrono>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // What all operations of one client may send again, so that an outage is not multiplied: each retry of what
 // was sent takes one from it, each success gives a tenth of one back.
@@ -112,4 +112,4 @@ private:
     bool has_retried_once_ = false;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

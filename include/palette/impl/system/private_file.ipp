@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::files {
+namespace palette::inline PALETTE_KEYS_ABI::impl::files {
 
 inline Error file_error(const std::string& path, const char* what) {
     return error(errc::auth_provider, path, what);
@@ -79,4 +79,4 @@ PALETTE_KEYS_INLINE Result<Secret> read_private_file(const std::string& path, bo
     return read_all(file, path);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::files
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::files

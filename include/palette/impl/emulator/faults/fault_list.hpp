@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // The faults that one request meets.
 class ActiveFaults {
@@ -53,7 +53,7 @@ private:
     std::uint64_t struck_ = 0;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/faults/fault_list.ipp>

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline const testing::FaultRule* first_of(const std::vector<testing::FaultRule>& rules,
                                           FaultTraits::Group group) noexcept {
@@ -78,4 +78,4 @@ PALETTE_KEYS_INLINE ActiveFaults FaultList::strike(std::string_view method, std:
     return struck;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

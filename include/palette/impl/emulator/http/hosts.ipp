@@ -10,7 +10,7 @@
 
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline Exception bad_options(std::string what) {
     return Exception(Error(errc::invalid_argument, std::move(what)));
@@ -56,4 +56,4 @@ PALETTE_KEYS_INLINE std::vector<std::string> more_names(const testing::EmulatorO
     return ec || name.empty() ? std::vector<std::string>{} : std::vector{std::move(name)};
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 namespace http = boost::beast::http;
 
@@ -110,4 +110,4 @@ PALETTE_KEYS_INLINE RequestParser::State RequestParser::refuse(Response why) {
     return State::refused;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

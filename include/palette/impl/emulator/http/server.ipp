@@ -23,7 +23,7 @@
 #include <thread>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline asio::ssl::context make_tls(const HostIdentity& identity) {
     asio::ssl::context tls(asio::ssl::context::tls_server);
@@ -144,4 +144,4 @@ PALETTE_KEYS_INLINE std::size_t Server::connections() const noexcept {
     return loop_->connections();
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE Service::Service(const testing::EmulatorOptions& options, std::vector<std::string> hosts)
     : options_(options),
@@ -205,4 +205,4 @@ PALETTE_KEYS_INLINE KeyRecord& Service::permitted_key(const Caller& caller, cons
     return *record;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
