@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/instant.hpp>
 #include <palette/detail/pending_create.hpp>
 #include <palette/detail/printable.hpp>
 #include <palette/impl/values/create_mark.hpp>
