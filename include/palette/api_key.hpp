@@ -309,7 +309,7 @@ public:
     [[nodiscard]] bool confirmed() const noexcept { return confirmed_; }
 
     // Attempts before this one whose keys were never seen, and may exist: clean up with async_reconcile(),
-    // which does not touch this key. Null, unless CallOptions::create_again_when_unseen() was given.
+    // which does not touch this key. Null, unless CallOptions::retry_when_unseen() was given.
     [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
         return pending_.get();
     }

@@ -138,8 +138,8 @@ public:
     // do it once. What holds is that one value at most is delivered, and that every other key that
     // may exist is named. So the key is asked for with a mark of its own in an annotation,
     // "palette-keys-create", and for the user that the credential is found to belong to, or for_user(). If
-    // the answer is lost, the key is looked for within RetryOptions::settle; when it is found it is deleted,
-    // and another one asked for. A part of the time is kept for that.
+    // the answer is lost, the key is looked for within RetryOptions::settle_time; when it is found it is
+    // deleted, and another one asked for. A part of the time is kept for that.
     //
     // Errors, beside all others:
     //   unknown, with Error::pending(): the key was not seen, and may still come. async_reconcile() it.
@@ -173,7 +173,7 @@ public:
     // create's mark, the number of one of its pending attempts, and its owner: never one whose value was
     // delivered. Nothing found is a success as well; a request that was under way may still make a key, so do
     // it again an hour and a day after the create has ended. What the service refuses to delete is in
-    // Reconciliation::left().
+    // Reconciliation::not_removed().
     //
     //     auto pending = PendingCreate::parse(line).value();
     //     auto cleaned = co_await client.async_reconcile(pending);

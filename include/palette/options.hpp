@@ -34,7 +34,7 @@ struct Timeouts {
     std::chrono::milliseconds connect = std::chrono::seconds{10};    // all addresses of the host together
     std::chrono::milliseconds handshake = std::chrono::seconds{10};  // and so long for a proxy's answer
     // For a service from which nothing comes.
-    std::chrono::milliseconds silence = std::chrono::seconds{20};
+    std::chrono::milliseconds read = std::chrono::seconds{20};
 };
 
 // Whom to trust: the system's authorities, unless one of the three is set; then those alone.
@@ -52,8 +52,8 @@ struct TlsOptions {
 };
 
 struct PoolOptions {
-    std::size_t most_connections = 8;
-    std::size_t most_waiting = 10'000;  // operations that wait for one
+    std::size_t max_connections = 8;
+    std::size_t max_waiting = 10'000;  // operations that wait for one
     // A connection that has been idle for so long is not used again; it is closed at the next operation,
     // or with the client. No timer runs, so a context without operations has nothing to wait for.
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{50};
@@ -64,20 +64,20 @@ struct PoolOptions {
 struct RetryOptions {
     // Of one request, the first included. 1: nothing is sent again. A 429 does not count: it proves that
     // nothing was done, and is waited out as long as there is time.
-    int most_attempts = 4;
+    int max_attempts = 4;
     // Before the second attempt it waits for a random part of this; before each later one, of twice as much;
-    // never more than most_wait. Where the service says how long (Retry-After), that long. Where no
+    // never more than max_backoff. Where the service says how long (Retry-After), that long. Where no
     // connection can be opened, one operation at a time tries again for the whole client, after a random time
     // between half and all of these; the others wait for that try, or for a connection that is open. While
-    // none is open, an operation ends that has seen most_attempts tries fail.
-    std::chrono::milliseconds first_wait = std::chrono::milliseconds{200};
-    std::chrono::milliseconds most_wait = std::chrono::seconds{5};
+    // none is open, an operation ends that has seen max_attempts tries fail.
+    std::chrono::milliseconds initial_backoff = std::chrono::milliseconds{200};
+    std::chrono::milliseconds max_backoff = std::chrono::seconds{5};
     // How often in a row the client as a whole sends something again, so that it does not multiply an
     // outage. Each success gives a tenth of one back. What was never sent for want of a connection costs
     // nothing.
     double budget = 20;
     // How long a key is looked for whose creation was not answered.
-    std::chrono::milliseconds settle = std::chrono::seconds{2};
+    std::chrono::milliseconds settle_time = std::chrono::seconds{2};
     /// Seeds the jitter of the backoff, so that a test meets the same waits in each run. Unset, it differs
     /// for each client. In production leave it unset: clients of one seed retry at the same moments, which
     /// is what jitter prevents.
@@ -179,10 +179,10 @@ public:
         has_nonce_ = true;
         return *this;
     }
-    // For a create whose answer was lost and whose key is not seen within RetryOptions::settle: asks for
+    // For a create whose answer was lost and whose key is not seen within RetryOptions::settle_time: asks for
     // another key instead of failing. CreatedApiKey::pending() then names what may be left.
-    CallOptions& create_again_when_unseen(bool on = true) & noexcept {
-        create_again_when_unseen_ = on;
+    CallOptions& retry_when_unseen(bool on = true) & noexcept {
+        retry_when_unseen_ = on;
         return *this;
     }
     CallOptions deadline(std::chrono::milliseconds time) && noexcept { return deadline(time); }
@@ -192,18 +192,18 @@ public:
 
     CallOptions allow_shorter(bool on = true) && noexcept { return allow_shorter(on); }
     CallOptions nonce(std::string_view digits) && noexcept { return nonce(digits); }
-    CallOptions create_again_when_unseen(bool on = true) && noexcept { return create_again_when_unseen(on); }
+    CallOptions retry_when_unseen(bool on = true) && noexcept { return retry_when_unseen(on); }
 
     [[nodiscard]] std::optional<std::chrono::milliseconds> deadline() const noexcept { return deadline_; }
-    [[nodiscard]] bool verifies() const noexcept { return verify_; }
-    [[nodiscard]] bool allows_past_expiry() const noexcept { return allow_past_expiry_; }
-    [[nodiscard]] bool allows_shorter() const noexcept { return allow_shorter_; }
-    [[nodiscard]] bool allows_own_key() const noexcept { return allow_own_key_; }
+    [[nodiscard]] bool verify() const noexcept { return verify_; }
+    [[nodiscard]] bool allow_past_expiry() const noexcept { return allow_past_expiry_; }
+    [[nodiscard]] bool allow_shorter() const noexcept { return allow_shorter_; }
+    [[nodiscard]] bool allow_own_key() const noexcept { return allow_own_key_; }
     [[nodiscard]] std::optional<std::string_view> nonce() const& noexcept {
         return has_nonce_ ? std::optional(std::string_view(nonce_, nonce_size_)) : std::nullopt;
     }
     void nonce() const&& = delete;
-    [[nodiscard]] bool creates_again_when_unseen() const noexcept { return create_again_when_unseen_; }
+    [[nodiscard]] bool retry_when_unseen() const noexcept { return retry_when_unseen_; }
 
 private:
     std::optional<std::chrono::milliseconds> deadline_;
@@ -211,7 +211,7 @@ private:
     bool allow_past_expiry_ = false;
     bool allow_shorter_ = false;
     bool allow_own_key_ = false;
-    bool create_again_when_unseen_ = false;
+    bool retry_when_unseen_ = false;
     bool has_nonce_ = false;
     std::size_t nonce_size_ = 0;
     char nonce_[33]{};  // one more than it has: what is longer is no nonce either

@@ -60,7 +60,7 @@ TEST_CASE("failing allocations: a pool in which one failed has changed nothing, 
     for (std::size_t nth = 1;; ++nth) {
         CAPTURE(nth);
         PoolOptions options;
-        options.most_connections = 3;
+        options.max_connections = 3;
         Pool pool(options);
         Pool::Time const now{};
         auto const request = [&] { return stubbornly(pool, [&] { return pool.request(now); }); };
@@ -156,12 +156,12 @@ private:
 };
 
 struct DriverScene {
-    DriverScene(const ServiceThread& service_host, std::size_t most_connections)
+    DriverScene(const ServiceThread& service_host, std::size_t max_connections)
         : host(service_host),
-          most(most_connections) {
+          most(max_connections) {
         ClientOptions options;
         options.endpoint = Endpoint::parse(host.service.url()).value();
-        options.pool.most_connections = most;
+        options.pool.max_connections = most;
         transport = impl::net::make_http_transport(strand, options).value();
     }
 

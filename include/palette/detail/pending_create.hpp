@@ -52,7 +52,7 @@ public:
     // For those who make errors: the library, and stand-ins for it in tests. `attempts`: at least one,
     // ascending from 1 on. Preconditions: what parse() checks. Throws Exception (errc::invalid_argument)
     // without an attempt.
-    PendingCreate(std::string nonce, std::string name, std::string owner_uid, Identity by, Instant begun,
+    PendingCreate(std::string nonce, std::string name, std::string owner_uid, Identity by, Instant started_at,
                   std::vector<int> attempts);
 
     [[nodiscard]] const std::string& nonce() const& noexcept { return nonce_; }
@@ -70,12 +70,12 @@ public:
     [[nodiscard]] std::string tenant_uid() const&& { return tenant_uid_; }
 
     // By this machine's clock; the epoch if it is not known.
-    [[nodiscard]] Instant begun() const noexcept { return begun_; }
+    [[nodiscard]] Instant started_at() const noexcept { return started_at_; }
 
-    // The attempts that may have made a key, by number; empty: any, see is_any().
+    // The attempts that may have made a key, by number; empty: any, see covers_all_attempts().
     [[nodiscard]] const std::vector<int>& attempts() const& noexcept { return attempts_; }
     [[nodiscard]] std::vector<int> attempts() const&& { return attempts_; }
-    [[nodiscard]] bool is_any() const noexcept { return attempts_.empty(); }
+    [[nodiscard]] bool covers_all_attempts() const noexcept { return attempts_.empty(); }
 
     // Whether a key with this annotation is one of them.
     [[nodiscard]] bool matches(std::string_view mark) const noexcept;
@@ -95,7 +95,7 @@ private:
     std::string owner_uid_;
     std::string user_uid_;
     std::string tenant_uid_;
-    Instant begun_{};
+    Instant started_at_{};
     std::vector<int> attempts_;
 };
 
@@ -103,21 +103,21 @@ private:
 class Reconciliation {
 public:
     Reconciliation() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
-    explicit Reconciliation(std::vector<std::string> removed, std::vector<std::string> left = {})
+    explicit Reconciliation(std::vector<std::string> removed, std::vector<std::string> not_removed = {})
         : removed_(std::move(removed)),
-          left_(std::move(left)) {}
+          not_removed_(std::move(not_removed)) {}
 
     [[nodiscard]] const std::vector<std::string>& removed() const& noexcept { return removed_; }
     [[nodiscard]] std::vector<std::string> removed() const&& { return removed_; }
     // The service refused to delete them.
-    [[nodiscard]] const std::vector<std::string>& left() const& noexcept { return left_; }
-    [[nodiscard]] std::vector<std::string> left() const&& { return left_; }
+    [[nodiscard]] const std::vector<std::string>& not_removed() const& noexcept { return not_removed_; }
+    [[nodiscard]] std::vector<std::string> not_removed() const&& { return not_removed_; }
 
     friend bool operator==(const Reconciliation&, const Reconciliation&) = default;
 
 private:
     std::vector<std::string> removed_;
-    std::vector<std::string> left_;
+    std::vector<std::string> not_removed_;
 };
 
 // One line each, escaped.

@@ -33,7 +33,7 @@ struct Lost {
     explicit Lost(int ms, bool again = false)
         : machine([&] {
               Machine::Settings settings;
-              settings.again_when_unseen = again;
+              settings.retry_when_unseen = again;
               return Machine(settings);
           }()) {
         machine.identified(true, left(ms));

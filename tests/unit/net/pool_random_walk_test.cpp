@@ -27,8 +27,8 @@ constexpr std::chrono::seconds idle_timeout{5};
 
 PoolOptions small_pool() {
     PoolOptions o;
-    o.most_connections = max_connections;
-    o.most_waiting = max_waiting;
+    o.max_connections = max_connections;
+    o.max_waiting = max_waiting;
     o.idle_timeout = idle_timeout;
     return o;
 }

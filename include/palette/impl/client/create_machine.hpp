@@ -25,8 +25,8 @@ public:
 
     struct Settings {
         int max_posts = 4;
-        Time settle{2000};
-        bool again_when_unseen = false;
+        Time settle_time{2000};
+        bool retry_when_unseen = false;
         bool look_first = false;    // the nonce was given, and may have been used before
         bool marks_persist = true;  // as far as is known
         auto operator<=>(const Settings&) const = default;

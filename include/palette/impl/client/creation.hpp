@@ -45,7 +45,7 @@ private:
     pipeline::Call& call_;
     NewApiKey key_;
     std::string nonce_;
-    Instant begun_;
+    Instant started_at_;
     Machine machine_;
     Machine::Action next_;
     int suffix_ = 0;  // of the last POST

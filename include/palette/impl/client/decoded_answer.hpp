@@ -68,7 +68,7 @@ public:
         error_.reset();
     }
 
-    void waits(bool waiting) override {
+    void waiting_for_connection(bool waiting) override {
         if (waiting)
             call_->wait_in_queue(pipeline::Call::Queue::connection);
         else

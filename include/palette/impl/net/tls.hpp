@@ -31,7 +31,7 @@ private:
     static int on_new_session(SSL* connection, SSL_SESSION* session);
     void keep(SSL_SESSION* session);
 
-    static constexpr std::size_t most_ = 8;
+    static constexpr std::size_t max_ = 8;
     std::vector<SSL_SESSION*> sessions_;  // the newest last
 };
 

@@ -206,7 +206,7 @@ private:
         if (is_other) current_ = *answer;
         // The provider gives it again when it has ended: then its end is not believed either.
         if (is_other || (answer && has_ended))
-            renewal_.received((*answer)->ends(), time_.now());
+            renewal_.received((*answer)->expires_at(), time_.now());
         else
             renewal_.failed(time_.steady());
     }

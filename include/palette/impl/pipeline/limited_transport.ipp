@@ -22,7 +22,7 @@ class RefusalWatch final : public ResponseSink {
 public:
     explicit RefusalWatch(ResponseSink& sink) noexcept : sink_(sink) {}
 
-    void waits(bool waiting) override { sink_.waits(waiting); }
+    void waiting_for_connection(bool waiting) override { sink_.waiting_for_connection(waiting); }
     void head(HttpResponse response) override {
         if (response.status == 429) refusal_ = response;
         sink_.head(std::move(response));

@@ -66,7 +66,7 @@ enum class Recovery {
 /// What another attempt costs.
 enum class Cost {
     nothing,
-    attempts,  // of the request's own: retry.most_attempts
+    attempts,  // of the request's own: retry.max_attempts
     budget,    // and of what the whole client may send again: retry.budget
 };
 

@@ -190,7 +190,7 @@ inline Result<void> check_pending_attempts(const std::vector<int>& attempts) {
 
 PALETTE_KEYS_INLINE std::string PendingCreate::to_text() const {
     char begun[detail::rfc3339_length];
-    detail::format_rfc3339(begun_, begun);
+    detail::format_rfc3339(started_at_, begun);
     boost::json::object out{{"version", 1},
                             {"nonce", nonce_},
                             {"name", name_},
@@ -198,7 +198,7 @@ PALETTE_KEYS_INLINE std::string PendingCreate::to_text() const {
                             {"userUid", user_uid_},
                             {"tenantUid", tenant_uid_},
                             {"begun", boost::json::string_view(begun, sizeof begun)}};
-    if (is_any())
+    if (covers_all_attempts())
         out.emplace("attempts", "any");
     else
         out.emplace("attempts", boost::json::array(attempts_.begin(), attempts_.end()));
@@ -228,7 +228,7 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::parse(std::string_view 
     auto pending = of_nonce(*std::move(fields->nonce), *std::move(fields->name), std::move(by),
                             *std::move(fields->owner));
     if (!pending) return pending;
-    pending->begun_ = *begun;
+    pending->started_at_ = *begun;
     if (fields->attempts) pending->attempts_ = *std::move(fields->attempts);
     return pending;
 }

@@ -179,8 +179,8 @@ PALETTE_KEYS_INLINE void Emulator::Faults::clear() {
     emulator_.machine_->with([](auto& service) { service.faults().clear(); });
 }
 
-PALETTE_KEYS_INLINE std::uint64_t Emulator::Faults::struck() const {
-    return emulator_.machine_->with([](auto& service) { return service.faults().struck(); });
+PALETTE_KEYS_INLINE std::uint64_t Emulator::Faults::injected() const {
+    return emulator_.machine_->with([](auto& service) { return service.faults().injected(); });
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing

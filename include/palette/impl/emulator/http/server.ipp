@@ -92,7 +92,7 @@ private:
                 // Out of file descriptors, most likely: they come back.
                 asio::steady_timer timer(context_, std::chrono::milliseconds{10});
                 co_await timer.async_wait(as_result);
-            } else if (connections_ < options_.most_connections || idle_.close_longest()) {
+            } else if (connections_ < options_.max_connections || idle_.close_longest()) {
                 asio::co_spawn(context_, serve(std::move(socket), ++last_connection_), asio::detached);
             }
         }

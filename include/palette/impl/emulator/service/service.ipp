@@ -46,7 +46,7 @@ PALETTE_KEYS_INLINE Service::Admission Service::admit(const Request& request) {
             admission.refused_ = refusal.response();
         }
         auto const* const operation = admission.route_ ? &admission.route_->operation : nullptr;
-        admission.faults_ = faults_.strike(request.method, target.path, operation);
+        admission.faults_ = faults_.inject(request.method, target.path, operation);
         log_faults(request, admission);
     } catch (const Refusal& refusal) {
         admission.refused_ = refusal.response();
