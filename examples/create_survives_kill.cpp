@@ -75,9 +75,9 @@ void reconcile(palette::BlockingApiKeyClient& client, const fs::path& note) {
     if (!done) throw palette::Exception(done.error());  // the note stays: the next run looks again
     for (auto const& uid : done->removed())
         std::cout << "removed " << uid << ", whose value nobody has\n";
-    for (auto const& uid : done->left())
+    for (auto const& uid : done->not_removed())
         std::cout << "the service refuses to delete " << uid << ", whose value nobody has\n";
-    if (done->left().empty() && is_old(note)) fs::remove(note);
+    if (done->not_removed().empty() && is_old(note)) fs::remove(note);
 }
 
 // What earlier runs have left, wherever they were killed.

@@ -57,7 +57,7 @@ void cleaned_up(palette::BlockingApiKeyClient& client, const std::string& line) 
 int main() try {
     palette::testing::Emulator emulator;
     auto options = emulator.client_options(palette::testing::Role::tenant_admin);
-    options.retry.settle = milliseconds{200};
+    options.retry.settle_time = milliseconds{200};
     palette::BlockingApiKeyClient client(options);
     found_and_made_anew(client, emulator);
     cleaned_up(client, written_down_when_unseen(client, emulator));

@@ -21,54 +21,73 @@
 namespace palette::inline PALETTE_KEYS_ABI {
 
 namespace detail {
-// The annotation that carries what the service shows as a key's description.
+// The annotation in which the service stores the description of a key.
 inline constexpr std::string_view description_annotation = "description";
 }  // namespace detail
 
+/// Tells whether a key works.
 enum class KeyState {
-    active,   // it works
-    revoked,  // it was switched off, and can be switched on again
-    expired,  // its time has passed; it can be switched on again only after the expiry is extended
+    active,   ///< The service accepts the key.
+    revoked,  ///< The key was revoked, and can be re-activated.
+    expired,  ///< The expiry has passed; the key can be re-activated only after its expiry is extended.
 };
 
+/// Writes the name of the state, such as "active".
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, KeyState state);
 
-// The user whose permissions a key carries.
+/// Identifies the user whose permissions a key carries.
 class Owner {
 public:
+    /// Constructs an owner with empty names.
     Owner() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
+    /// Constructs an owner from uid and names.
     explicit Owner(std::string uid_, std::string first = {}, std::string last = {})
         : uid(std::move(uid_)),
           first_name(std::move(first)),
           last_name(std::move(last)) {}
 
+    /// Identifies the user.
     std::string uid;
+    /// Gives the first name; may be empty.
     std::string first_name;
+    /// Gives the last name; may be empty.
     std::string last_name;
 
     friend bool operator==(const Owner&, const Owner&) = default;
 };
 
-// An API key as the service describes it. It never holds the key's value: that is shown once, when
-// the key is made (CreatedApiKey), and is kept nowhere afterwards.
+/// Describes an API key, as the service does. The value of the key is never part of it: the service shows the
+/// value once, when the key is created (CreatedApiKey).
 class PALETTE_KEYS_DECL ApiKey {
 public:
+    /// Constructs a key without content.
     ApiKey() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
+    /// Identifies the key; never changes.
     std::string uid;
+    /// Names the key. Names are not unique.
     std::string name;
+    /// Describes the key; may be empty.
     std::string description;
+    /// Identifies the user whose permissions the key carries.
     Owner owner;
+    /// Tells when the key stops working.
     Expiry expiry;
+    /// Tells whether the key has not been revoked. An expired key may be active; see state().
     bool is_active = false;
+    /// Tells when the key was created; nothing if the service does not say.
     std::optional<Instant> created;
+    /// Tells when the key was last modified; nothing if the service does not say.
     std::optional<Instant> modified;
+    /// Tells when the key was deleted; nothing if the service does not say.
     std::optional<Instant> deleted;
-    StringMap annotations;  // without "description", which has its own member
+    /// Holds the annotations, except "description", which has its own member.
+    StringMap annotations;
+    /// Holds the labels.
     StringMap labels;
 
-    // What the key is worth at `now`, which is to be the service's time: KeyList::as_of(). A key that is both
-    // revoked and past its expiry is expired.
+    /// Returns the state of the key at the time `now`. Pass the service's time: KeyList::as_of(). A key that
+    /// is both revoked and past its expiry is expired.
     template <class Duration>
     [[nodiscard]] KeyState state(std::chrono::sys_time<Duration> now) const noexcept {
         if (expiry.passed(now)) return KeyState::expired;
@@ -78,10 +97,11 @@ public:
     friend bool operator==(const ApiKey&, const ApiKey&) = default;
 };
 
-// The keys that a list gave, in the service's order, and the service's time when it answered.
-//
-//     for (const palette::ApiKey& key : keys)
-//         if (key.state(keys.as_of()) == palette::KeyState::expired) ...
+/// Holds the keys of a list, in the service's order, and the service's time when it answered. A range of
+/// ApiKey with random access.
+///
+///     for (const palette::ApiKey& key : keys)
+///         if (key.state(keys.as_of()) == palette::KeyState::expired) ...
 class KeyList {
 public:
     using value_type = ApiKey;
@@ -89,46 +109,56 @@ public:
     using const_iterator = detail::Blocks<ApiKey>::const_iterator;
     using size_type = std::size_t;
 
+    /// Constructs an empty list.
     KeyList() = default;
+    /// Constructs a list of these keys, which the service gave at the time `as_of`.
     KeyList(std::initializer_list<ApiKey> keys, Instant as_of = {})
         : KeyList(keys.begin(), keys.end(), as_of) {}
+    /// Same, from the storage of a list; for the library itself.
     explicit KeyList(detail::Blocks<ApiKey> keys, Instant as_of) : keys_(std::move(keys)), as_of_(as_of) {}
 
+    /// Same, from a range of keys.
     template <std::input_iterator It>
     KeyList(It first, std::sentinel_for<It> auto last, Instant as_of = {}) : as_of_(as_of) {
         for (; first != last; ++first)
             push_back(*first);
     }
 
+    /// Returns whether there are no keys.
     [[nodiscard]] bool empty() const noexcept { return keys_.empty(); }
+    /// Returns the number of keys.
     [[nodiscard]] size_type size() const noexcept { return keys_.size(); }
 
-    // A temporary list has no iterators, and gives a key away instead of a reference.
+    /// Returns an iterator to the first key. Iterators of a temporary list would dangle, and do not compile.
     [[nodiscard]] iterator begin() & noexcept { return keys_.begin(); }
+    /// Returns the end of the range.
     [[nodiscard]] iterator end() & noexcept { return keys_.end(); }
     [[nodiscard]] const_iterator begin() const& noexcept { return keys_.begin(); }
     [[nodiscard]] const_iterator end() const& noexcept { return keys_.end(); }
     void begin() const&& = delete;
     void end() const&& = delete;
 
-    // Preconditions: there is such a key.
+    /// Returns the key at position `i`; from a temporary list by value. Precondition: i < size().
     [[nodiscard]] ApiKey& operator[](size_type i) & noexcept { return keys_[i]; }
     [[nodiscard]] const ApiKey& operator[](size_type i) const& noexcept { return keys_[i]; }
     [[nodiscard]] ApiKey operator[](size_type i) && noexcept { return std::move(keys_[i]); }
     void operator[](size_type i) const&& = delete;
+    /// Returns the first key; from a temporary list by value. Precondition: the list is not empty.
     [[nodiscard]] ApiKey& front() & noexcept { return keys_[0]; }
     [[nodiscard]] const ApiKey& front() const& noexcept { return keys_[0]; }
     [[nodiscard]] ApiKey front() && noexcept { return std::move(keys_[0]); }
     void front() const&& = delete;
+    /// Returns the last key; from a temporary list by value. Precondition: the list is not empty.
     [[nodiscard]] ApiKey& back() & noexcept { return keys_[size() - 1]; }
     [[nodiscard]] const ApiKey& back() const& noexcept { return keys_[size() - 1]; }
     [[nodiscard]] ApiKey back() && noexcept { return std::move(keys_[size() - 1]); }
     void back() const&& = delete;
 
+    /// Appends a key. Other keys do not move; iterators to them remain valid.
     void push_back(ApiKey key) { keys_.emplace_back(std::move(key)); }
 
-    // The service's time when it answered, to the second; this machine's time if the answer has no Date, or
-    // one outside of 2020 to 2199.
+    /// Returns the service's time when it answered, to the second; this machine's time if the response has no
+    /// Date, or one outside of the years 2020 to 2199.
     [[nodiscard]] Instant as_of() const noexcept { return as_of_; }
 
     friend bool operator==(const KeyList&, const KeyList&) = default;
@@ -138,30 +168,39 @@ private:
     Instant as_of_{};
 };
 
-// A key to be made. Setters chain, on a temporary and on a variable alike.
-//
-//     NewApiKey("ci").description("nightly build").expires(Expiry::in(days{30})).for_user(uid)
-//
-// Without expires() and lives_for() it lives thirty days; without for_user() it is the caller's own. A length
-// of life counts by the service's clock, from when the key is asked for; expires() is the instant itself,
-// and Expiry::in() counts by this machine's clock. What cannot be sent is refused when it is sent, not here.
+/// Describes a key to be created, for ApiKeyClient::async_create(). Setters chain, on a temporary and on a
+/// variable alike.
+///
+///     NewApiKey("ci").description("nightly build").expires(Expiry::in(days{30})).for_user(uid)
+///
+/// Without expires() and lives_for() the key lives for thirty days. Without for_user() it is the caller's
+/// own. A length of life is counted by the service's clock, from when the key is requested; expires() sets
+/// the instant itself, and Expiry::in() counts by this machine's clock.
+///
+/// Values that cannot be sent are refused by the operation, not by the setters.
 class PALETTE_KEYS_DECL NewApiKey {
 public:
+    /// Constructs the request for a key of that name. A name is not empty, at most 253 bytes, and has no
+    /// control characters.
     explicit NewApiKey(std::string name) : name_(std::move(name)) {}
 
+    /// Sets the description. Default: empty.
     NewApiKey& description(std::string text) &;
+    /// Sets the expiry. Of this and lives_for(), the last call counts.
     NewApiKey& expires(Expiry expiry) & noexcept;
-    /// Lets the key live for `duration`, by the service's clock: this machine's may be wrong. To the second,
-    /// and not longer. Of this and expires(), the last one counts. A duration that is not positive is
-    /// refused.
+    /// Sets the length of life, counted by the service's clock, since this machine's may be wrong: to the
+    /// second, and not longer. Of this and expires(), the last call counts. A duration that is not positive
+    /// is refused.
     NewApiKey& lives_for(std::chrono::milliseconds duration) & noexcept;
-    /// Makes the key that user's. An empty uid is refused when it is sent, and does not mean yourself.
+    /// Sets the owner of the key. An empty uid is refused; it does not mean the caller.
     NewApiKey& for_user(std::string uid) &;
 
-    // The annotation "description" is the description.
+    /// Adds an annotation, or changes its value. The annotation "description" is the description.
     NewApiKey& annotate(std::string_view key, std::string_view value) &;
+    /// Adds a label, or changes its value.
     NewApiKey& label(std::string_view key, std::string_view value) &;
 
+    /// Same, on a temporary: each of these returns the request by value.
     NewApiKey description(std::string text) && { return std::move(description(std::move(text))); }
     NewApiKey expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
     NewApiKey lives_for(std::chrono::milliseconds duration) && noexcept {
@@ -171,21 +210,28 @@ public:
     NewApiKey annotate(std::string_view k, std::string_view v) && { return std::move(annotate(k, v)); }
     NewApiKey label(std::string_view k, std::string_view v) && { return std::move(label(k, v)); }
 
+    /// Returns the name.
     [[nodiscard]] const std::string& name() const& noexcept { return name_; }
     [[nodiscard]] std::string name() const&& { return name_; }
+    /// Returns the description.
     [[nodiscard]] const std::string& description() const& noexcept { return description_; }
     [[nodiscard]] std::string description() const&& { return description_; }
+    /// Returns the expiry that expires() set; nothing otherwise.
     [[nodiscard]] const std::optional<Expiry>& expiry() const& noexcept { return expiry_; }
     [[nodiscard]] std::optional<Expiry> expiry() const&& { return expiry_; }
+    /// Returns the length of life that lives_for() set; nothing otherwise.
     [[nodiscard]] std::optional<std::chrono::milliseconds> lifetime() const noexcept { return lifetime_; }
-    /// Gives the expiry that is sent when the service's clock shows `now`.
+    /// Returns the expiry that is sent when the service's clock shows `now`.
     [[nodiscard]] Expiry expiry_at(Instant now) const noexcept;
-    [[nodiscard]] const std::string& user_uid() const& noexcept { return user_uid_; }  // empty: yourself
+    /// Returns the uid of the owner; empty without for_user().
+    [[nodiscard]] const std::string& user_uid() const& noexcept { return user_uid_; }
     [[nodiscard]] std::string user_uid() const&& { return user_uid_; }
-    /// Whether for_user() was called. An empty uid of a user is refused, and does not mean yourself.
+    /// Returns whether for_user() was called, with an empty uid or another.
     [[nodiscard]] bool names_user() const noexcept { return names_user_; }
+    /// Returns the annotations.
     [[nodiscard]] const StringMap& annotations() const& noexcept { return annotations_; }
     [[nodiscard]] StringMap annotations() const&& { return annotations_; }
+    /// Returns the labels.
     [[nodiscard]] const StringMap& labels() const& noexcept { return labels_; }
     [[nodiscard]] StringMap labels() const&& { return labels_; }
 
@@ -202,34 +248,41 @@ private:
     StringMap labels_;
 };
 
-// What to change of a key: its name, its description, its expiry. Nothing else can be changed, and
-// what is not named stays. An empty description clears it.
-//
-//     ApiKeyEdit().description("").expires(Expiry::in(days{30}))
+/// Describes a change of a key, for ApiKeyClient::async_update(). Only name, description and expiry can be
+/// changed; those that are not set stay as they are.
+///
+///     ApiKeyEdit().description("").expires(Expiry::in(days{30}))
 class PALETTE_KEYS_DECL ApiKeyEdit {
 public:
+    /// Constructs an edit that changes nothing.
     ApiKeyEdit() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
+    /// Sets the new name.
     ApiKeyEdit& name(std::string text) &;
+    /// Sets the new description; an empty one clears it.
     ApiKeyEdit& description(std::string text) &;
+    /// Sets the new expiry.
     ApiKeyEdit& expires(Expiry expiry) & noexcept;
 
+    /// Same, on a temporary: each of these returns the edit by value.
     ApiKeyEdit name(std::string text) && { return std::move(name(std::move(text))); }
     ApiKeyEdit description(std::string text) && { return std::move(description(std::move(text))); }
     ApiKeyEdit expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
 
-    // Nothing: not edited.
+    /// Returns the new name; nothing if it stays.
     [[nodiscard]] const std::optional<std::string>& name() const& noexcept { return name_; }
     [[nodiscard]] std::optional<std::string> name() const&& { return name_; }
+    /// Returns the new description; nothing if it stays.
     [[nodiscard]] const std::optional<std::string>& description() const& noexcept { return description_; }
     [[nodiscard]] std::optional<std::string> description() const&& { return description_; }
+    /// Returns the new expiry; nothing if it stays.
     [[nodiscard]] const std::optional<Expiry>& expiry() const& noexcept { return expiry_; }
     [[nodiscard]] std::optional<Expiry> expiry() const&& { return expiry_; }
 
-    // Whether it edits nothing.
+    /// Returns whether the edit changes nothing.
     [[nodiscard]] bool empty() const noexcept { return !name_ && !description_ && !expiry_; }
 
-    // The key as it is after this edit.
+    /// Returns the key with this edit applied.
     [[nodiscard]] ApiKey applied_to(ApiKey key) const;
 
     friend bool operator==(const ApiKeyEdit&, const ApiKeyEdit&) = default;
@@ -240,23 +293,31 @@ private:
     std::optional<Expiry> expiry_;
 };
 
-// Which keys of a list are wanted: those that meet every condition that is set.
-//
-//     ListFilter().owner(uid).state(KeyState::active).expires_before(now + days{7})
+/// Selects keys of a list: those that meet every condition that is set. A filter without a condition selects
+/// all keys.
+///
+///     ListFilter().owner(uid).state(KeyState::active).expires_before(now + days{7})
 class PALETTE_KEYS_DECL ListFilter {
 public:
+    /// Constructs a filter without a condition.
     ListFilter() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    ListFilter& name(std::string text) &;  // exactly this name; names are not unique
+    /// Selects keys with exactly this name. Names are not unique.
+    ListFilter& name(std::string text) &;
+    /// Selects keys of this user.
     ListFilter& owner(std::string uid) &;
-    ListFilter& state(KeyState state) & noexcept;        // by the service's clock, in a client's list
-    ListFilter& expires_before(Expiry time) & noexcept;  // those that never expire do not
+    /// Selects keys in this state; ApiKeyClient::async_list() judges it by the service's clock.
+    ListFilter& state(KeyState state) & noexcept;
+    /// Selects keys whose expiry is before `time`. Keys that never expire are not selected.
+    ListFilter& expires_before(Expiry time) & noexcept;
 
+    /// Same, for a time of the system clock.
     template <class Duration>
     ListFilter& expires_before(std::chrono::sys_time<Duration> t) & noexcept {
         return expires_before(Expiry::at(t));
     }
 
+    /// Same, on a temporary: each of these returns the filter by value.
     ListFilter name(std::string text) && { return std::move(name(std::move(text))); }
     ListFilter owner(std::string uid) && { return std::move(owner(std::move(uid))); }
     ListFilter state(KeyState s) && noexcept { return std::move(state(s)); }
@@ -266,13 +327,14 @@ public:
         return std::move(expires_before(Expiry::at(t)));
     }
 
-    // Whether `key` meets every condition at the time `now`.
+    /// Returns whether `key` meets every condition at the time `now`.
     template <class Duration>
     [[nodiscard]] bool matches(const ApiKey& key, std::chrono::sys_time<Duration> now) const noexcept {
         return matches_at(key, detail::to_instant(now));
     }
 
     friend bool operator==(const ListFilter&, const ListFilter&) = default;
+    /// Writes the conditions on one line, escaped.
     PALETTE_KEYS_DECL friend std::ostream& operator<<(std::ostream& out, const ListFilter& filter);
 
 private:
@@ -284,12 +346,13 @@ private:
     std::optional<Expiry> expires_before_;
 };
 
-// A key that was made, with its value, which the service shows this once. Move-only.
-//
-//     auto created = (co_await client.async_create(NewApiKey("ci"))).value();
-//     write_secret_file("ci.key", created.secret());
+/// Holds the uid and the value of a key that was created. The service shows the value this once. Move-only.
+///
+///     auto created = (co_await client.async_create(NewApiKey("ci"))).value();
+///     if (auto stored = write_secret_file("ci.key", created.secret()); !stored) ...
 class PALETTE_KEYS_DECL CreatedApiKey {
 public:
+    /// Constructs the result of a create; for the library, and for stand-ins in tests.
     CreatedApiKey(std::string uid, Secret value, bool confirmed,
                   std::shared_ptr<const PendingCreate> pending = nullptr)
         : uid_(std::move(uid)),
@@ -297,19 +360,22 @@ public:
           confirmed_(confirmed),
           pending_(std::move(pending)) {}
 
+    /// Returns the uid of the key; see confirmed().
     [[nodiscard]] const std::string& uid() const& noexcept { return uid_; }
     [[nodiscard]] std::string uid() const&& { return uid_; }
 
+    /// Returns the value of the key. On a temporary, moves the value out.
     [[nodiscard]] const Secret& secret() const& noexcept { return secret_; }
     void secret() const&& = delete;
     [[nodiscard]] Secret secret() && noexcept { return std::move(secret_); }
 
-    // Whether reading the key has proved that uid() is its uid. If not, find it by its name before
-    // changing it: some servers answer with the uid of the user.
+    /// Returns whether a read has proved that uid() is the uid of the key. If not, find the key by its name
+    /// before changing it: some servers answer with the uid of the user.
     [[nodiscard]] bool confirmed() const noexcept { return confirmed_; }
 
-    // Attempts before this one whose keys were never seen, and may exist: clean up with async_reconcile(),
-    // which does not touch this key. Null, unless CallOptions::create_again_when_unseen() was given.
+    /// Returns the earlier attempts of this create whose keys were never seen and may exist: clean up with
+    /// async_reconcile(), which does not touch this key. Null unless CallOptions::retry_when_unseen() was
+    /// given.
     [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
         return pending_.get();
     }
@@ -324,12 +390,17 @@ private:
     detail::SharedPending pending_;
 };
 
-// One line each, escaped; the value of a created key is left out.
+/// Writes the object on one line, escaped. The value of a created key is left out.
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Owner& owner);
+/// Same.
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const ApiKey& key);
+/// Same.
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const KeyList& keys);
+/// Same.
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const NewApiKey& key);
+/// Same.
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const ApiKeyEdit& edit);
+/// Same.
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const CreatedApiKey& key);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

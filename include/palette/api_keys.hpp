@@ -13,6 +13,7 @@
 #include <palette/endpoint.hpp>
 #include <palette/error.hpp>
 #include <palette/expiry.hpp>
+#include <palette/instant.hpp>
 #include <palette/observer.hpp>
 #include <palette/options.hpp>
 #include <palette/pending_create.hpp>

@@ -13,61 +13,85 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// The operations of ApiKeyClient for programs without an event loop: each waits for its Result.
-//
-//     palette::BlockingApiKeyClient client(palette::ClientOptions::from_environment().value());
-//     for (auto const& key : client.list().value())
-//         std::cout << key.name << '\n';
-//
-// What an operation does, its errors and its deadlines are those of ApiKeyClient.
-//
-// Threads: any number of them may call it at the same time. Network and timers are served by one thread of
-// the client's own, which ends with it. An operation that is called in that thread, from an Observer or an
-// AuthProvider, would wait for itself: it fails with errc::invalid_argument.
-//
-// Cancellation: cancel(), from another thread.
-//
-// Memory: an operation that finds none fails with errc::out_of_memory.
+/// Manages the API keys of a Palette tenant from programs without an event loop: the operations of
+/// ApiKeyClient, each of which blocks until it has its Result.
+///
+///     palette::BlockingApiKeyClient client(palette::ClientOptions::from_environment().value());
+///     for (auto const& key : client.list().value())
+///         std::cout << key.name << '\n';
+///
+/// Each operation does what the operation of ApiKeyClient with the prefix async_ does, with the same errors
+/// and deadlines.
+///
+/// Threads: any number of threads may call the client at the same time. A thread of the client's own serves
+/// network and timers, and ends with the client. An operation that is called in that thread, from an Observer
+/// or an AuthProvider, would wait for itself: it fails with errc::invalid_argument.
+///
+/// Cancellation: cancel(), from another thread.
+///
+/// Memory: an operation that runs out of memory fails with errc::out_of_memory.
 class PALETTE_KEYS_DECL BlockingApiKeyClient {
 public:
-    // Throws Exception: errc::invalid_argument if the options cannot work, errc::system if no thread can be
-    // started.
+    /// Constructs a client and starts its thread.
+    ///
+    /// Throws Exception: errc::invalid_argument if the options cannot be used, errc::system if no thread can
+    /// be started.
     explicit BlockingApiKeyClient(ClientOptions options = {});
+    /// Moves the client. A moved-from client may only be destroyed or assigned to.
     BlockingApiKeyClient(BlockingApiKeyClient&&) noexcept;
+    /// Destroys the client that is assigned to, as the destructor does, and moves the other one.
     BlockingApiKeyClient& operator=(BlockingApiKeyClient&&) noexcept;
 
-    /// Destroys the client. Operations that are under way end with errc::operation_aborted, and then the
-    /// client's own thread ends.
+    /// Destroys the client. Operations under way end with errc::operation_aborted, and then the client's own
+    /// thread ends.
     ///
-    /// From any other thread, the destructor waits for that. In the client's own thread (from an Observer or
-    /// an AuthProvider) the destructor cannot wait for itself: it returns at once, and the thread ends by
-    /// itself after the function that is running there has returned. Threads that wait for an operation at
-    /// that moment get errc::operation_aborted. The same holds for a client that another one is moved over.
+    /// Precondition: no thread starts an operation meanwhile. If another thread than the client's own
+    /// destroys the client, no thread waits for an operation.
     ///
-    /// Precondition: no thread starts an operation meanwhile, and when another thread than the client's own
-    /// destroys the client, none waits for one.
+    /// In any other thread, the destructor waits for the end of the client's own thread. In the client's own
+    /// thread (in an Observer or an AuthProvider) it returns at once; the thread ends by itself after the
+    /// function that is running there has returned, and threads that wait for an operation at that moment get
+    /// errc::operation_aborted. The same holds for a client that another one is move-assigned to.
     ~BlockingApiKeyClient();
 
+    /// Lists the keys that the caller may see and that match the filter; see ApiKeyClient::async_list().
     Result<KeyList> list(ListFilter filter = {}, CallOptions options = {});
+    /// Lists the keys of that name, of which there may be several; see ApiKeyClient::async_find().
     Result<KeyList> find(std::string name, CallOptions options = {});
+    /// Reads one key; see ApiKeyClient::async_get().
     Result<ApiKey> get(std::string uid, CallOptions options = {});
+    /// Creates a key, whose value is in the result and nowhere else; see ApiKeyClient::async_create().
     Result<CreatedApiKey> create(NewApiKey key, CallOptions options = {});
+    /// Deletes the keys that a create has left behind; see ApiKeyClient::async_reconcile().
     Result<Reconciliation> reconcile(PendingCreate pending, CallOptions options = {});
+    /// Changes the name, description or expiry of a key; see ApiKeyClient::async_update().
     Result<ApiKey> update(std::string uid, ApiKeyEdit edit, CallOptions options = {});
+    /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
     Result<ApiKey> update(ApiKey seen, ApiKeyEdit edit, CallOptions options = {});
+    /// Sets the expiry of a key to `duration` from now, by the service's clock; see
+    /// ApiKeyClient::async_renew().
     Result<ApiKey> renew(std::string uid, std::chrono::milliseconds duration, CallOptions options = {});
+    /// Sets the expiry of a key to `expiry`; see ApiKeyClient::async_renew().
     Result<ApiKey> renew(std::string uid, Expiry expiry, CallOptions options = {});
+    /// Revokes a key. Idempotent; see ApiKeyClient::async_revoke().
     Result<void> revoke(std::string uid, CallOptions options = {});
+    /// Re-activates a revoked key. Idempotent; see ApiKeyClient::async_reactivate().
     Result<void> reactivate(std::string uid, CallOptions options = {});
+    /// Revokes or re-activates a key through a PATCH of the key itself; see ApiKeyClient::async_set_active().
     Result<void> set_active(std::string uid, bool is_active, CallOptions options = {});
+    /// Deletes a key permanently; see ApiKeyClient::async_remove().
     Result<void> remove(std::string uid, CallOptions options = {});
+    /// Identifies the caller; see ApiKeyClient::async_whoami().
     Result<Identity> whoami(CallOptions options = {});
+    /// Finds the user with that e-mail address; see ApiKeyClient::async_find_user().
     Result<User> find_user(std::string email, CallOptions options = {});
 
-    // Ends all operations that are under way, with errc::operation_aborted.
+    /// Cancels all operations under way, which end with errc::operation_aborted. May be called from any
+    /// thread.
     void cancel();
 
-    // Takes no new operations, waits for those under way, and closes the connections.
+    /// Closes the client: refuses new operations, waits for those under way, and closes the connections; see
+    /// ApiKeyClient::async_close().
     Result<void> close();
 
 private:

@@ -20,297 +20,393 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// The API keys of a Palette tenant.
-//
-//     boost::asio::awaitable<void> run(palette::ApiKeyClient& client) {
-//         auto created = co_await client.async_create(palette::NewApiKey("ci"));
-//         if (!created) co_return log(created.error().message());
-//         use(created->secret());
-//     }
-//
-// Every operation completes with one Result: void(Result<T>) is the signature of its handler. Without a
-// token it is deferred, so that co_await works on it; any other token does too: a callback, use_future,
-// use_awaitable, as_tuple, bind_cancellation_slot. Before the token it takes CallOptions, or not.
-//
-// Errors: each says whether anything was changed (Error::effect). What cannot be sent is refused before a
-// byte is sent, with errc::invalid_argument: so is a uid that is not letters, digits, '.', '_' and '-', or is
-// "." or "..", which could lead to another path behind a reverse proxy. The same from the service is
-// errc::bad_value, and so is an answer about another key than the one asked for.
-//
-// Effect::unknown: a request that was sent and not answered may have been applied, or may be applied later,
-// also after an operation that follows. Read the key, repeat what is not so, and read again an hour and a day
-// after the operation has ended: no bound on the delay is documented by the service, and README.md
-// ("unknown") says where these two times come from.
-//
-// What fails is sent again as far as that is safe and ClientOptions::retry allows: README.md says when, and
-// Error::earlier() what was met. A create without an answer is looked for, and what it may have left is in
-// Error::pending().
-//
-// Time: what waits for the rate limit or a connection, waits timeouts.queue at most; the rest has
-// timeouts.total, or CallOptions::deadline() for all of it. An operation ends by then, whatever the
-// network does.
-//
-// Cancellation, of single operations through the handler's slot: `terminal` and `partial` end it at once,
-// with the effect that is known; `total` only before anything that changes something was sent. A key
-// whose value has been received is delivered all the same.
-//
-// Credentials: one that is about to end is renewed in the background, and no operation waits for that before
-// it has ended. A renewal may outlast the last operation, and so keep the context running, for timeouts.total
-// at most; cancel(), async_close() and the end of the client end it at once.
-//
-// Memory: an operation whose memory runs out ends with errc::out_of_memory, its effect as far as that is
-// known, and the client goes on. A create still delivers a value that it has received. Three things to know:
-// the function that starts an operation throws std::bad_alloc, and never calls the handler, if not even the
-// place for a completion can be had. An allocation of Boost.Asio's own that fails leaves io_context::run() as
-// std::bad_alloc: the operation that it was for ends as above when run() is called again. And the program
-// ends by std::terminate() if a completion cannot be posted for a second, or if a second allocation fails
-// while Asio takes apart the coroutine of the first: no completion is lost in silence.
-//
-// Threads: operations may be started from any thread; they run on the executor given, and complete on the
-// handler's. A cancellation signal is emitted on the handler's executor and lives until the completion.
-// The client must not outlive the executor's context. When the client is destroyed, its operations end
-// with errc::operation_aborted, as long as the context runs. Not to be used after a fork.
+/// Manages the API keys of a Palette tenant.
+///
+///     boost::asio::awaitable<void> run(palette::ApiKeyClient& client) {
+///         auto created = co_await client.async_create(palette::NewApiKey("ci"));
+///         if (!created) co_return log(created.error().message());
+///         use(created->secret());
+///     }
+///
+/// Completion: every operation completes with one Result; the signature of its handler is void(Result<T>).
+/// The default token is boost::asio::deferred, which co_await accepts. Any other token works too: a callback,
+/// use_future, use_awaitable, as_tuple, bind_cancellation_slot. CallOptions come before the token, and may be
+/// left out.
+///
+/// Errors: each says whether anything was changed (Error::effect()). Arguments that cannot be sent are
+/// refused with errc::invalid_argument before a byte is sent. This includes a uid with other characters than
+/// letters, digits, '.', '_' and '-', and the uids "." and "..": behind a reverse proxy they could lead to
+/// another path. Such a uid from the service is errc::bad_value, and so is a response about another key than
+/// the one asked for.
+///
+/// Effect::unknown: a request that was sent and not answered may have been applied, or may be applied later,
+/// also after a subsequent operation. Read the key, repeat the change if it is not in effect, and read again
+/// an hour and a day after the operation has ended. The service documents no bound on the delay; README.md
+/// ("unknown") explains these two times.
+///
+/// Retries: a failed request is retried as far as that is safe and ClientOptions::retry allows. README.md
+/// lists when, and Error::earlier() lists the failed attempts. A create without an answer is not repeated:
+/// its key is searched for, and keys that may remain are in Error::pending().
+///
+/// Time: an operation waits for the rate limiter and a connection for at most timeouts.queue, and has
+/// timeouts.total from then on, or CallOptions::deadline() for everything. It ends by then, whatever the
+/// network does.
+///
+/// Cancellation: per operation, through the slot of the handler. `terminal` and `partial` end the operation
+/// at once, with the effect that is known. `total` is honoured only until a request that changes something
+/// has been sent. A key whose value has been received is delivered all the same.
+///
+/// Credentials: a credential that is about to expire is renewed in the background, and no operation waits for
+/// the new one before the old one has expired. A renewal may outlast the last operation and keep the context
+/// running, for at most timeouts.total; cancel(), async_close() and the destructor end it at once.
+///
+/// Memory: an operation that runs out of memory ends with errc::out_of_memory and the effect as far as it is
+/// known; the client remains usable. A create still delivers a value that it has received. Three exceptions:
+/// - The initiating function throws std::bad_alloc, and never calls the handler, if there is no memory even
+///   for the completion.
+/// - An allocation inside Boost.Asio that fails leaves io_context::run() as std::bad_alloc. The operation
+///   that it was for ends as above when run() is called again.
+/// - The program ends by std::terminate() if a completion cannot be posted for one second, or if a second
+///   allocation fails while Asio destroys the coroutine of the first. No completion is lost silently.
+///
+/// Threads: operations may be started from any thread. They run on the executor that was given, and complete
+/// on the executor of the handler. A cancellation signal is emitted on the executor of the handler, never
+/// concurrently with the initiation, and lives until the completion.
+///
+/// Lifetime: the client must not outlive the context of its executor. When the client is destroyed, its
+/// operations end with errc::operation_aborted as long as the context runs. The client must not be used after
+/// a fork.
 class PALETTE_KEYS_DECL ApiKeyClient {
 public:
+    /// Names the type of executor that the operations run on.
     using executor_type = boost::asio::any_io_executor;
 
-    // Throws Exception (errc::invalid_argument) if the options cannot work: a CA file that cannot be
-    // read, a time-out of zero.
+    /// Constructs a client that runs on `executor`. Throws Exception (errc::invalid_argument) if the options
+    /// cannot be used: a CA file that cannot be read, a timeout of zero.
     explicit ApiKeyClient(boost::asio::any_io_executor executor, ClientOptions options = {});
 
+    /// Same, on the executor of an execution context, such as an io_context.
     template <class Context>
         requires requires(Context& context) { boost::asio::any_io_executor(context.get_executor()); }
     explicit ApiKeyClient(Context& context, ClientOptions options = {})
         : ApiKeyClient(boost::asio::any_io_executor(context.get_executor()), std::move(options)) {}
 
+    /// Moves the client; operations under way are not affected. A moved-from client may only be destroyed or
+    /// assigned to.
     ApiKeyClient(ApiKeyClient&&) noexcept = default;
+    /// Destroys the client that is assigned to, as the destructor does, and moves the other one.
     ApiKeyClient& operator=(ApiKeyClient&&) noexcept;
+    /// Destroys the client. Operations under way end with errc::operation_aborted as long as the context
+    /// runs, and the connections are closed.
     ~ApiKeyClient();
 
+    /// Returns the executor that was given to the constructor.
     [[nodiscard]] executor_type get_executor() const noexcept;
 
-    // Ends all operations that are under way, with errc::operation_aborted, and the renewal of the
-    // credential in the background.
+    /// Cancels all operations under way, which end with errc::operation_aborted, and the renewal of the
+    /// credential in the background. Operations may be started afterwards. May be called from any thread.
     void cancel();
 
-    // All keys that the caller may see and that meet the filter; every page of them.
+    /// Lists the keys that the caller may see and that match the filter. All pages are read.
+    ///
+    /// Completes with the keys in the service's order, and the service's time (KeyList::as_of()), which also
+    /// decides which keys have expired.
+    ///
+    /// Errors: errc::too_large for a list beyond ClientOptions::list_limits.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(ListFilter filter, CallOptions options, Token&& token = Token()) {
         return start(detail::ListKeys(std::move(filter)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(ListFilter filter, Token&& token = Token()) {
         return async_list(std::move(filter), CallOptions(), std::forward<Token>(token));
     }
+    /// Same, without a filter.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(Token&& token = Token()) {
         return async_list(ListFilter(), CallOptions(), std::forward<Token>(token));
     }
 
-    // All keys of that name: names are not unique.
+    /// Lists the keys of that name. Names are not unique, so there may be several.
+    ///
+    /// Completes with the keys, none if there is no such key. Errors: those of async_list().
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_find(std::string name, CallOptions options, Token&& token = Token()) {
         return async_list(ListFilter().name(std::move(name)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_find(std::string name, Token&& token = Token()) {
         return async_find(std::move(name), CallOptions(), std::forward<Token>(token));
     }
 
+    /// Reads one key.
+    ///
+    /// Errors: errc::not_found if there is no such key; errc::bad_value if the response is about another key.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_get(std::string uid, CallOptions options, Token&& token = Token()) {
         return start(detail::GetKey(std::move(uid)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_get(std::string uid, Token&& token = Token()) {
         return async_get(std::move(uid), CallOptions(), std::forward<Token>(token));
     }
 
-    // A length of life, NewApiKey::lives_for() or the default of thirty days, counts by the service's clock,
-    // as the answer about the credential's owner shows it: to the second, asked for once an hour. It is this
-    // machine's time if that answer has no Date, or one outside of 2020 to 2199. An expiry that has passed by
-    // that clock is refused before the key is asked for.
-    //
-    // The value is in the answer and nowhere else. Once it has been received the operation succeeds,
-    // whatever follows; CreatedApiKey::confirmed() tells whether a read, or a list, has proved the uid.
-    //
-    // An answer that is lost may leave a key that nobody has the value of: the service cannot be asked to
-    // do it once. What holds is that one value at most is delivered, and that every other key that
-    // may exist is named. So the key is asked for with a mark of its own in an annotation,
-    // "palette-keys-create", and for the user that the credential is found to belong to, or for_user(). If
-    // the answer is lost, the key is looked for within RetryOptions::settle; when it is found it is deleted,
-    // and another one asked for. A part of the time is kept for that.
-    //
-    // Errors, beside all others:
-    //   unknown, with Error::pending(): the key was not seen, and may still come. async_reconcile() it.
-    //   applied, with the uid in Error::path(): errc::missing_key_value, an old service kept the value; the
-    //     code of the refusal, if the key that nobody has the value of could not be deleted; errc::conflict,
-    //     the key was made for another user than was asked for, and was revoked.
-    //   errc::auth_provider: the credential became another user's meanwhile. Not_applied before the key was
-    //     asked for; applied, with the uid, when a lost key could not be deleted for that. A search for a
-    //     lost key that is not made for that leaves the error of the lost answer: unknown, with pending().
-    //   errc::conflict, not_applied: CallOptions::nonce() was used before; the keys that bear it are named;
-    //     the uid of the first is in Error::path(). Nothing was asked for. Whether the value of such a key
-    //     was delivered, only the one who asked for it knows: hence no pending().
-    // Not_applied means that this create has left no key.
-    //
-    //     auto created = co_await client.async_create(NewApiKey("ci").for_user(uid));
-    //     if (created) use(created->secret());
-    //     else if (auto pending = created.error().pending()) keep(pending->to_text());
-    //
-    // Cancellation: ends at once, also while a lost key is looked for, with pending(). Where the service is
-    // seen not to keep annotations, nothing is looked for or deleted.
+    /// Creates a key, for the caller or for the user of NewApiKey::for_user(). The value of the key is in the
+    /// response and nowhere else.
+    ///
+    /// Completes with the uid and the value of the key. Once the value has been received the operation
+    /// succeeds, whatever follows; CreatedApiKey::confirmed() tells whether a read, or a list, has proved the
+    /// uid.
+    ///
+    ///     auto created = co_await client.async_create(NewApiKey("ci").for_user(uid));
+    ///     if (created) use(created->secret());
+    ///     else if (auto pending = created.error().pending()) keep(pending->to_text());
+    ///
+    /// A length of life (NewApiKey::lives_for(), or the default of thirty days) is counted by the service's
+    /// clock, from the `Date` of the response that identifies the caller, to the second; that request is made
+    /// once an hour. This machine's time is used if the response has no `Date`, or one outside of the years
+    /// 2020 to 2199. An expiry that has passed by that clock is refused before the key is requested, unless
+    /// CallOptions::allow_past_expiry() is given.
+    ///
+    /// The service has no idempotency key, so a lost response may leave a key whose value nobody has.
+    /// Guarantee: at most one value is delivered, and every other key that may exist is named. For this, each
+    /// request marks its key with the annotation "palette-keys-create", and names the owner: the user that
+    /// the credential is found to belong to, or that of for_user(). If the response is lost, the key is
+    /// searched for within RetryOptions::settle_time. If it is found, it is deleted and another one is
+    /// requested. Up to settle_time, at most half of the remaining time, is reserved for this search. Where
+    /// the service is seen not to keep annotations, nothing is searched for or deleted.
+    ///
+    /// Errors of this operation's own:
+    /// - Effect::unknown, with Error::pending(): the key was not seen, and may still appear. Call
+    ///   async_reconcile().
+    /// - errc::missing_key_value, applied, with the uid in Error::path(): an old service kept the value.
+    /// - The code of the refusal, applied, with the uid in Error::path(): the key that nobody has the value
+    ///   of could not be deleted.
+    /// - errc::conflict, applied, with the uid in Error::path(): the key was made for another user than
+    ///   requested. The client has revoked it, or the message says that it could not.
+    /// - errc::auth_provider: the credential became another user's meanwhile. Not applied if the key had not
+    ///   been requested; applied, with the uid, if a lost key could not be deleted for that reason. A search
+    ///   for a lost key that is given up for that reason leaves the error of the lost response: unknown, with
+    ///   pending().
+    /// - errc::conflict, not applied: CallOptions::nonce() was used before. The error names the keys that
+    ///   bear the nonce; the uid of the first is in Error::path(). No key was requested. Whether the value of
+    ///   such a key was delivered is known only to whoever requested it, so there is no pending().
+    ///
+    /// Effect::not_applied means that this create has left no key.
+    ///
+    /// Cancellation: ends the operation at once, also during the search for a lost key, with pending().
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, CallOptions options, Token&& token = Token()) {
         return start(detail::CreateKey(std::move(key)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, Token&& token = Token()) {
         return async_create(std::move(key), CallOptions(), std::forward<Token>(token));
     }
 
-    // Looks once for the keys that a create has left behind, and deletes them. Only keys that bear the
-    // create's mark, the number of one of its pending attempts, and its owner: never one whose value was
-    // delivered. Nothing found is a success as well; a request that was under way may still make a key, so do
-    // it again an hour and a day after the create has ended. What the service refuses to delete is in
-    // Reconciliation::left().
-    //
-    //     auto pending = PendingCreate::parse(line).value();
-    //     auto cleaned = co_await client.async_reconcile(pending);
-    //
-    // Errors: errc::auth_provider, not_applied, if the credential is not of the user, and the tenant, who
-    // asked for the key: nothing was listed or deleted. errc::invalid_argument for a `pending` that names
-    // none. Any other leaves `pending` as it was: call again. Safe to be repeated.
+    /// Searches once for the keys that a create has left behind, and deletes them. Idempotent.
+    ///
+    /// Deletes only keys that bear the mark of the create, the number of one of its pending attempts, and its
+    /// owner: never a key whose value was delivered. A request that was under way may still make a key, so
+    /// call this operation again an hour and a day after the create has ended.
+    ///
+    ///     auto pending = PendingCreate::parse(line).value();
+    ///     auto cleaned = co_await client.async_reconcile(pending);
+    ///
+    /// Completes with the uids of the keys that were deleted, and of those that the service refused to delete
+    /// (Reconciliation::not_removed()). Success also if no key was found.
+    ///
+    /// Errors of this operation's own:
+    /// - errc::auth_provider, not applied: the credential is not that of the user, and the tenant, who
+    ///   requested the key. Nothing was listed or deleted.
+    /// - errc::invalid_argument: `pending` names no user or no tenant.
+    ///
+    /// After any other error `pending` is as valid as before: call again.
     template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
     auto async_reconcile(PendingCreate pending, CallOptions options, Token&& token = Token()) {
         return start(detail::ReconcileCreate(std::move(pending)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
     auto async_reconcile(PendingCreate pending, Token&& token = Token()) {
         return async_reconcile(std::move(pending), CallOptions(), std::forward<Token>(token));
     }
 
-    /// Reads the key, changes what the edit names, writes the key, and reads it back. Completes with the key
-    /// as it is then. Between the read and the write is a moment in which another writer's change is lost:
-    /// the service has no way to exclude that.
+    /// Changes the name, description or expiry of a key: reads the key, applies the edit, writes the key, and
+    /// reads it back. What the edit does not name is preserved, annotations and labels included.
+    ///
+    /// Completes with the key as it is after the write. A change that another writer makes between the read
+    /// and the write is lost: the service has no way to exclude that.
     ///
     /// Errors of this operation's own:
-    ///   conflict, not_applied: the key is not as `seen`.
-    ///   conflict, applied: the key was written, and is not what was written: somebody else wrote as well.
-    ///   conflict, unknown: the write was not answered, and somebody else has written, before it or after.
-    ///     The key is neither as it was before nor as it was written; the write is not sent again.
-    ///   bad_value: the service answered with another key. Nothing of that key is written to this one.
-    ///   invalid_argument, not_applied: the new expiry has passed by the service's clock, and the option
-    ///     CallOptions::allow_past_expiry() was not given. The key has been read by then.
+    /// - errc::invalid_argument, not applied: the edit is empty, or its expiry has passed by the service's
+    ///   clock and CallOptions::allow_past_expiry() was not given. In the latter case the key has been read.
+    /// - errc::conflict, applied: the key was written, and is not as it was written: another writer wrote as
+    ///   well.
+    /// - errc::conflict, unknown: the write was not answered, and another writer has written, before it or
+    ///   after it. The key is neither as before nor as it was written; the write is not repeated.
+    /// - errc::bad_value: the service answered with another key. Nothing of that key is written to this one.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(std::string uid, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
         return start(detail::UpdateKey(std::move(uid), std::move(edit)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(std::string uid, ApiKeyEdit edit, Token&& token = Token()) {
         return async_update(std::move(uid), std::move(edit), CallOptions(), std::forward<Token>(token));
     }
+    /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(ApiKey seen, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
         return start(detail::UpdateKey(std::move(seen), std::move(edit)), options,
                      std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(ApiKey seen, ApiKeyEdit edit, Token&& token = Token()) {
         return async_update(std::move(seen), std::move(edit), CallOptions(), std::forward<Token>(token));
     }
 
-    /// Extends the key's life to `duration` from now, by the service's clock, and changes nothing else. It
-    /// counts from the `Date` of the answer that shows the key, to the second; from this machine's time if
-    /// the answer has no `Date`, or one outside of 2020 to 2199.
+    /// Sets the expiry of a key to `duration` from now, by the service's clock, and changes nothing else. A
+    /// duration that is not positive is errc::invalid_argument. It is counted from the `Date` of the response
+    /// that shows the key, to the second; from this machine's time if the response has no `Date`, or one
+    /// outside of the years 2020 to 2199.
     ///
-    /// Errors, beside those of async_update(): errc::conflict, not_applied: the key would expire earlier than
-    /// it does now, and CallOptions::allow_shorter() was not given. The message has both times.
+    /// Completes with the key as it is after the write.
+    ///
+    /// Errors: those of async_update(), and errc::conflict, not applied, if the key would expire earlier than
+    /// it does now and CallOptions::allow_shorter() was not given. The message has both times.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, CallOptions options,
                      Token&& token = Token()) {
         return start(detail::RenewKey(std::move(uid), duration), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, Token&& token = Token()) {
         return async_renew(std::move(uid), duration, CallOptions(), std::forward<Token>(token));
     }
 
-    /// Extends the key's life to `expiry`, and changes nothing else; Expiry::never() has no end. Errors as
-    /// above. errc::invalid_argument, not_applied, if the instant has passed by the service's clock.
+    /// Sets the expiry of a key to `expiry`, and changes nothing else; Expiry::never() has no end.
+    ///
+    /// Completes with the key as it is after the write. Errors: those of the overload for a duration;
+    /// errc::invalid_argument, not applied, if the expiry has passed by the service's clock and
+    /// CallOptions::allow_past_expiry() was not given.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, Expiry expiry, CallOptions options, Token&& token = Token()) {
         return start(detail::RenewKeyUntil(std::move(uid), expiry), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, Expiry expiry, Token&& token = Token()) {
         return async_renew(std::move(uid), expiry, CallOptions(), std::forward<Token>(token));
     }
 
-    // Switches it off; on again, as long as its expiry has not passed. To do again what is done is no
-    // error. A revocation of the key that this client itself uses, as far as Credential::key_uid() tells, is
-    // refused with errc::own_key, not_applied, unless CallOptions::allow_own_key() is given; the same holds
-    // for async_set_active(uid, false) and async_remove(uid).
+    /// Revokes a key: the service refuses it from then on. Idempotent. async_reactivate() undoes it until the
+    /// expiry of the key.
+    ///
+    /// CallOptions::verify() reads the key back.
+    ///
+    /// Errors of this operation's own:
+    /// - errc::own_key, not applied: the key is the one that this client itself uses, as far as
+    ///   Credential::key_uid() tells, and CallOptions::allow_own_key() was not given.
+    /// - errc::conflict, applied: with verify(), the service accepted, but still shows the key as active.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, CallOptions options, Token&& token = Token()) {
         return start(detail::RevokeKey(std::move(uid)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, Token&& token = Token()) {
         return async_revoke(std::move(uid), CallOptions(), std::forward<Token>(token));
     }
+    /// Re-activates a revoked key whose expiry has not passed. Idempotent.
+    ///
+    /// CallOptions::verify() reads the key back.
+    ///
+    /// Errors: the service refuses a key past its expiry. With verify(), errc::conflict, applied, if the
+    /// service accepted, but still shows the key as revoked.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_reactivate(std::string uid, CallOptions options, Token&& token = Token()) {
         return start(detail::ReactivateKey(std::move(uid)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_reactivate(std::string uid, Token&& token = Token()) {
         return async_reactivate(std::move(uid), CallOptions(), std::forward<Token>(token));
     }
 
-    // The service's other way to do the same two: a PATCH of the key itself.
+    /// Revokes (`is_active` false) or re-activates (true) a key through the service's other request for it, a
+    /// PATCH of the key itself. Prefer async_revoke() and async_reactivate(), whose options and errors it
+    /// has.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_set_active(std::string uid, bool is_active, CallOptions options, Token&& token = Token()) {
         return start(detail::SetKeyActive(std::move(uid), is_active), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_set_active(std::string uid, bool is_active, Token&& token = Token()) {
         return async_set_active(std::move(uid), is_active, CallOptions(), std::forward<Token>(token));
     }
 
-    // For good. errc::not_found if there is no such key, errc::own_key as with async_revoke().
+    /// Deletes a key permanently.
+    ///
+    /// CallOptions::verify() reads the key back, and expects errc::not_found.
+    ///
+    /// Errors of this operation's own:
+    /// - errc::not_found: there is no such key. After an attempt that was not answered the operation succeeds
+    ///   instead, if the service then still accepts the credential.
+    /// - errc::own_key, not applied: as with async_revoke().
+    /// - errc::conflict, applied: with verify(), the service accepted, but still shows the key.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_remove(std::string uid, CallOptions options, Token&& token = Token()) {
         return start(detail::RemoveKey(std::move(uid)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_remove(std::string uid, Token&& token = Token()) {
         return async_remove(std::move(uid), CallOptions(), std::forward<Token>(token));
     }
 
-    /// Tells whose credential it is. errc::bad_value for an answer without a user or a tenant.
+    /// Identifies the caller: the user, the tenant and the organisation that the credential belongs to.
+    ///
+    /// Errors: errc::bad_value for a response without a user or a tenant.
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(CallOptions options, Token&& token = Token()) {
         return start(detail::WhoAmI(), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(Token&& token = Token()) {
         return async_whoami(CallOptions(), std::forward<Token>(token));
     }
 
-    /// Finds the user of that e-mail address, in any case of its letters. Reads all pages of the list of
-    /// users. errc::not_found if there is none, errc::conflict if there are several, errc::bad_value if the
-    /// user has no uid that can be one.
+    /// Finds the user with that e-mail address; upper and lower case are the same. Reads all pages of the
+    /// list of users.
+    ///
+    /// Errors of this operation's own:
+    /// - errc::not_found: no user that the caller may see has the address.
+    /// - errc::conflict: several users have the address.
+    /// - errc::bad_value: the uid of the user is not a possible one.
+    /// - errc::too_large: the list is beyond ClientOptions::list_limits.
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, CallOptions options, Token&& token = Token()) {
         return start(detail::FindUser(std::move(email)), options, std::forward<Token>(token));
     }
+    /// Same, with default options.
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, Token&& token = Token()) {
         return async_find_user(std::move(email), CallOptions(), std::forward<Token>(token));
     }
 
-    // Takes no new operations, waits for those under way, and closes the connections.
+    /// Closes the client: refuses new operations with errc::operation_aborted, waits for those under way, and
+    /// closes the connections. The wait has no deadline of its own; each operation has one.
+    ///
+    /// Cancellation: ends the wait with errc::operation_aborted; the operations under way go on.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_close(Token&& token = Token()) {
         return start(detail::CloseClient(), CallOptions(), std::forward<Token>(token));
@@ -324,7 +420,7 @@ private:
             detail::Initiation(core_), token, std::move(operation), std::move(options));
     }
 
-    std::shared_ptr<client::Core> core_;
+    std::shared_ptr<impl::client::Core> core_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/detail/instant.hpp>
+#include <palette/instant.hpp>
 
 #include <chrono>
 #include <functional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/detail/instant.hpp>
+#include <palette/instant.hpp>
 #include <palette/secret.hpp>
 
 #include <iosfwd>
@@ -26,29 +26,29 @@ public:
     /// CallOptions::allow_own_key().
     [[nodiscard]] static std::shared_ptr<const Credential> api_key(Secret value, std::string key_uid = {});
 
-    /// `ends`: when it stops working by the client's clock, if that is known. Its successor is asked for 60 s
-    /// before, or in the last quarter of the life that it had when it was received, if that is less. An end
-    /// that has passed already when it is received is not believed.
-    [[nodiscard]] static std::shared_ptr<const Credential> token(Secret value,
-                                                                 std::optional<Instant> ends = std::nullopt);
+    /// `expires_at`: when it stops working by the client's clock, if that is known. Its successor is asked
+    /// for 60 s before, or in the last quarter of the life that it had when it was received, if that is less.
+    /// An end that has passed already when it is received is not believed.
+    [[nodiscard]] static std::shared_ptr<const Credential> token(
+        Secret value, std::optional<Instant> expires_at = std::nullopt);
 
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
     [[nodiscard]] const Secret& value() const& noexcept { return value_; }
     void value() const&& = delete;
     [[nodiscard]] const std::string& key_uid() const& noexcept { return key_uid_; }
     [[nodiscard]] std::string key_uid() const&& { return key_uid_; }
-    [[nodiscard]] std::optional<Instant> ends() const noexcept { return ends_; }
+    [[nodiscard]] std::optional<Instant> expires_at() const noexcept { return expires_at_; }
 
     // "ApiKey" or "Authorization": the header that carries the value.
     [[nodiscard]] std::string_view header() const noexcept;
 
 private:
-    Credential(Kind kind, Secret value, std::string key_uid, std::optional<Instant> ends);
+    Credential(Kind kind, Secret value, std::string key_uid, std::optional<Instant> expires_at);
 
     Kind kind_;
     Secret value_;
     std::string key_uid_;
-    std::optional<Instant> ends_;
+    std::optional<Instant> expires_at_;
 };
 
 // Its kind, and the key's uid; never the value.

@@ -12,44 +12,48 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// Where a Palette API is: Spectro Cloud's own by default, or a self-hosted Palette or VerteX.
-//
-//     palette::Endpoint cloud;                                                  // api.spectrocloud.com
-//     auto own = palette::Endpoint::parse("https://palette.acme.com:8443/login"); // a pasted console URL
-//
-// parse() takes a host name or address, a port if there is one, and drops a path, a query and the
-// space around it all. Names are put in small letters, IPv6 addresses in their short form.
-//
-// Plain HTTP would send the key in the clear. parse() takes http:// for this machine alone: localhost,
-// 127.0.0.0/8 and ::1. parse_allowing_insecure_http() takes it for any host.
-//
-// Errors: errc::invalid_argument, saying what is wrong with which part. A user name or password in
-// the text is refused, and not repeated in the error.
+/// Names a Palette API: Spectro Cloud's own by default, or that of a self-hosted Palette or VerteX.
+///
+///     palette::Endpoint cloud;                                                  // api.spectrocloud.com
+///     auto own = palette::Endpoint::parse("https://palette.acme.com:8443/login"); // a pasted console URL
+///
+/// Plain HTTP would send the key in the clear. parse() accepts http:// for this machine alone: localhost,
+/// 127.0.0.0/8 and ::1. parse_allowing_insecure_http() accepts it for any host.
 class PALETTE_KEYS_DECL Endpoint {
 public:
+    /// Constructs the endpoint https://api.spectrocloud.com.
     Endpoint() = default;
 
+    /// Parses a host name or address, with a scheme and a port if there are any; drops a path, a query and
+    /// the space around the text. Names are converted to lower case, IPv6 addresses to their short form.
+    ///
+    /// Errors: errc::invalid_argument, which says which part is wrong and why. A user name or password in the
+    /// text is refused, and not repeated in the error.
     static Result<Endpoint> parse(std::string_view text);
+    /// Same, and accepts http:// for every host.
     static Result<Endpoint> parse_allowing_insecure_http(std::string_view text);
 
-    // A name, or an address without brackets.
+    /// Returns the host: a name, or an address without brackets.
     [[nodiscard]] const std::string& host() const& noexcept { return host_; }
     [[nodiscard]] std::string host() const&& { return host_; }
+    /// Returns the port.
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
-    // Whether it is https.
+    /// Returns whether the scheme is https.
     [[nodiscard]] bool is_secure() const noexcept { return secure_; }
 
-    // Whether the host is localhost or a loopback address.
+    /// Returns whether the host is localhost or a loopback address.
     [[nodiscard]] bool is_loopback() const noexcept;
 
-    // Whether plain HTTP was allowed beyond this machine.
+    /// Returns whether plain HTTP was allowed beyond this machine.
     [[nodiscard]] bool allows_insecure_http() const noexcept { return insecure_http_allowed_; }
 
-    // For a Host header: "palette.acme.com:8443", "[::1]:8080". Without the port that the scheme implies.
+    /// Returns the text for a Host header: "palette.acme.com:8443", "[::1]:8080". The port that the scheme
+    /// implies is left out.
     [[nodiscard]] std::string authority() const;
 
-    // "https://palette.acme.com:8443". What made this endpoint reads it back unchanged.
+    /// Returns the URL: "https://palette.acme.com:8443". The parse function that made this endpoint reads it
+    /// back unchanged.
     [[nodiscard]] std::string to_string() const;
 
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
@@ -64,10 +68,12 @@ private:
     bool insecure_http_allowed_ = false;
 };
 
+/// Writes to_string().
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Endpoint& endpoint);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
+/// Hashes an endpoint.
 template <>
 struct std::hash<palette::Endpoint> {
     std::size_t operator()(const palette::Endpoint& e) const noexcept {

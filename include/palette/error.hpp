@@ -94,8 +94,8 @@ enum class condition {
     return code >= errc::not_json && code <= errc::unexpected_status;
 }
 
-PALETTE_KEYS_DECL const std::error_category& error_category() noexcept;
-PALETTE_KEYS_DECL const std::error_category& condition_category() noexcept;
+PALETTE_KEYS_DECL const std::error_category& get_error_category() noexcept;
+PALETTE_KEYS_DECL const std::error_category& get_condition_category() noexcept;
 PALETTE_KEYS_DECL std::error_code make_error_code(errc code) noexcept;
 PALETTE_KEYS_DECL std::error_condition make_error_condition(condition group) noexcept;
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, errc code);

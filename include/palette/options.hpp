@@ -21,170 +21,237 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// How long each thing may take.
+/// Bounds the phases of an operation. Each bound is greater than zero: the constructor of a client throws
+/// otherwise.
+///
+/// `queue` and `total` bound an operation; the others bound one attempt at a phase, and never extend `total`.
+/// The error of a timeout that ends an operation is errc::timeout, and its message names what the operation
+/// waited for.
 struct Timeouts {
-    /// Bounds the wait for the rate limiter or a connection before the first request of an operation.
+    /// Bounds the wait for the rate limiter and for a connection before the first request of an operation.
+    /// Default: 2 minutes.
     std::chrono::milliseconds queue = std::chrono::minutes{2};
     /// Bounds everything from the first request of an operation on: its later requests, their waits for the
     /// rate limiter or a connection, retries and logins. An operation whose next request cannot be sent
-    /// within the time that is left fails at once.
+    /// within the remaining time fails at once. Default: 30 s.
     std::chrono::milliseconds total = std::chrono::seconds{30};
-    // For one try at each. `total` bounds them all.
+    /// Bounds the lookup of the host's name. Default: 10 s.
     std::chrono::milliseconds lookup = std::chrono::seconds{10};
-    std::chrono::milliseconds connect = std::chrono::seconds{10};    // all addresses of the host together
-    std::chrono::milliseconds handshake = std::chrono::seconds{10};  // and so long for a proxy's answer
-    // For a service from which nothing comes.
-    std::chrono::milliseconds silence = std::chrono::seconds{20};
+    /// Bounds the time to connect to any address of the host, all addresses together. Default: 10 s.
+    std::chrono::milliseconds connect = std::chrono::seconds{10};
+    /// Bounds the TLS handshake, and on its own the answer of a proxy to CONNECT. Default: 10 s.
+    std::chrono::milliseconds handshake = std::chrono::seconds{10};
+    /// Bounds the time in which no byte arrives from the service, or none can be sent to it, while a request
+    /// is under way. Default: 20 s.
+    std::chrono::milliseconds read = std::chrono::seconds{20};
 };
 
-// Whom to trust: the system's authorities, unless one of the three is set; then those alone.
+/// Chooses the certificate authorities to trust, and the client's own certificate.
+///
+/// The system's authorities are trusted unless `ca_file`, `ca_directory` or `ca_pem` is set; then only those
+/// that are set are trusted. A file that cannot be read makes the constructor of the client throw.
 struct TlsOptions {
-    std::string ca_file;       // PEM
-    std::string ca_directory;  // as c_rehash makes it
-    std::string ca_pem;        // the certificates themselves
+    /// Names a PEM file of authorities. Default: empty, unset.
+    std::string ca_file;
+    /// Names a directory of authorities, as c_rehash prepares it. Default: empty, unset.
+    std::string ca_directory;
+    /// Holds the certificates of authorities themselves, in PEM. Default: empty, unset.
+    std::string ca_pem;
 
-    // For services that ask for one: PEM files.
+    /// Names the PEM file of the client's certificate, for a service that asks for one. Default: empty,
+    /// unset.
     std::string client_certificate_file;
+    /// Names the PEM file of the private key to that certificate. Default: empty, unset.
     std::string client_key_file;
 
-    // Anybody can pose as the service, and have your key. For nothing but a try.
+    /// Turns off the verification of certificate and host name. Anybody on the way can then pose as the
+    /// service and read the credential: use it for experiments only. Default: false.
     bool insecure_skip_verification = false;
 };
 
+/// Bounds the pool of keep-alive connections of the default transport.
 struct PoolOptions {
-    std::size_t most_connections = 8;
-    std::size_t most_waiting = 10'000;  // operations that wait for one
-    // A connection that has been idle for so long is not used again; it is closed at the next operation,
-    // or with the client. No timer runs, so a context without operations has nothing to wait for.
+    /// Bounds the number of connections, open ones and those that are being opened. At least 1. Default: 8.
+    std::size_t max_connections = 8;
+    /// Bounds the number of operations that wait for a connection; one more fails with errc::timeout at once.
+    /// Default: 10,000.
+    std::size_t max_waiting = 10'000;
+    /// Bounds how long a connection may have been idle to be used for a request. An idle connection is closed
+    /// at the next operation after that, or with the client: no timer runs, so that a context without
+    /// operations has nothing to wait for. Not negative. Default: 50 s.
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{50};
 };
 
-// What is sent again after it failed, and when no more. What is safe to send again the client knows: a read
-// and what can be done twice, after a passing failure; what creates, only if it was certainly not done.
+/// Configures retries.
+///
+/// The client knows which requests are safe to retry: a read and an idempotent change after a transient
+/// failure; a create only if the request was certainly not applied. These fields bound how often and how
+/// fast.
 struct RetryOptions {
-    // Of one request, the first included. 1: nothing is sent again. A 429 does not count: it proves that
-    // nothing was done, and is waited out as long as there is time.
-    int most_attempts = 4;
-    // Before the second attempt it waits for a random part of this; before each later one, of twice as much;
-    // never more than most_wait. Where the service says how long (Retry-After), that long. Where no
-    // connection can be opened, one operation at a time tries again for the whole client, after a random time
-    // between half and all of these; the others wait for that try, or for a connection that is open. While
-    // none is open, an operation ends that has seen most_attempts tries fail.
-    std::chrono::milliseconds first_wait = std::chrono::milliseconds{200};
-    std::chrono::milliseconds most_wait = std::chrono::seconds{5};
-    // How often in a row the client as a whole sends something again, so that it does not multiply an
-    // outage. Each success gives a tenth of one back. What was never sent for want of a connection costs
-    // nothing.
+    /// Bounds the attempts of one request, the first included; 1 turns retries off. A 429 does not count: it
+    /// proves that the request was not applied, and is retried as long as the deadline allows. At least 1.
+    /// Default: 4.
+    ///
+    /// While no connection can be opened and none is open, an operation fails once it has seen this many
+    /// attempts to connect fail, its own and those of others.
+    int max_attempts = 4;
+    /// Sets the scale of the exponential backoff with full jitter: the wait before retry n (from 0) is a
+    /// uniform random time in [0, initial_backoff * 2^n], capped at max_backoff. A Retry-After of the service
+    /// is followed instead. Not negative. Default: 200 ms.
+    ///
+    /// While no connection can be opened, a single operation at a time tries to connect for the whole client,
+    /// after a random time between half and all of that bound. The others wait for this attempt, or for a
+    /// connection that is still open.
+    std::chrono::milliseconds initial_backoff = std::chrono::milliseconds{200};
+    /// Caps the backoff. Not negative. Default: 5 s.
+    std::chrono::milliseconds max_backoff = std::chrono::seconds{5};
+    /// Bounds the retries of the whole client in a row, so that retries do not multiply an outage. Each retry
+    /// of a request that was sent takes 1; each success gives back 0.1, up to this value. A request that was
+    /// never sent for want of a connection costs nothing. Not negative. Default: 20.
     double budget = 20;
-    // How long a key is looked for whose creation was not answered.
-    std::chrono::milliseconds settle = std::chrono::seconds{2};
-    /// Seeds the jitter of the backoff, so that a test meets the same waits in each run. Unset, it differs
-    /// for each client. In production leave it unset: clients of one seed retry at the same moments, which
-    /// is what jitter prevents.
+    /// Bounds the search for a key whose creation was not answered; see ApiKeyClient::async_create(). Not
+    /// negative. Default: 2 s.
+    std::chrono::milliseconds settle_time = std::chrono::seconds{2};
+    /// Seeds the jitter of the backoff, so that a test meets the same waits in each run. Leave it unset in
+    /// production, where the seed then differs for each client: clients of one seed retry at the same
+    /// moments, which jitter is to prevent. Default: unset.
     std::optional<std::uint32_t> jitter_seed{};
 };
 
 /// Bounds what one list may take: of keys (`async_list`, `async_find`, and the search of a create) or of
-/// users
-/// (`async_find_user`). A list of more fails with errc::too_large, and the error names the option. The
-/// defaults are far above what a tenant holds; a service that does not stop sending meets them.
+/// users (`async_find_user`). Each bound is greater than zero.
+///
+/// A list beyond a bound fails with errc::too_large, and the error names the option. The defaults are far
+/// above what a tenant holds; they stop a service that does not stop sending.
 struct ListLimits {
-    /// The bodies of all its pages together, in bytes. Default: 128 MiB, which is about 250,000 keys.
+    /// Bounds the bodies of all pages together, in bytes. Default: 128 MiB, which is about 250,000 keys.
     std::size_t max_bytes = std::size_t{128} << 20;
-    /// Keys or users, whether a filter wants them or not. Checked after each page. Default: 250,000.
+    /// Bounds the number of keys or users, those that a filter drops included. Checked after each page.
+    /// Default: 250,000.
     std::size_t max_items = 250'000;
-    /// Default: 10,000.
+    /// Bounds the number of pages. Default: 10,000.
     std::size_t max_pages = 10'000;
-    /// The token that the service gives for the next page, in bytes. Default: 4,096.
+    /// Bounds the token that the service gives for the next page, in bytes. Default: 4,096.
     std::size_t max_token_length = 4'096;
 };
 
-// What a client is made of. Defaults are for production; what is needed is a credential.
-//
-//     ClientOptions options;
-//     options.endpoint = Endpoint::parse("palette.acme.com").value();
-//     options.auth = auth::api_key(Secret::take(line));
-//
-// Fields are only appended from version to version.
+/// Configures a client. The defaults are for production; only `auth` has to be set.
+///
+///     ClientOptions options;
+///     options.endpoint = Endpoint::parse("palette.acme.com").value();
+///     options.auth = auth::api_key(Secret::take(line));
+///
+/// Fields are only appended from version to version.
 struct PALETTE_KEYS_DECL ClientOptions {
+    /// Names the service. Default: https://api.spectrocloud.com.
     Endpoint endpoint{};
+    /// Gives the credentials. Default: null; every operation that needs a credential then fails with
+    /// errc::auth_provider.
     std::shared_ptr<AuthProvider> auth{};
+    /// Chooses whom to trust. Unused with a transport of your own.
     TlsOptions tls{};
+    /// Bounds the phases of each operation.
     Timeouts timeouts{};
+    /// Bounds the connections. Unused with a transport of your own.
     PoolOptions pool{};
+    /// Sets the rate of the limiter that the client makes for itself. Unused if `limiter` is set.
     RateLimitOptions rate_limit{};
+    /// Is told of every attempt and every operation. Default: null, nobody.
     std::shared_ptr<Observer> observer{};
-    std::shared_ptr<Clock> clock{};          // none: the machine's
-    std::shared_ptr<Transport> transport{};  // none: HTTP/1.1 over TLS
-    ProxyOptions proxy{};                    // for an https endpoint; not seen by a transport of your own
+    /// Gives the time, for tests. Default: null, the machine's clocks; see Clock.
+    std::shared_ptr<Clock> clock{};
+    /// Carries the requests. Default: null, HTTP/1.1 over TLS with a pool of connections.
+    std::shared_ptr<Transport> transport{};
+    /// Names an HTTP proxy for an https endpoint. Unused with a transport of your own. Default: no proxy.
+    ProxyOptions proxy{};
+    /// Configures retries.
     RetryOptions retry{};
-    std::shared_ptr<RateLimiter> limiter{};  // none: one of its own, as rate_limit says
+    /// Limits the rate of requests, shared with other clients. Default: null; the client makes a limiter from
+    /// `rate_limit`.
+    std::shared_ptr<RateLimiter> limiter{};
+    /// Bounds what one list may take.
     ListLimits list_limits{};
 
-    // From PALETTE_HOST, PALETTE_API_KEY or else SPECTROCLOUD_APIKEY, PALETTE_CA_FILE, which replaces
-    // the system's authorities, HTTPS_PROXY or else https_proxy, and with it NO_PROXY or else no_proxy; see
-    // proxy.hpp. A variable that is empty counts as not set. errc::invalid_argument names the variable that
-    // is missing or wrong. A set-uid program gets nothing from its environment.
+    /// Returns options from the environment. A variable that is empty counts as unset. A set-uid program gets
+    /// nothing from its environment.
+    ///
+    /// - `PALETTE_HOST`: the endpoint, in any form that Endpoint::parse() takes. Unset: the default.
+    /// - `PALETTE_API_KEY`, else `SPECTROCLOUD_APIKEY`: the API key. Required.
+    /// - `PALETTE_CA_FILE`: a PEM file that replaces the system's authorities.
+    /// - `HTTPS_PROXY`, else `https_proxy`: the proxy; with it `NO_PROXY`, else `no_proxy`. See ProxyOptions.
+    ///
+    /// Errors: errc::invalid_argument, which names the variable that is missing or wrong.
     static Result<ClientOptions> from_environment();
 };
 
-// What one call may be given beyond its arguments, before the completion token.
-//
-//     co_await client.async_revoke(uid, CallOptions().deadline(5s).verify());
+/// Gives one call more than its arguments, before the completion token. Setters chain, on a temporary and on
+/// a variable alike.
+///
+///     co_await client.async_revoke(uid, CallOptions().deadline(5s).verify());
+///
+/// Setter and getter have one name. Of a const object, `options.verify()` is the getter; of any other it is
+/// the setter, and returns the options, which do not convert to bool: read through a const object or
+/// std::as_const().
 class CallOptions {
 public:
     CallOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    // For all of it, instead of timeouts.total. Counts by this machine's steady clock, or by
-    // ClientOptions::clock.
+    /// Bounds the whole operation, its wait in the queue included, instead of Timeouts::total;
+    /// Timeouts::queue still bounds that wait. Measured by this machine's steady clock, or by
+    /// ClientOptions::clock. A time that is not positive ends the operation before a byte is sent.
     CallOptions& deadline(std::chrono::milliseconds time) & noexcept {
         deadline_ = time;
         return *this;
     }
-    // Reads back after a revoke, a re-activation or a deletion, and fails if the service does not show it.
+    /// Reads the key back after a revoke, a re-activation or a deletion. The operation fails with
+    /// errc::conflict, applied, if the service does not show the change; a read that fails is an error with
+    /// effect applied, too.
     CallOptions& verify(bool on = true) & noexcept {
         verify_ = on;
         return *this;
     }
-    // Takes an expiry that has passed already by the service's clock.
+    /// Accepts an expiry that has already passed by the service's clock. Without this option such an expiry
+    /// is refused with errc::invalid_argument.
     CallOptions& allow_past_expiry(bool on = true) & noexcept {
         allow_past_expiry_ = on;
         return *this;
     }
-    /// Lets a renewal bring the expiry forward. Without this option, a renewal that would do so is refused
-    /// with errc::conflict: thirty days for a key that never expires would make it expire.
+    /// Allows a renewal to bring the expiry forward. Without this option such a renewal is refused with
+    /// errc::conflict: thirty days for a key that never expires would make it expire.
     CallOptions& allow_shorter(bool on = true) & noexcept {
         allow_shorter_ = on;
         return *this;
     }
-    /// Lets a revocation, a deactivation or a deletion reach the key that this client itself uses, as far as
-    /// Credential::key_uid() tells. Without it such a call is refused with errc::own_key, and nothing is
-    /// sent.
+    /// Allows a revocation, a deactivation or a deletion of the key that this client itself uses, as far as
+    /// Credential::key_uid() tells. Without this option such a call is refused with errc::own_key, and the
+    /// change is not sent.
     CallOptions& allow_own_key(bool on = true) & noexcept {
         allow_own_key_ = on;
         return *this;
     }
     /// Marks the key of a create with a nonce of your own: 32 hexadecimal digits from
-    /// PendingCreate::make_nonce(), written down before the create. What the create made can then be found
-    /// even if the program is killed: PendingCreate::of_nonce().
+    /// PendingCreate::make_nonce(), written down before the create. Keys of this create can then be found
+    /// even if the program is killed: see PendingCreate::of_nonce().
     ///
-    /// One nonce for each create. One of the last 1,024 that this client has used is refused with
-    /// errc::invalid_argument before a byte is sent. Any other that has been used, by an earlier run of the
-    /// program for instance, is refused with errc::conflict, not_applied, and the error names the keys that
-    /// bear it: for that, a create with a nonce lists the keys before it asks for one. A key that the list
-    /// does not show, since it is of another user or comes late, is not seen; so make a new nonce after a
+    /// Use each nonce for one create. One of the last 1,024 nonces that this client has used is refused with
+    /// errc::invalid_argument before a byte is sent. Any other used nonce, for instance one of an earlier run
+    /// of the program, is refused with errc::conflict, not_applied, and the error names the keys that bear
+    /// it: for this check, a create with a nonce lists the keys first. A key that the list does not show,
+    /// because it is another user's or because it appears late, is not seen; so make a new nonce after a
     /// restart.
     CallOptions& nonce(std::string_view digits) & noexcept {
         nonce_size_ = digits.copy(nonce_, sizeof nonce_);
         has_nonce_ = true;
         return *this;
     }
-    // For a create whose answer was lost and whose key is not seen within RetryOptions::settle: asks for
-    // another key instead of failing. CreatedApiKey::pending() then names what may be left.
-    CallOptions& create_again_when_unseen(bool on = true) & noexcept {
-        create_again_when_unseen_ = on;
+    /// Creates another key when the answer to a create was lost and its key is not seen within
+    /// RetryOptions::settle_time, instead of failing. CreatedApiKey::pending() then names the keys that may
+    /// remain.
+    CallOptions& retry_when_unseen(bool on = true) & noexcept {
+        retry_when_unseen_ = on;
         return *this;
     }
+    /// Same, on a temporary: each of these returns the options by value.
     CallOptions deadline(std::chrono::milliseconds time) && noexcept { return deadline(time); }
     CallOptions verify(bool on = true) && noexcept { return verify(on); }
     CallOptions allow_past_expiry(bool on = true) && noexcept { return allow_past_expiry(on); }
@@ -192,18 +259,25 @@ public:
 
     CallOptions allow_shorter(bool on = true) && noexcept { return allow_shorter(on); }
     CallOptions nonce(std::string_view digits) && noexcept { return nonce(digits); }
-    CallOptions create_again_when_unseen(bool on = true) && noexcept { return create_again_when_unseen(on); }
+    CallOptions retry_when_unseen(bool on = true) && noexcept { return retry_when_unseen(on); }
 
+    /// Returns the deadline; nothing if Timeouts::total holds.
     [[nodiscard]] std::optional<std::chrono::milliseconds> deadline() const noexcept { return deadline_; }
-    [[nodiscard]] bool verifies() const noexcept { return verify_; }
-    [[nodiscard]] bool allows_past_expiry() const noexcept { return allow_past_expiry_; }
-    [[nodiscard]] bool allows_shorter() const noexcept { return allow_shorter_; }
-    [[nodiscard]] bool allows_own_key() const noexcept { return allow_own_key_; }
+    /// Returns whether the change is read back. Default: false.
+    [[nodiscard]] bool verify() const noexcept { return verify_; }
+    /// Returns whether an expiry in the past is accepted. Default: false.
+    [[nodiscard]] bool allow_past_expiry() const noexcept { return allow_past_expiry_; }
+    /// Returns whether a renewal may bring the expiry forward. Default: false.
+    [[nodiscard]] bool allow_shorter() const noexcept { return allow_shorter_; }
+    /// Returns whether the client's own key may be revoked, deactivated or deleted. Default: false.
+    [[nodiscard]] bool allow_own_key() const noexcept { return allow_own_key_; }
+    /// Returns the nonce; nothing if the client makes one.
     [[nodiscard]] std::optional<std::string_view> nonce() const& noexcept {
         return has_nonce_ ? std::optional(std::string_view(nonce_, nonce_size_)) : std::nullopt;
     }
     void nonce() const&& = delete;
-    [[nodiscard]] bool creates_again_when_unseen() const noexcept { return create_again_when_unseen_; }
+    /// Returns whether a create whose key is not seen makes another key. Default: false.
+    [[nodiscard]] bool retry_when_unseen() const noexcept { return retry_when_unseen_; }
 
 private:
     std::optional<std::chrono::milliseconds> deadline_;
@@ -211,10 +285,10 @@ private:
     bool allow_past_expiry_ = false;
     bool allow_shorter_ = false;
     bool allow_own_key_ = false;
-    bool create_again_when_unseen_ = false;
+    bool retry_when_unseen_ = false;
     bool has_nonce_ = false;
     std::size_t nonce_size_ = 0;
-    char nonce_[33]{};  // one more than it has: what is longer is no nonce either
+    char nonce_[33]{};  // one byte more than a nonce has, so that a longer text is not taken for one
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

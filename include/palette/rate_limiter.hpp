@@ -10,59 +10,69 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// The service's documented limit for each kind of path: what goes beyond is held back here.
+/// Sets the rate of requests for each kind of path, by default the service's documented limit. Requests
+/// beyond it wait in the client.
 struct RateLimitOptions {
+    /// Sets the sustained rate, in requests per second. Default: 10.
     double per_second = 10;
+    /// Sets how many requests may be sent at once after a pause. Default: 50.
     double burst = 50;
 
-    // Nothing is held back.
+    /// Returns options without a limit.
     [[nodiscard]] static RateLimitOptions off() noexcept { return {0, 0}; }
+    /// Returns whether there is no limit.
     [[nodiscard]] bool is_off() const noexcept { return per_second == 0 && burst == 0; }
 };
 
-// Who may send when, so that the service's limit is not met: a bucket of tokens for every kind of path of
-// every host. First come, first served. A client makes one for itself; the service counts by address, so
-// clients of one machine do better to share one:
-//
-//     auto limiter = std::make_shared<palette::RateLimiter>();
-//     first.limiter = limiter;
-//     second.limiter = limiter;
-//
-// All of them have the same clock then: the machine's, or one that was given to each. A clock that is set
-// back, or jumps, costs one burst too many at most: the limiter goes on from the new time.
-//
-// When the service refuses a request all the same, because somebody else spends the same limit, it slows
-// down for everybody, to half at a time and a sixteenth at most, and comes back to its rate within ten
-// seconds without a refusal.
-//
-// Threads: every function may be called from any thread.
+/// Limits the rate of requests, first come, first served, with a token bucket for every kind of path of every
+/// host.
+///
+/// Each client makes a limiter for itself. The service counts by address, so the clients of one machine share
+/// one:
+///
+///     auto limiter = std::make_shared<palette::RateLimiter>();
+///     first.limiter = limiter;
+///     second.limiter = limiter;
+///
+/// Clients that share a limiter have the same clock: the machine's, or one that was given to each. A clock
+/// that is set back, or jumps, costs one burst too many at most: the limiter goes on from the new time.
+///
+/// When the service answers 429 all the same, because another program spends the same limit, the limiter
+/// halves its rate for everybody, down to a sixteenth at most, and returns to the full rate within ten
+/// seconds without a 429.
+///
+/// Threads: every function may be called from any thread.
 class PALETTE_KEYS_DECL RateLimiter {
 public:
-    // Throws Exception (errc::invalid_argument) for a limit that lets nothing through, or is no number.
+    /// Constructs a limiter. Throws Exception (errc::invalid_argument) if the limit lets nothing through or
+    /// is not a finite number.
     explicit RateLimiter(RateLimitOptions limit = {});
     RateLimiter(const RateLimiter&) = delete;
     RateLimiter& operator=(const RateLimiter&) = delete;
     ~RateLimiter();
 
-    // The rest is for those who send: the client, and whatever else of a program speaks to the service.
+    // The functions below are for senders: the client, and other parts of a program that call the service.
     //
     //     auto const ticket = limiter.ticket();
     //     for (auto wait = limiter.wait(bucket, ticket, now()); wait > 0ns; wait = limiter.wait(...))
-    //         sleep(wait);  // and leave() when it does not want to go on
+    //         sleep(wait);  // and leave() to give up
     //     send();           // and refused() when the answer is 429
 
-    // A place in all queues, behind those that were given before.
+    /// Identifies a place in all queues, behind the places given before.
     enum class Ticket : std::uint64_t {};
+    /// Returns a new place.
     [[nodiscard]] Ticket ticket() noexcept;
 
-    // Zero: it is its turn, which it has taken. Otherwise when to ask again; it has its place until then.
-    // `bucket` is what the service counts together: "palette.acme.com/v1/apiKeys".
+    /// Takes a turn, or returns how long to wait before asking again. Zero means that the turn has come and
+    /// was taken; otherwise the ticket keeps its place while it waits. `bucket` names the requests that the
+    /// service counts together: "palette.acme.com/v1/apiKeys". `now` is the time of a steady clock.
     [[nodiscard]] std::chrono::nanoseconds wait(std::string_view bucket, Ticket ticket,
                                                 std::chrono::nanoseconds now);
+    /// Gives up the place of a ticket that waits in the queue of this bucket.
     void leave(std::string_view bucket, Ticket ticket);
 
-    // The service answered with 429 to what was sent at `sent`; nothing is sent for `pause`, or for a minute
-    // if that is less.
+    /// Reports that the service answered 429 to a request sent at the time `sent`. Nothing of this bucket is
+    /// sent for `pause`, or for one minute if that is less.
     void refused(std::string_view bucket, std::chrono::nanoseconds sent, std::chrono::nanoseconds now,
                  std::chrono::nanoseconds pause = {});
 

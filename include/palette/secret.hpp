@@ -10,51 +10,56 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// Text that must not leak: the value of a key, a token, a password.
-//
-//     palette::Secret password = palette::Secret::take(line);   // `line` is wiped
-//     connect(user, password.expose());                         // the one way to read it
-//
-// It owns memory pages of its own, which a core dump leaves out, and wipes them when it is destroyed,
-// moved from, assigned to, cleared or outgrown. It cannot be copied, printed, formatted, hashed,
-// ordered or converted; a copy that is really wanted is Secret(other.expose()). Comparing for
-// equality takes the same time wherever two secrets of one length differ.
-//
-// Not promised: swap space, and whatever a caller copies out of expose(). A Secret takes at least one
-// page: it is for a few credentials, not for thousands.
-//
-// Errors: std::bad_alloc when memory runs out. Not synchronised.
+/// Holds text that must not leak: the value of a key, a token, a password.
+///
+///     palette::Secret password = palette::Secret::take(line);   // `line` is wiped
+///     connect(user, password.expose());                         // the one way to read it
+///
+/// A secret owns memory pages of its own, which a core dump leaves out, and wipes them when it is destroyed,
+/// moved from, assigned to, cleared or outgrown. It cannot be copied, printed, formatted, hashed, ordered or
+/// converted; an intended copy is Secret(other.expose()). Comparing for equality takes the same time wherever
+/// two secrets of the same length differ.
+///
+/// Swap space, and copies that a caller makes of expose(), are not protected. A secret takes at least one
+/// page: the class is for a few credentials, not for thousands.
+///
+/// Errors: std::bad_alloc when memory runs out. Threads: not synchronised.
 class PALETTE_KEYS_DECL Secret {
 public:
+    /// Constructs an empty secret.
     Secret() noexcept = default;
 
-    // Copies `text`; the source stays as it is. See take().
+    /// Copies `text`. The source is not wiped; see take().
     explicit Secret(std::string_view text);
     Secret(std::nullptr_t) = delete;
 
-    // Takes over the text of `source`, which is wiped, short or long, and left empty.
+    /// Returns a secret with the text of `source`, which is wiped, short or long, and left empty.
     [[nodiscard]] static Secret take(std::string& source);
 
+    /// Moves the text; the source is left empty.
     Secret(Secret&& other) noexcept;
     Secret& operator=(Secret&& other) noexcept;
     Secret(const Secret&) = delete;
     Secret& operator=(const Secret&) = delete;
     ~Secret();
 
-    // The text, valid until the secret is changed, moved or destroyed.
-    // A temporary secret is gone before its text could be used, and refuses to compile.
+    /// Returns the text, valid until the secret is changed, moved or destroyed. On a temporary, whose text
+    /// would be gone before it could be used, this does not compile.
     [[nodiscard]] std::string_view expose() const& noexcept { return {data_, size_}; }
     void expose() const&& = delete;
 
+    /// Returns the length of the text in bytes.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// Returns whether the text is empty.
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-    // Adds to the end. `text` may be part of this secret.
+    /// Appends `text`, which may be part of this secret.
     void append(std::string_view text);
 
-    // Wipes and empties.
+    /// Wipes the text and leaves the secret empty.
     void clear() noexcept;
 
+    /// Compares in a time that does not depend on where two secrets of the same length differ.
     PALETTE_KEYS_DECL friend bool operator==(const Secret& a, const Secret& b) noexcept;
 
 private:

@@ -15,26 +15,28 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// The annotations or labels of a key: a small map from text to text, ordered by key.
-//
-//     for (auto [name, value] : key.labels) ...
-//     if (key.annotations.contains("scope")) use(key.annotations["scope"]);
-//     key.labels.set("team", "infra");
-//
-// All of it lies in one block of memory, and an empty map takes eight bytes: a list of ten thousand
-// keys holds twenty thousand maps. Looking up and changing take time in proportion to the size,
-// which is a handful. Views and iterators stay valid until the map is changed or destroyed.
-//
-// Errors: std::bad_alloc, also for more than 4 GiB of text. Not synchronised.
+/// Holds the annotations or labels of a key: a small map from text to text, ordered by key.
+///
+///     for (auto [name, value] : key.labels) ...
+///     if (key.annotations.contains("scope")) use(key.annotations["scope"]);
+///     key.labels.set("team", "infra");
+///
+/// The whole map is one block of memory, and an empty map takes eight bytes: a list of ten thousand keys
+/// holds twenty thousand maps. Lookup and change take time in proportion to the size, which is a handful of
+/// entries. Views and iterators are valid until the map is changed or destroyed; on a temporary map,
+/// functions that return them do not compile.
+///
+/// Errors: std::bad_alloc, also for more than 4 GiB of text. Threads: not synchronised.
 class PALETTE_KEYS_DECL StringMap {
 public:
     using value_type = std::pair<std::string_view, std::string_view>;
     class const_iterator;
     using iterator = const_iterator;
 
+    /// Constructs an empty map.
     StringMap() noexcept = default;
 
-    // Of equal keys the first counts.
+    /// Constructs a map of these entries. Of equal keys the first counts.
     StringMap(std::initializer_list<value_type> entries);
 
     StringMap(const StringMap& other);
@@ -43,27 +45,34 @@ public:
     StringMap& operator=(StringMap&&) noexcept = default;
     ~StringMap() = default;
 
+    /// Returns the number of entries.
     [[nodiscard]] std::size_t size() const noexcept { return block_ ? header().count : 0; }
+    /// Returns whether there are no entries.
     [[nodiscard]] bool empty() const noexcept { return !block_; }
+    /// Returns an iterator to the entry with the least key.
     [[nodiscard]] const_iterator begin() const& noexcept;
+    /// Returns the end of the range.
     [[nodiscard]] const_iterator end() const& noexcept;
-    void begin() const&& = delete;  // the entries of a temporary map are gone before they could be used
+    void begin() const&& = delete;
     void end() const&& = delete;
 
+    /// Returns an iterator to the entry of that key; end() if there is none.
     [[nodiscard]] const_iterator find(std::string_view key) const& noexcept;
     void find(std::string_view key) const&& = delete;
+    /// Returns whether there is an entry of that key.
     [[nodiscard]] bool contains(std::string_view key) const noexcept;
 
-    // The value; empty if the key is not there. Adds nothing.
+    /// Returns the value of that key; empty if there is none. Adds nothing.
     [[nodiscard]] std::string_view operator[](std::string_view key) const& noexcept;
     void operator[](std::string_view key) const&& = delete;
 
-    // Adds the key or changes its value. The texts may be views into this map.
+    /// Adds the key, or changes its value. The texts may be views into this map.
     void set(std::string_view key, std::string_view value);
 
-    // Whether the key was there.
+    /// Removes the entry of that key. Returns whether there was one.
     bool erase(std::string_view key);
 
+    /// Removes all entries.
     void clear() noexcept { block_.reset(); }
 
     PALETTE_KEYS_DECL friend bool operator==(const StringMap& a, const StringMap& b) noexcept;
@@ -91,6 +100,7 @@ private:
     std::unique_ptr<char[]> block_;  // null when empty
 };
 
+/// Iterates over the entries; a forward iterator that returns each entry by value.
 class StringMap::const_iterator {
 public:
     using iterator_category = std::input_iterator_tag;
@@ -148,7 +158,7 @@ inline StringMap::const_iterator StringMap::end() const& noexcept {
     return const_iterator(block_ ? entries() + header().bytes : nullptr);
 }
 
-// {"a": "1", "b": "2"}, escaped and shortened.
+/// Writes {"a": "1", "b": "2"}, escaped and shortened.
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const StringMap& map);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

@@ -71,7 +71,7 @@ public:
     virtual ~ResponseSink() = default;
 
     // True: the request waits for a connection now; false: it has one. Where there is no wait, neither comes.
-    virtual void waits(bool) {}
+    virtual void waiting_for_connection(bool) {}
 
     virtual void head(HttpResponse response) = 0;
 
@@ -96,7 +96,7 @@ public:
 
     /// What the exchange waits for, and after its end: what it waited for last. A deadline that passes names
     /// it.
-    enum class Phase { none, connection, lookup, connect, proxy, handshake, answer };
+    enum class Phase { none, connection, lookup, connect, proxy, handshake, response };
     Phase phase = Phase::none;
 };
 

@@ -8,26 +8,32 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// Writes a secret to a file that only its owner can read and write (0600, whatever the umask), exactly as
-// it is, without a line end. Who reads the path finds the old content or the new one, never a part of it,
-// even after a crash; when the call returns, the new one is on the disk. auth::file reads such files.
-//
-//     if (auto written = write_secret_file("/etc/acme/palette.key", created.secret()); !written)
-//         log(written.error().message());
-//
-// The file at the path is replaced and not written to: a file with several names is replaced under this one
-// name alone, another user's file by one of this user. Symbolic links are followed, also into other
-// directories, and the file that they lead to is made or replaced there; the links stay. Whatever exists and
-// is not a regular file is refused: a directory, a device, a pipe, and a link to one of these, such as
-// /dev/stdout. The directory of the file must exist, and be one that this user may read and write. A process
-// that is killed half-way can leave a file named ".palette-key.<random>" there, as private as the other.
-//
-// Errors: errc::invalid_argument for an empty secret and for a path that cannot be a file's; errc::system for
-// what the operating system refuses: a full disk, a missing directory, no permission. Each names the file and
-// what is wrong, and never the secret. The old file is as it was (Effect::not_applied), except when nothing
-// but the directory could not be brought to the disk (Effect::applied).
-// Threads: may be called from any thread; it blocks for the disk. Of two that write one path at a time, one
-// comes last, and its content stays.
+/// Writes a secret to a file that only its owner can read and write (mode 0600, whatever the umask): exactly
+/// its bytes, without a line end. auth::file reads such files.
+///
+/// The file at the path is replaced in one step. Readers of the path see the old content or the new content,
+/// never a part of it, even after a crash; when the call returns, the new content is on the disk.
+///
+///     if (auto written = write_secret_file("/etc/acme/palette.key", created.secret()); !written)
+///         log(written.error().message());
+///
+/// The old file is replaced, not written to: a file with several names is replaced under this name alone, and
+/// another user's file by one of this user. Symbolic links are followed, also into other directories; the
+/// target is created or replaced, and the links stay. Anything else than a regular file is refused: a
+/// directory, a device, a pipe, and a link to one of these, such as /dev/stdout.
+///
+/// Preconditions: the directory of the file exists, and this user may read and write it.
+///
+/// Errors, each of which names the file and the reason and never the secret:
+/// - errc::invalid_argument: the secret is empty, or the path cannot be that of a file.
+/// - errc::system: the operating system refuses, because of a full disk, a missing directory or permissions.
+///
+/// Effect on failure: the old file is unchanged (Effect::not_applied), unless only the directory could not be
+/// flushed to the disk (Effect::applied). A process that is killed during the call can leave a file named
+/// ".palette-key.<random>" in the directory, as private as the result.
+///
+/// Threads: may be called from any thread; blocks for the disk. Of two concurrent calls for one path, the
+/// content of one remains.
 PALETTE_KEYS_DECL Result<void> write_secret_file(const std::string& path, const Secret& secret);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

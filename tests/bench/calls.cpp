@@ -91,7 +91,7 @@ void calls_to_the_system(Table& table, const CannedService& service) {
 void many_at_once(Table& table, const CannedService& service) {
     asio::io_context context(1);
     auto options = options_for(service.port());
-    options.pool.most_connections = lanes;
+    options.pool.max_connections = lanes;
     palette::ApiKeyClient client(context, options);
     Runner runner(context);
     std::deque<BeastPeer> peers;
@@ -126,7 +126,7 @@ void many_at_once(Table& table, const CannedService& service) {
 void with_all_on(Table& table, const CannedService& service) {
     asio::io_context context(1);
     auto options = options_for(service.port());
-    options.retry.most_attempts = 1;
+    options.retry.max_attempts = 1;
     palette::ApiKeyClient bare(context, options);
     options.retry = palette::RetryOptions();
     options.rate_limit.per_second = 1e9;

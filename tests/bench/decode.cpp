@@ -23,7 +23,7 @@ constexpr std::size_t chunk_size = 64 * 1024;
 constexpr std::size_t judged_keys = 10'000;
 
 void ours(std::string_view body, std::size_t count) {
-    palette::wire::Decoder<palette::wire::KeyPage> decoder;
+    palette::impl::wire::Decoder<palette::impl::wire::KeyPage> decoder;
     for (std::size_t at = 0; at < body.size(); at += chunk_size)
         require(decoder.write(body.substr(at, chunk_size)).has_value());
     auto const page = decoder.finish();

@@ -94,7 +94,7 @@ double bytes_per_waiting(void (*choose)(palette::ClientOptions&)) {
     emulator.faults().add("* / stall");
     auto options = emulator.client_options(palette::testing::Role::tenant_admin);
     options.timeouts.queue = std::chrono::hours{1};
-    options.pool.most_waiting = 2 * waiting;
+    options.pool.max_waiting = 2 * waiting;
     choose(options);
     auto const uid = emulator.keys().back().uid;
     boost::asio::io_context context(1);
@@ -123,7 +123,7 @@ void show_waiting() {
         }));
     row("for a connection: 4 KiB", bytes_per_waiting([](palette::ClientOptions& options) {
             options.rate_limit = palette::RateLimitOptions::off();
-            options.pool.most_connections = 1;
+            options.pool.max_connections = 1;
         }));
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 using namespace bench;
 namespace asio = boost::asio;
-using palette::emulation::HostIdentity;
+using palette::impl::emulation::HostIdentity;
 
 // Adds up how long handshakes take.
 class Handshakes : public palette::Observer {
@@ -91,7 +91,7 @@ bool compare_handshakes(Table& table, const HostIdentity& identity, int version,
 
 int main() {
     stay_on_one_core();
-    auto const identity = palette::emulation::make_host_identity({});
+    auto const identity = palette::impl::emulation::make_host_identity({});
     Table table("connect again over TLS (the handshake, P-256)");
     bool resumed = true;
     for (auto const version : {TLS1_2_VERSION, TLS1_3_VERSION})

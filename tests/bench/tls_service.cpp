@@ -28,7 +28,7 @@ Memory reader(const std::string& text) {
     return Memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-SSL_CTX* make_context(const palette::emulation::HostIdentity& identity, const TlsOffer& offer) {
+SSL_CTX* make_context(const palette::impl::emulation::HostIdentity& identity, const TlsOffer& offer) {
     auto* const context = SSL_CTX_new(TLS_server_method());
     require(context != nullptr);
     require(SSL_CTX_set_min_proto_version(context, offer.version) == 1);
@@ -63,7 +63,7 @@ void close_with_reset(int connection) {
 
 }  // namespace
 
-TlsService::TlsService(const palette::emulation::HostIdentity& identity, TlsOffer offer)
+TlsService::TlsService(const palette::impl::emulation::HostIdentity& identity, TlsOffer offer)
     : offer_(offer),
       answer_(CannedAnswers(0).key),
       context_(make_context(identity, offer)),

@@ -26,7 +26,7 @@ struct TlsOffer {
 // thread of its own.
 class TlsService {
 public:
-    TlsService(const palette::emulation::HostIdentity& identity, TlsOffer offer);
+    TlsService(const palette::impl::emulation::HostIdentity& identity, TlsOffer offer);
     TlsService(const TlsService&) = delete;
     TlsService& operator=(const TlsService&) = delete;
     ~TlsService();

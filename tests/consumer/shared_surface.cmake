@@ -27,7 +27,7 @@ list(LENGTH ours count)
 if(NOT symbols MATCHES "palette::compiled::${EXPORTED}")
   message(FATAL_ERROR "the API is not exported; ${count} symbols of ours are")
 endif()
-if(ours MATCHES "palette::compiled::(wire|emulation)::[^;]*")
+if(ours MATCHES "palette::compiled::impl::(wire|emulation)::[^;]*")
   message(FATAL_ERROR "exported, though internal: ${CMAKE_MATCH_0}")
 endif()
 

@@ -10,9 +10,9 @@
 #include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using palette::wire::KeyPage;
+    using palette::impl::wire::KeyPage;
     std::string_view const body(reinterpret_cast<const char*>(data), size);
-    auto const whole = palette::wire::decode<KeyPage>(body);
+    auto const whole = palette::impl::wire::decode<KeyPage>(body);
     for (std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{7}, size / 2 + 1}) {
         auto const cut = decoding::from_equal_pieces<KeyPage>(body, piece);
         if (whole.has_value() != cut.has_value()) std::abort();

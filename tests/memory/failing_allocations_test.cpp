@@ -171,12 +171,12 @@ public:
         : emulator({.plain_http = !way.is_tls, .quota = 100'000, .rate_limit = testing::RateLimit::off()}),
           options(emulator.client_options(Role::tenant_admin)) {
         emulator.faults().add("GET /v1/apiKeys page:2");
-        options.pool.most_connections = 1;
+        options.pool.max_connections = 1;
         options.rate_limit = RateLimitOptions::off();
         // What Asio cannot tell that a connection is open, for want of memory, ends by this.
         options.timeouts.connect = 1s;
-        options.retry.settle = 20ms;
-        options.retry.first_wait = options.retry.most_wait =
+        options.retry.settle_time = 20ms;
+        options.retry.initial_backoff = options.retry.max_backoff =
             1ms;  // after a connection that could not be opened
         if (way.logs_in) {
             auto const& user = emulator.user(Role::tenant_admin);

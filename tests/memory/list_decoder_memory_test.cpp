@@ -20,7 +20,7 @@
 
 namespace list_decoder_memory_test {
 
-using namespace palette::wire;
+using namespace palette::impl::wire;
 
 std::size_t allowed(std::size_t input) {
     return 8 * input + 64 * 1024;

@@ -33,9 +33,9 @@ namespace pool_failing_allocations_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
-using namespace palette::net;
+using namespace palette::impl::net;
 namespace asio = boost::asio;
-using Action = net::Turn::Action;
+using Action = impl::net::Turn::Action;
 
 /// Calls `f`, and once more if an allocation has failed in it; then it must have changed nothing.
 template <class F>
@@ -60,7 +60,7 @@ TEST_CASE("failing allocations: a pool in which one failed has changed nothing, 
     for (std::size_t nth = 1;; ++nth) {
         CAPTURE(nth);
         PoolOptions options;
-        options.most_connections = 3;
+        options.max_connections = 3;
         Pool pool(options);
         Pool::Time const now{};
         auto const request = [&] { return stubbornly(pool, [&] { return pool.request(now); }); };
@@ -156,13 +156,13 @@ private:
 };
 
 struct DriverScene {
-    DriverScene(const ServiceThread& service_host, std::size_t most_connections)
+    DriverScene(const ServiceThread& service_host, std::size_t max_connections)
         : host(service_host),
-          most(most_connections) {
+          most(max_connections) {
         ClientOptions options;
         options.endpoint = Endpoint::parse(host.service.url()).value();
-        options.pool.most_connections = most;
-        transport = net::make_http_transport(strand, options).value();
+        options.pool.max_connections = most;
+        transport = impl::net::make_http_transport(strand, options).value();
     }
 
     // What has ended is gone, in whichever way it ended.

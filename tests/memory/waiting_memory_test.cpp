@@ -57,9 +57,9 @@ struct Crowd {
     explicit Crowd(std::size_t number) : signals(number) {
         ClientOptions options;
         options.endpoint = Endpoint::parse(service.url()).value();
-        options.pool.most_connections = 1;
-        options.pool.most_waiting = number;
-        transport = net::make_http_transport(strand, options).value();
+        options.pool.max_connections = 1;
+        options.pool.max_waiting = number;
+        transport = impl::net::make_http_transport(strand, options).value();
         service.answer = [](std::string_view) { return std::string(); };
     }
 
@@ -111,7 +111,7 @@ AllocatedEach held_by_operation(const ClientOptions& with) {
     options.endpoint = Endpoint::parse(service.url()).value();
     options.auth = auth::api_key(Secret("0123456789abcdef"));
     options.timeouts.queue = std::chrono::hours{10};
-    options.pool.most_waiting = many;
+    options.pool.max_waiting = many;
     ApiKeyClient client(context, options);
     std::size_t ended = 0;
     auto const start = [&](std::size_t number) {
@@ -182,7 +182,7 @@ TEST_CASE("waiting: an operation that waits for a connection costs at most 7 KB"
     if (sanitized) return;
     ClientOptions options;
     options.rate_limit = RateLimitOptions::off();
-    options.pool.most_connections = 1;
+    options.pool.max_connections = 1;
     auto const each = held_by_operation(options);
     MESSAGE("bytes for each that waits: ", each.bytes);
     CHECK(each.ended == 0);
@@ -194,11 +194,11 @@ TEST_CASE("waiting: an operation that waits for a connection costs at most 7 KB"
 /// For each of those that wait in the pool, and go in that order.
 Nanoseconds time_to_leave_pool(const std::vector<std::size_t>& order) {
     PoolOptions options;
-    options.most_connections = 1;
-    options.most_waiting = order.size();
-    net::Pool pool(options);
+    options.max_connections = 1;
+    options.max_waiting = order.size();
+    impl::net::Pool pool(options);
     static_cast<void>(pool.request({}));
-    std::vector<net::WaiterId> tickets;
+    std::vector<impl::net::WaiterId> tickets;
     for (std::size_t i = 0; i < order.size(); ++i)
         tickets.push_back(pool.request({}).ticket);
     auto const begun = OwnTime::now();

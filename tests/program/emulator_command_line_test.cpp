@@ -189,7 +189,7 @@ TEST_CASE("palette-emulator: --keys fills the tenant, with no more of a user tha
     }
 }
 
-TEST_CASE("palette-emulator: --fault may be given again, and the first that matches strikes first") {
+TEST_CASE("palette-emulator: --fault may be given again, and the first that matches is injected first") {
     RunningEmulator emulator({"--plain-http", "--fault", "GET /v1/users status:500 x1",
                               "--fault=GET /v1/users status:502 x2 after=0", "--fault",
                               "POST /v1/apiKeys drop-after x1"});

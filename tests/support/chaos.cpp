@@ -77,12 +77,12 @@ Scene::Scene(std::uint64_t seed, int operations, const Pace& pace)
 ClientOptions Scene::options() const {
     auto options = emulator_.client_options(Role::tenant_admin);
     options.rate_limit = RateLimitOptions::off();
-    options.pool.most_connections = static_cast<std::size_t>(pace_.lanes);
-    options.timeouts.silence = pace_.silence;
-    options.timeouts.total = 30 * pace_.silence;
-    options.retry.first_wait = 10ms;
-    options.retry.most_wait = 200ms;
-    options.retry.settle = 40ms;
+    options.pool.max_connections = static_cast<std::size_t>(pace_.lanes);
+    options.timeouts.read = pace_.read;
+    options.timeouts.total = 30 * pace_.read;
+    options.retry.initial_backoff = 10ms;
+    options.retry.max_backoff = 200ms;
+    options.retry.settle_time = 40ms;
     options.retry.jitter_seed = static_cast<std::uint32_t>(seed_);
     return options;
 }
@@ -140,7 +140,7 @@ asio::awaitable<void> Scene::change(sample::Random& random, const std::string& o
 
 asio::awaitable<void> Scene::create() {
     NewApiKey key("made-" + std::to_string(names_));
-    auto const options = CallOptions().create_again_when_unseen(names_++ % 4 != 0);
+    auto const options = CallOptions().retry_when_unseen(names_++ % 4 != 0);
     auto created = co_await client_->async_create(std::move(key), options);
     note(created);
     auto const pending = created ? created->pending() : created.error().pending();
@@ -197,7 +197,7 @@ void Scene::run() {
         stories.push_back(lane(i));
     run_all(std::move(stories));
     requests_ = emulator_.request_count();
-    struck_ = emulator_.faults().struck();
+    injected_ = emulator_.faults().injected();
 }
 
 asio::awaitable<void> Scene::reconcile() {
@@ -226,14 +226,14 @@ void Scene::clean_up() {
     run_all(std::move(stories));
 }
 
-double Scene::struck_percent() const {
-    return 100 * static_cast<double>(struck_) / static_cast<double>(requests_);
+double Scene::injected_percent() const {
+    return 100 * static_cast<double>(injected_) / static_cast<double>(requests_);
 }
 
 std::string Scene::summary() const {
     std::ostringstream out;
     out << seen_.ended << " operations, " << seen_.good << " good, " << seen_.of_effect(Effect::unknown)
-        << " unknown, " << requests_ << " requests, " << struck_percent() << " % of them struck, "
+        << " unknown, " << requests_ << " requests, " << injected_percent() << " % of them with a fault, "
         << rotations() << " rotations; failed:";
     for (auto const& [code, count] : seen_.codes)
         out << ' ' << count << " x " << code << ',';

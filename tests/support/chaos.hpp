@@ -39,10 +39,10 @@ public:
     std::map<palette::Effect, int> effects;  // of those that failed
 };
 
-// How much is under way at once. What takes the machine longer than `silence` fails.
+// How much is under way at once. What takes the machine longer than `read` fails.
 struct Pace {
     int lanes;
-    std::chrono::seconds silence;
+    std::chrono::seconds read;
 };
 
 class Scene {
@@ -59,7 +59,7 @@ public:
     void clean_up();
 
     [[nodiscard]] const Seen& seen() const noexcept { return seen_; }
-    [[nodiscard]] double struck_percent() const;
+    [[nodiscard]] double injected_percent() const;
     [[nodiscard]] int rotations() const noexcept { return rotator_->rotations(); }
     [[nodiscard]] std::string summary() const;
 
@@ -108,7 +108,7 @@ private:
     std::vector<palette::PendingCreate> pending_;
     std::size_t reconciled_ = 0;
     std::uint64_t requests_ = 0;
-    std::uint64_t struck_ = 0;
+    std::uint64_t injected_ = 0;
     Seen seen_;
 };
 

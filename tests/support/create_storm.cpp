@@ -28,7 +28,7 @@ Totals& Totals::operator+=(const Totals& more) {
     others += more.others;
     reconciled += more.reconciled;
     requests += more.requests;
-    struck += more.struck;
+    injected += more.injected;
     return *this;
 }
 
@@ -67,7 +67,7 @@ ClientOptions Tenant::options() const {
     auto options = emulator_.client_options(Role::tenant_admin);
     options.rate_limit = RateLimitOptions::off();
     options.observer = watch_;
-    options.timeouts.silence = 5s;
+    options.timeouts.read = 5s;
     options.retry.jitter_seed = seeds::short_seed(5);
     return options;
 }
@@ -115,7 +115,7 @@ void Tenant::create() {
     auto& made = made_.emplace_back();
     made.name = "made-" + std::to_string(made_.size());
     made.faults = add_faults();
-    auto const call = CallOptions().create_again_when_unseen(random_.one_in(4));
+    auto const call = CallOptions().retry_when_unseen(random_.one_in(4));
     std::optional<Result<CreatedApiKey>> result;
     client_.async_create(NewApiKey(made.name), call,
                          [&](Result<CreatedApiKey> r) { result.emplace(std::move(r)); });
@@ -134,7 +134,7 @@ void Tenant::create() {
 }
 
 void Tenant::let_all_land() {
-    totals_.struck = emulator_.faults().struck();
+    totals_.injected = emulator_.faults().injected();
     totals_.requests = emulator_.request_count();
     emulator_.faults().clear();
     clock_->advance(1min);
@@ -216,7 +216,7 @@ void Tenant::reconcile() {
                                 [&](Result<Reconciliation> r) { done.emplace(std::move(r)); });
         run_until([&] { return done.has_value(); });
         REQUIRE(*done);
-        CHECK((**done).left().empty());
+        CHECK((**done).not_removed().empty());
         totals_.reconciled += static_cast<int>((**done).removed().size());
     }
 }

@@ -29,7 +29,7 @@ struct Totals {
     int others = 0;  // keys that nobody has the value of, when all had landed
     int reconciled = 0;
     std::uint64_t requests = 0;
-    std::uint64_t struck = 0;
+    std::uint64_t injected = 0;
 
     Totals& operator+=(const Totals& more);
 };

@@ -11,7 +11,7 @@ namespace decoding {
 
 template <class T>
 palette::Result<T> from_pieces(const std::vector<std::string_view>& pieces) {
-    palette::wire::Decoder<T> decoder;
+    palette::impl::wire::Decoder<T> decoder;
     for (auto const piece : pieces)
         if (auto ok = decoder.write(piece); !ok) return ok.error();
     return decoder.finish();

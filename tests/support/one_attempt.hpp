@@ -5,6 +5,6 @@
 
 // For tests of what one request meets: it is not sent again.
 inline palette::ClientOptions one_attempt(palette::ClientOptions options = {}) {
-    options.retry.most_attempts = 1;
+    options.retry.max_attempts = 1;
     return options;
 }

@@ -6,8 +6,8 @@
 namespace support {
 
 // The outcome of an attempt that was answered completely.
-inline palette::pipeline::AttemptOutcome answered(int status, palette::errc code) {
-    palette::pipeline::AttemptOutcome outcome;
+inline palette::impl::pipeline::AttemptOutcome answered(int status, palette::errc code) {
+    palette::impl::pipeline::AttemptOutcome outcome;
     outcome.code = code;
     outcome.status = status;
     outcome.sent = true;
@@ -15,14 +15,14 @@ inline palette::pipeline::AttemptOutcome answered(int status, palette::errc code
     return outcome;
 }
 
-inline palette::pipeline::AttemptOutcome answered(int status) {
-    return answered(status, palette::pipeline::code_of_status(status));
+inline palette::impl::pipeline::AttemptOutcome answered(int status) {
+    return answered(status, palette::impl::pipeline::code_of_status(status));
 }
 
 // The outcome of an attempt whose request was sent, and whose answer is missing or incomplete.
-inline palette::pipeline::AttemptOutcome broken(palette::errc code = palette::errc::transport,
-                                                bool silent_reused = false) {
-    palette::pipeline::AttemptOutcome outcome;
+inline palette::impl::pipeline::AttemptOutcome broken(palette::errc code = palette::errc::transport,
+                                                      bool silent_reused = false) {
+    palette::impl::pipeline::AttemptOutcome outcome;
     outcome.code = code;
     outcome.sent = true;
     outcome.silent_reused = silent_reused;
@@ -30,9 +30,9 @@ inline palette::pipeline::AttemptOutcome broken(palette::errc code = palette::er
 }
 
 // The outcome of an attempt whose request was not sent.
-inline palette::pipeline::AttemptOutcome unsent(palette::errc code = palette::errc::transport,
-                                                int status = 0) {
-    palette::pipeline::AttemptOutcome outcome;
+inline palette::impl::pipeline::AttemptOutcome unsent(palette::errc code = palette::errc::transport,
+                                                      int status = 0) {
+    palette::impl::pipeline::AttemptOutcome outcome;
     outcome.code = code;
     outcome.status = status;
     return outcome;

@@ -10,10 +10,10 @@
 
 namespace parsing {
 
-using palette::net::AnswerTo;
-using palette::net::ResponseLimits;
-using palette::net::ResponseParser;
-using palette::net::StreamEnd;
+using palette::impl::net::AnswerTo;
+using palette::impl::net::ResponseLimits;
+using palette::impl::net::ResponseParser;
+using palette::impl::net::StreamEnd;
 
 // All that can be seen of one answer.
 struct Outcome {

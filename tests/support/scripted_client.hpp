@@ -24,7 +24,7 @@
 //     auto const key = service.run<ApiKey>([](auto& client, auto keep) { client.async_get("a", keep); });
 class ScriptedClient {
 public:
-    explicit ScriptedClient(int attempts = 1) { options.retry.most_attempts = attempts; }
+    explicit ScriptedClient(int attempts = 1) { options.retry.max_attempts = attempts; }
 
     palette::testing::ScriptedTransport::Step& expect(std::string request) {
         return transport->expect(std::move(request));

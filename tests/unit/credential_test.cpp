@@ -22,7 +22,7 @@ TEST_CASE("Credential: an API key travels in the header ApiKey and may know its 
     CHECK(key->header() == "ApiKey");
     CHECK(key->value().expose() == "hunter2");
     CHECK(key->key_uid() == "65f1c0de");
-    CHECK_FALSE(key->ends());
+    CHECK_FALSE(key->expires_at());
     CHECK(Credential::api_key(Secret("hunter2"))->key_uid().empty());
 }
 
@@ -33,8 +33,8 @@ TEST_CASE("Credential: a token travels in the header Authorization and may know 
     CHECK(token->kind() == Credential::Kind::token);
     CHECK(token->header() == "Authorization");
     CHECK(token->value().expose() == "eyJ.e30.x");
-    CHECK(token->ends() == end);
-    CHECK_FALSE(Credential::token(Secret("eyJ.e30.x"))->ends());
+    CHECK(token->expires_at() == end);
+    CHECK_FALSE(Credential::token(Secret("eyJ.e30.x"))->expires_at());
 }
 
 TEST_CASE("Credential: the value takes over the pages of the secret and leaves it empty") {

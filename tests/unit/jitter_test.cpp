@@ -13,7 +13,7 @@
 
 namespace jitter_test {
 
-using palette::timing::Jitter;
+using palette::impl::timing::Jitter;
 
 std::vector<double> some_of(std::optional<std::uint32_t> seed, int count = 3) {
     Jitter jitter(seed);

@@ -6,6 +6,8 @@
 #include "support/sanitized.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <palette/auth/file.hpp>
+#include <palette/auth/login.hpp>
 #include <palette/options.hpp>
 
 #include <doctest/doctest.h>
@@ -20,6 +22,7 @@
 #include <filesystem>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace options_test {
@@ -29,6 +32,27 @@ using asking::ask;
 using asking::Reason;
 
 static_assert(std::is_nothrow_move_constructible_v<ClientOptions>);
+
+// A getter has the name of its setter: of a const object it gives the value; of any other the name is the
+// setter, whose result cannot be taken for the value.
+template <class Options, class Ask>
+inline constexpr bool reads_when_const =
+    std::is_same_v<std::invoke_result_t<Ask, const Options&>, bool> &&
+    std::is_same_v<std::invoke_result_t<Ask, Options&>, Options&> &&
+    std::is_same_v<std::invoke_result_t<Ask, Options>, Options> && !std::is_constructible_v<bool, Options&>;
+
+#define READS_WHEN_CONST(Options, name)                                               \
+    static_assert(reads_when_const<Options, decltype([](auto&& o) -> decltype(auto) { \
+                                       return static_cast<decltype(o)>(o).name();     \
+                                   })>)
+
+READS_WHEN_CONST(CallOptions, verify);
+READS_WHEN_CONST(CallOptions, allow_past_expiry);
+READS_WHEN_CONST(CallOptions, allow_shorter);
+READS_WHEN_CONST(CallOptions, allow_own_key);
+READS_WHEN_CONST(CallOptions, retry_when_unseen);
+READS_WHEN_CONST(auth::LoginOptions, use_refresh);
+READS_WHEN_CONST(auth::FileOptions, allow_symlink);
 
 struct Fixture {
     EnvironmentVariable host{"PALETTE_HOST"};
@@ -211,6 +235,28 @@ TEST_CASE_FIXTURE(Fixture, "ClientOptions: nonsense about a proxy names its vari
     CHECK(refusal().path() == "no_proxy");
     upper_exceptions.set("10.0.0.0/33");
     CHECK(refusal().path() == "NO_PROXY");
+}
+
+TEST_CASE("CallOptions: a getter gives what its setter was given") {
+    CallOptions const none;
+    CHECK_FALSE(none.verify());
+    CHECK_FALSE(none.allow_past_expiry());
+    CHECK_FALSE(none.allow_shorter());
+    CHECK_FALSE(none.allow_own_key());
+    CHECK_FALSE(none.retry_when_unseen());
+
+    auto const all = CallOptions().verify().allow_past_expiry().allow_shorter().allow_own_key();
+    CHECK(all.verify());
+    CHECK(all.allow_past_expiry());
+    CHECK(all.allow_shorter());
+    CHECK(all.allow_own_key());
+    CHECK_FALSE(all.retry_when_unseen());
+
+    CallOptions named;
+    named.retry_when_unseen().verify();
+    named.verify(false);
+    CHECK(std::as_const(named).retry_when_unseen());
+    CHECK_FALSE(std::as_const(named).verify());
 }
 
 TEST_CASE("ClientOptions: a set-uid program gets nothing from its environment") {

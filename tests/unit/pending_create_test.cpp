@@ -76,7 +76,7 @@ TEST_CASE("pending create: lines that earlier versions of the library wrote are 
           sample("\xC3\xA9 \xF0\x9F\x94\x91 \xE2\x80\x8B"));
     auto const any = PendingCreate::parse(line(R"("ci")", R"("any")"));
     REQUIRE(any);
-    CHECK(any->is_any());
+    CHECK(any->covers_all_attempts());
     CHECK(any->to_text() == line(R"("ci")", R"("any")"));
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("pending create: the mark of an attempt that is pending matches, and n
         CHECK_FALSE(pending.matches(mark));
     }
     auto const any = PendingCreate::of_nonce(nonce, "ci", caller()).value();
-    CHECK(any.is_any());
+    CHECK(any.covers_all_attempts());
     CHECK(any.matches(nonce + "-2"));
     CHECK_FALSE(any.matches(nonce + "-0"));
     CHECK_FALSE(any.matches("1" + nonce.substr(1) + "-2"));
@@ -241,9 +241,9 @@ TEST_CASE("created key: what is pending is part of it, compared by value") {
     CHECK(with(std::make_shared<const PendingCreate>(sample())) != with(nullptr));
 }
 
-TEST_CASE("reconciliation: it prints what was removed and what was left, on one line") {
-    CHECK(printed(Reconciliation({"a", "b"}, {"c"})) == "Reconciliation, removed a b, left c");
-    CHECK(printed(Reconciliation()) == "Reconciliation, removed none, left none");
+TEST_CASE("reconciliation: it prints which keys were removed and which not, on one line") {
+    CHECK(printed(Reconciliation({"a", "b"}, {"c"})) == "Reconciliation, removed a b, not removed c");
+    CHECK(printed(Reconciliation()) == "Reconciliation, removed none, not removed none");
     CHECK(is_one_plain_line(printed(Reconciliation({hostile_text}))));
     CHECK(Reconciliation({"a"}) != Reconciliation({}, {"a"}));
 }

@@ -27,7 +27,7 @@ struct Scene {
     [[nodiscard]] ClientOptions options() const {
         ClientOptions made;
         made.transport = service;
-        made.retry.most_attempts = 1;
+        made.retry.max_attempts = 1;
         made.auth = auth::api_key(Secret("a-key-that-nobody-has"));
         return made;
     }

@@ -13,9 +13,9 @@
 namespace shared_timer_test {
 
 using namespace std::chrono_literals;
-using palette::timing::Alarm;
-using palette::timing::SharedTimer;
-using palette::timing::TimeSource;
+using palette::impl::timing::Alarm;
+using palette::impl::timing::SharedTimer;
+using palette::impl::timing::TimeSource;
 using Clock = std::chrono::steady_clock;
 
 struct TimerScene {

@@ -18,13 +18,13 @@ namespace sleep_test {
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
+using palette::impl::timing::Alarm;
+using palette::impl::timing::TimeSource;
 using palette::testing::ManualClock;
-using palette::timing::Alarm;
-using palette::timing::TimeSource;
 
 asio::awaitable<void> keep(TimeSource time, std::chrono::milliseconds duration, std::optional<bool>& slept) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    slept = co_await palette::timing::sleep(std::move(time), duration);
+    slept = co_await palette::impl::timing::sleep(std::move(time), duration);
 }
 
 struct Sleeper {
@@ -95,7 +95,7 @@ TEST_CASE("alarm: the last that was set rings, once, and none after a cancel or 
 
 TEST_CASE("alarm: many on one timer ring each at its time, and one that rings may set and cancel others") {
     asio::io_context context;
-    auto const timer = std::make_shared<palette::timing::SharedTimer>(context.get_executor());
+    auto const timer = std::make_shared<palette::impl::timing::SharedTimer>(context.get_executor());
     std::vector<int> rung;
     std::vector<std::unique_ptr<Alarm>> alarms;
     for (int i = 0; i < 6; ++i)
@@ -126,7 +126,7 @@ TEST_CASE("alarm: many on one timer ring each at its time, and one that rings ma
 
 TEST_CASE("alarm: one that ends itself when it rings leaves nothing behind") {
     asio::io_context context;
-    auto const timer = std::make_shared<palette::timing::SharedTimer>(context.get_executor());
+    auto const timer = std::make_shared<palette::impl::timing::SharedTimer>(context.get_executor());
     auto alarm = std::make_optional<Alarm>(timer, TimeSource());
     bool rung = false;
     alarm->set(1ms, [&] {

@@ -88,7 +88,7 @@ TEST_CASE("temporaries: what a key and a list of keys tell does not refer into o
     REFERS_INTO_NO_TEMPORARY(palette::PendingCreate, tenant_uid());
     REFERS_INTO_NO_TEMPORARY(palette::PendingCreate, attempts());
     REFERS_INTO_NO_TEMPORARY(palette::Reconciliation, removed());
-    REFERS_INTO_NO_TEMPORARY(palette::Reconciliation, left());
+    REFERS_INTO_NO_TEMPORARY(palette::Reconciliation, not_removed());
 }
 
 TEST_CASE("temporaries: what is asked for can be put together in one expression and given a name by auto&&") {

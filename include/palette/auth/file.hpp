@@ -21,7 +21,7 @@ public:
     }
     FileOptions allow_symlink(bool on = true) && noexcept { return allow_symlink(on); }
 
-    [[nodiscard]] bool allows_symlink() const noexcept { return allow_symlink_; }
+    [[nodiscard]] bool allow_symlink() const noexcept { return allow_symlink_; }
 
 private:
     bool allow_symlink_ = false;

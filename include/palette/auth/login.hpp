@@ -40,7 +40,7 @@ public:
     void password() const&& = delete;
     [[nodiscard]] const std::string& org() const& noexcept { return org_; }
     [[nodiscard]] std::string org() const&& { return org_; }
-    [[nodiscard]] bool uses_refresh() const noexcept { return use_refresh_; }
+    [[nodiscard]] bool use_refresh() const noexcept { return use_refresh_; }
 
 private:
     std::string email_;

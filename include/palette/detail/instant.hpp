@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/detail/config.hpp>
+#include <palette/instant.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <type_traits>
 
-namespace palette::inline PALETTE_KEYS_ABI {
-
-// The time of the wire: milliseconds, UTC. system_clock's own nanoseconds end in the year 2262.
-using Instant = std::chrono::sys_time<std::chrono::milliseconds>;
-
-namespace detail {
+namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 // What RFC 3339 and the service can express. Everything before the second year means "no time".
 inline constexpr Instant first_instant = std::chrono::sys_days{std::chrono::year{2} / 1 / 1};
@@ -74,5 +69,4 @@ constexpr Instant to_instant(std::chrono::sys_time<Duration> t) noexcept {
     return Instant{saturated_milliseconds(t.time_since_epoch())};
 }
 
-}  // namespace detail
-}  // namespace palette::inline PALETTE_KEYS_ABI
+}  // namespace palette::inline PALETTE_KEYS_ABI::detail

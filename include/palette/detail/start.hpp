@@ -13,7 +13,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-namespace client {
+namespace impl::client {
 class Core;
 }
 
@@ -29,18 +29,18 @@ using Handler = boost::asio::any_completion_handler<void(Result<T>)>;
 // impl/client, so that the programs of users compile none of it. Throws std::bad_alloc, and never calls the
 // handler, if there is no memory for what a completion needs.
 template <class Operation>
-PALETTE_KEYS_DECL void start(const std::shared_ptr<client::Core>& core,
+PALETTE_KEYS_DECL void start(const std::shared_ptr<impl::client::Core>& core,
                              Handler<typename Operation::Value> handler, Operation operation,
                              CallOptions options);
 
-PALETTE_KEYS_DECL boost::asio::any_io_executor executor_of(const client::Core& core) noexcept;
+PALETTE_KEYS_DECL boost::asio::any_io_executor executor_of(const impl::client::Core& core) noexcept;
 
 // Starts an operation when the token says so, which may be after the client has been moved.
 class Initiation {
 public:
     using executor_type = boost::asio::any_io_executor;
 
-    explicit Initiation(std::shared_ptr<client::Core> core) noexcept : core_(std::move(core)) {}
+    explicit Initiation(std::shared_ptr<impl::client::Core> core) noexcept : core_(std::move(core)) {}
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core_); }
 
     template <class H, class Operation>
@@ -50,7 +50,7 @@ public:
     }
 
 private:
-    std::shared_ptr<client::Core> core_;
+    std::shared_ptr<impl::client::Core> core_;
 };
 
 }  // namespace detail

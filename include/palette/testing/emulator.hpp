@@ -114,8 +114,8 @@ public:
         void add(std::string_view rule);
         void clear();
 
-        // How often a fault has struck since the start.
-        [[nodiscard]] std::uint64_t struck() const;
+        // How many faults have been injected since the start.
+        [[nodiscard]] std::uint64_t injected() const;
 
     private:
         friend class Emulator;

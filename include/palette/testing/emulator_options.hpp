@@ -89,11 +89,11 @@ struct EmulatorOptions {
     Assumptions assumptions{};
     std::shared_ptr<Clock> clock{};  // none: the machine's
 
-    std::size_t most_head_bytes = 16 * 1024;
-    std::size_t most_body_bytes = 1024 * 1024;
+    std::size_t max_header_bytes = 16 * 1024;
+    std::size_t max_body_bytes = 1024 * 1024;
     // Beyond these, a new connection takes the place of the one that has been idle for longest; while none is
     // idle, it is closed.
-    std::size_t most_connections = 1'024;
+    std::size_t max_connections = 1'024;
     // In real time: for a whole request from its first byte on, between two requests, and for a client
     // that does not read on, while its answer is sent.
     std::chrono::milliseconds request_timeout = std::chrono::seconds{10};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/clock.hpp>
+#include <palette/detail/instant.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -81,10 +81,10 @@ struct RaceScene {
 
     [[nodiscard]] tcp::endpoint good_one() const { return good.local_endpoint(); }
 
-    void start(net::Endpoints endpoints, std::chrono::milliseconds time = 10s, Mode mode = Mode::operation,
-               bool is_cancelled_first = false) {
+    void start(impl::net::Endpoints endpoints, std::chrono::milliseconds time = 10s,
+               Mode mode = Mode::operation, bool is_cancelled_first = false) {
         asio::co_spawn(context,
-                       keep(net::connect_to_first(std::move(endpoints), time, "the host"), result, mode,
+                       keep(impl::net::connect_to_first(std::move(endpoints), time, "the host"), result, mode,
                             is_cancelled_first ? &signal : nullptr),
                        asio::bind_cancellation_slot(
                            signal.slot(), [this](std::exception_ptr error) { thrown = std::move(error); }));
@@ -100,7 +100,7 @@ struct RaceScene {
         took = steady_clock::now() - begun;
         REQUIRE((result || thrown));
     }
-    void run(net::Endpoints endpoints, std::chrono::milliseconds time = 10s) {
+    void run(impl::net::Endpoints endpoints, std::chrono::milliseconds time = 10s) {
         context.restart();
         result.reset();
         start(std::move(endpoints), time);
@@ -244,11 +244,13 @@ TEST_CASE("client addresses: a context that ends in the middle of a race leaves 
 TEST_CASE("client addresses: families take turns, beginning with the one that the system prefers") {
     auto const four = [](int n) { return at(1, ("10.0.0." + std::to_string(n)).c_str()); };
     auto const six = [](int n) { return at(1, ("fd00::" + std::to_string(n)).c_str()); };
-    using net::by_turns;
+    using impl::net::by_turns;
     CHECK(by_turns({}).empty());
-    CHECK(by_turns({six(1), six(2), six(3), four(1)}) == net::Endpoints{six(1), four(1), six(2), six(3)});
-    CHECK(by_turns({four(1), four(2), six(1), six(2)}) == net::Endpoints{four(1), six(1), four(2), six(2)});
-    CHECK(by_turns({four(2), four(1)}) == net::Endpoints{four(2), four(1)});
+    CHECK(by_turns({six(1), six(2), six(3), four(1)}) ==
+          impl::net::Endpoints{six(1), four(1), six(2), six(3)});
+    CHECK(by_turns({four(1), four(2), six(1), six(2)}) ==
+          impl::net::Endpoints{four(1), six(1), four(2), six(2)});
+    CHECK(by_turns({four(2), four(1)}) == impl::net::Endpoints{four(2), four(1)});
 }
 
 // A client's connector, with a lookup that is told what to find.
@@ -256,7 +258,7 @@ struct ConnectorScene {
     tls::Authority authority;
     tls::Server server{with_identity()};
     std::vector<std::string> asked;
-    net::Addresses found{asio::ip::make_address("127.0.0.1")};
+    impl::net::Addresses found{asio::ip::make_address("127.0.0.1")};
     ClientOptions options = one_attempt();
     asio::io_context context;
 
@@ -272,17 +274,18 @@ struct ConnectorScene {
 
     // The error of a connection, or none.
     std::optional<Error> connect() {
-        auto route = net::route_of(options).value();
-        auto sessions = std::make_unique<net::Sessions>();
-        auto context_of_tls = net::make_tls_context(options.tls).value();
+        auto route = impl::net::route_of(options).value();
+        auto sessions = std::make_unique<impl::net::Sessions>();
+        auto context_of_tls = impl::net::make_tls_context(options.tls).value();
         sessions->collect_from(context_of_tls->native_handle());
-        net::Connector connector(options, std::move(route), std::move(context_of_tls), std::move(sessions),
-                                 [this](const std::string& host) -> net::LookupAnswer {
-                                     asked.push_back(host);
-                                     return found;
-                                 });
+        impl::net::Connector connector(options, std::move(route), std::move(context_of_tls),
+                                       std::move(sessions),
+                                       [this](const std::string& host) -> impl::net::LookupAnswer {
+                                           asked.push_back(host);
+                                           return found;
+                                       });
         ExchangeReport report;
-        std::optional<Result<std::unique_ptr<net::Stream>>> stream;
+        std::optional<Result<std::unique_ptr<impl::net::Stream>>> stream;
         asio::co_spawn(context, keep(connector.connect(report), stream), asio::detached);
         context.restart();
         context.run();

@@ -230,7 +230,7 @@ TEST_CASE("advice: for a user who is not found, it is about the address and not 
 TEST_CASE(
     "advice: after a create whose key may be there, no other is to be created before it is cleaned up") {
     ScriptedClient service;
-    service.options.retry.settle = 0ms;
+    service.options.retry.settle_time = 0ms;
     service.expect("GET /v1/users/info").answer(200, std::string(me));
     service.expect("POST /v1/apiKeys").answer(503);
     service.expect("GET /v1/apiKeys").answer(200, R"({"items":[]})");

@@ -76,7 +76,7 @@ Result<void> meet(const Kind& kind, int status, std::string body, HttpFields hea
     ClientOptions options = one_attempt();
     options.transport = transport;
     options.auth = auth::api_key(Secret(key_value));
-    options.retry.settle = 0ms;
+    options.retry.settle_time = 0ms;
     Client client(options);
     auto result = kind.call(client);
     auto const is_lost = !result && result.error().effect() == Effect::unknown;

@@ -307,7 +307,7 @@ TEST_CASE("client: a deadline of any length is kept") {
     Client client(options);
     for (auto const longest : {std::chrono::milliseconds{24h * 365 * 300}, std::chrono::milliseconds::max()})
         CHECK(complaint(client.whoami(CallOptions().deadline(longest))) == "");
-    options.timeouts.queue = options.timeouts.total = options.timeouts.silence = options.timeouts.lookup =
+    options.timeouts.queue = options.timeouts.total = options.timeouts.read = options.timeouts.lookup =
         options.timeouts.connect = options.timeouts.handshake = std::chrono::milliseconds::max();
     Client patient(options);
     CHECK(complaint(patient.whoami()) == "");
@@ -345,7 +345,7 @@ TEST_CASE("client: options that cannot work are refused when the client is made"
         {"lookup", [](ClientOptions& o) { o.timeouts.lookup = 0ms; }},
         {"connect", [](ClientOptions& o) { o.timeouts.connect = -1ms; }},
         {"handshake", [](ClientOptions& o) { o.timeouts.handshake = 0ms; }},
-        {"silence", [](ClientOptions& o) { o.timeouts.silence = 0ms; }},
+        {"read", [](ClientOptions& o) { o.timeouts.read = 0ms; }},
         {"ca_file", [](ClientOptions& o) { o.tls.ca_file = "/no/such/file"; }},
     };
     for (auto const& change : changes) {

@@ -130,7 +130,7 @@ void start_in(CancelScene& scene, Phase phase, Work work, Watched& watched) {
         scene.client().async_list(first.handler());
         scene.run_until_end_of(first);
     } else if (phase == Phase::connection) {
-        scene.options.pool.most_connections = 1;
+        scene.options.pool.max_connections = 1;
         scene.emulator.faults().add("GET /v1/users stall x1");
         scene.client().async_whoami([](Result<Identity>) {});
         scene.run_until_requests(1);
@@ -343,10 +343,10 @@ TEST_CASE("client cancellation: after any number of handlers, from the connectio
         ApiKeyClient client(scene.context, scene.options);
         Watched watched;
         client.async_list(watched.handler());
-        auto const struck = scene.emulator.faults().struck();
+        auto const injected = scene.emulator.faults().injected();
         for (std::size_t i = 0; i < steps && !is_stalled; ++i)
             while (scene.context.run_one_for(100ms) == 0 && !is_stalled)
-                is_stalled = scene.emulator.faults().struck() > struck;  // or the other side is only late
+                is_stalled = scene.emulator.faults().injected() > injected;  // or the other side is only late
         watched.cancel(cancellation_type::terminal);
         scene.run_until_end_of(watched);
         CHECK(watched.outcome.is_aborted());

@@ -187,7 +187,7 @@ TEST_CASE("client: there are never more connections than allowed, and all of the
         Emulator emulator({.rate_limit = testing::RateLimit::off()});
         emulator.faults().add("* / delay:2");
         auto options = options_for(emulator);
-        options.pool.most_connections = most;
+        options.pool.max_connections = most;
         boost::asio::io_context context;
         ApiKeyClient client(context, options);
         int good = 0;
@@ -205,8 +205,8 @@ TEST_CASE("client: when too many wait for a connection already, one more is refu
     Emulator emulator;
     emulator.faults().add("GET / stall x1");
     auto options = options_for(emulator);
-    options.pool.most_connections = 1;
-    options.pool.most_waiting = 2;
+    options.pool.max_connections = 1;
+    options.pool.max_waiting = 2;
     boost::asio::io_context context;
     ApiKeyClient client(context, options);
     std::vector<Error> refused;
@@ -253,8 +253,8 @@ TEST_CASE("client: a service from which nothing comes is left, with what is know
     auto const clock = std::make_shared<testing::ManualClock>();
     auto options = options_for(emulator);
     options.clock = clock;
-    options.timeouts.silence = 100ms;
-    options.retry.settle = 0ms;
+    options.timeouts.read = 100ms;
+    options.retry.settle_time = 0ms;
     boost::asio::io_context context;
     ApiKeyClient client(context, options);
     std::uint64_t connections = 0;
@@ -269,12 +269,12 @@ TEST_CASE("client: a service from which nothing comes is left, with what is know
     for (auto const& row : rows) {
         CAPTURE(row.method);
         emulator.faults().add(std::string(row.method) + " / stall x1");
-        auto const struck = emulator.faults().struck();
+        auto const injected = emulator.faults().injected();
         std::optional<Error> error;
         row.start(client, [&](const Error* failure) {
             error = failure != nullptr ? *failure : Error(errc::invalid_argument);
         });
-        run_until(context, [&] { return emulator.faults().struck() > struck; });
+        run_until(context, [&] { return emulator.faults().injected() > injected; });
         context.poll();  // the client knows that it has sent the request
         clock->advance(99ms);
         context.poll();
@@ -291,7 +291,7 @@ TEST_CASE("client: a service from which nothing comes is left, with what is know
 TEST_CASE("client: an answer that comes slowly is waited for") {
     Emulator emulator;
     auto options = options_for(emulator);
-    options.timeouts.silence = 400ms;
+    options.timeouts.read = 400ms;
     // What comes slowly on a busy machine may not come at all for that long: not every time, though.
     bool good = false;
     for (int tries = 0; tries < 5 && !good; ++tries) {
@@ -302,7 +302,7 @@ TEST_CASE("client: an answer that comes slowly is waited for") {
         auto const slow = client.whoami();
         good = slow.has_value();
         if (!good) continue;
-        CHECK(std::chrono::steady_clock::now() - begun > options.timeouts.silence);
+        CHECK(std::chrono::steady_clock::now() - begun > options.timeouts.read);
         auto const connection = emulator.requests().back().connection;
         CHECK(client.whoami());
         CHECK(emulator.requests().back().connection == connection);

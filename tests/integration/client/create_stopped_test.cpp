@@ -34,7 +34,7 @@ using testing::Role;
 // One create, in an event loop that a test drives.
 struct Stopped {
     Stopped() : options(emulator.client_options(Role::tenant_admin)) {
-        options.retry.settle = 5s;
+        options.retry.settle_time = 5s;
         options.timeouts.total = 20s;
     }
 
@@ -138,7 +138,7 @@ TEST_CASE("W7 create: a service that is silent on all is unknown and pending by 
 TEST_CASE("W7 create: cancelled while its key is looked for, it ends at once and is pending") {
     for (auto const type : {cancellation_type::terminal, cancellation_type::partial}) {
         Stopped scene;
-        scene.options.retry.settle = 15s;
+        scene.options.retry.settle_time = 15s;
         scene.emulator.faults().add("POST /v1/apiKeys drop-before x1");
         scene.start();
         scene.run_until([&] { return scene.count("GET", "/v1/apiKeys") >= 2; });

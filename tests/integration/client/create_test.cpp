@@ -31,8 +31,8 @@ constexpr std::string_view annotation = "palette-keys-create";
 
 ClientOptions options_of(const Emulator& emulator, std::chrono::milliseconds settle = 300ms) {
     auto options = emulator.client_options(Role::tenant_admin);
-    options.retry.settle = settle;
-    options.retry.first_wait = 1ms;
+    options.retry.settle_time = settle;
+    options.retry.initial_backoff = 1ms;
     options.timeouts.total = 5s;
     return options;
 }
@@ -181,7 +181,7 @@ TEST_CASE("W7 create: what proves that nothing was done is final, and looks for 
 TEST_CASE(
     "W7 create: who asks for it makes another key when the first is not seen, and is told of that one") {
     Scene scene("POST /v1/apiKeys apply-late:1500 x1", 200ms);
-    auto const result = scene.client.create(NewApiKey("ci"), CallOptions().create_again_when_unseen());
+    auto const result = scene.client.create(NewApiKey("ci"), CallOptions().retry_when_unseen());
     REQUIRE(result);
     CHECK(result->confirmed());
     REQUIRE(result->pending());
@@ -225,13 +225,13 @@ TEST_CASE("W7 create: a key that may not be deleted is named, and no other one i
     CHECK(contains(error.what(), uid));
     CHECK(scene.count("POST /v1/apiKeys") == 1);
     check_nothing_is_lost(scene, result);
-    CHECK(scene.client.reconcile(*error.pending()).value().left() == Texts{uid});
+    CHECK(scene.client.reconcile(*error.pending()).value().not_removed() == Texts{uid});
 }
 
 TEST_CASE("W7 create: with one attempt, a lost key is deleted and none made: nothing was changed") {
     Emulator emulator;
     auto options = options_of(emulator);
-    options.retry.most_attempts = 1;
+    options.retry.max_attempts = 1;
     Client client(options);
     emulator.faults().add("POST /v1/apiKeys drop-after x1");
     auto const before = emulator.keys().size();
@@ -249,7 +249,7 @@ TEST_CASE("W7 create: where annotations are not kept, nothing is looked for and 
     REQUIRE(first);
     CHECK(first->confirmed());
     scene.emulator.faults().add("POST /v1/apiKeys drop-after x1");
-    auto const lost = scene.client.create(NewApiKey("ci"), CallOptions().create_again_when_unseen());
+    auto const lost = scene.client.create(NewApiKey("ci"), CallOptions().retry_when_unseen());
     REQUIRE_FALSE(lost);
     CHECK(lost.error().effect() == Effect::unknown);
     REQUIRE(lost.error().pending());

@@ -132,7 +132,7 @@ TEST_CASE("W13: a create that was refused for its credential makes one key") {
 
 TEST_CASE("W7 create: with a credential that came meanwhile and is another user's it is not sent again") {
     Scene scene;
-    scene.options.retry.most_attempts = 2;
+    scene.options.retry.max_attempts = 2;
     scene.provider->give(key_of("the-key-of-u"));
     scene.provider->give(key_of("the-key-of-v"));
     scene.script->expect(whoami).answer(200, me);
@@ -156,8 +156,8 @@ TEST_CASE("W7 create: with a credential that came meanwhile and is another user'
 TEST_CASE(
     "W7 create: whose a fresh credential is is asked as often as any read, and not anew for each sending") {
     Scene scene;
-    scene.options.retry.most_attempts = 2;
-    scene.options.retry.first_wait = 0ms;
+    scene.options.retry.max_attempts = 2;
+    scene.options.retry.initial_backoff = 0ms;
     scene.provider->give(key_of("the-key-of-u"));
     scene.provider->give(key_of("a-newer-key"));
     scene.script->expect(whoami).answer(200, me);

@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(StallScene, "client deadline: an error says that the operation
 
 TEST_CASE_FIXTURE(StallScene,
                   "client deadline: an error says that the operation waited for a free connection") {
-    options.pool.most_connections = 1;
+    options.pool.max_connections = 1;
     options.timeouts.queue = 150ms;
     ApiKeyClient client(context, options);
     client.async_whoami(CallOptions().deadline(2s), [](const Result<Identity>&) {});

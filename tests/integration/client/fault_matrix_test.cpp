@@ -153,8 +153,8 @@ std::size_t run_table(std::span<const Row> rows, std::span<const Exception> exce
 
 palette::RetryOptions quick() {
     palette::RetryOptions retry;
-    retry.first_wait = 1ms;
-    retry.settle = 150ms;
+    retry.initial_backoff = 1ms;
+    retry.settle_time = 150ms;
     return retry;
 }
 
@@ -173,8 +173,8 @@ TEST_CASE("matrix: every fault, met once, ends every operation as the table says
 
 TEST_CASE("matrix: a fault that lasts is given up after the attempts that are allowed") {
     auto retry = quick();
-    retry.most_attempts = 3;
-    retry.most_wait = 2ms;
+    retry.max_attempts = 3;
+    retry.max_backoff = 2ms;
     auto const cells = run_table(lasting, {}, retry);
     MESSAGE(cells << " cells: " << std::size(lasting) << " faults, " << std::size(shapes)
                   << " operations, fresh and reused connections");

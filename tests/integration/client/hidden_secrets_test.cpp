@@ -32,7 +32,7 @@ ClientOptions options_with(std::shared_ptr<Transport> transport, std::shared_ptr
     ClientOptions options;
     options.transport = std::move(transport);
     options.auth = std::move(provider);
-    options.retry.most_attempts = 1;
+    options.retry.max_attempts = 1;
     return options;
 }
 

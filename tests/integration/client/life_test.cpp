@@ -174,11 +174,11 @@ asio::awaitable<void> wait_in_vain(ClientScene& scene) {
     auto const uid = scene.emulator.keys().back().uid;
     // On a busy machine the deadline may come before the write is sent: then it is made once more.
     for (int tries = 0; tries < 20; ++tries) {
-        auto const struck = scene.emulator.faults().struck();
+        auto const injected = scene.emulator.faults().injected();
         auto const write = co_await scene.client.async_revoke(uid, CallOptions().deadline(100ms));
         REQUIRE_FALSE(write);
         CHECK(write.error().code() == errc::timeout);
-        if (scene.emulator.faults().struck() == struck && write.error().effect() == Effect::not_applied)
+        if (scene.emulator.faults().injected() == injected && write.error().effect() == Effect::not_applied)
             continue;
         CHECK(write.error().effect() == Effect::unknown);
         co_return;

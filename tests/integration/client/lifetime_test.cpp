@@ -154,7 +154,7 @@ const Phase phases[] = {
      has_requests<1>},
     {"connection",
      [](LifeScene& scene) {
-         scene.options.pool.most_connections = 1;
+         scene.options.pool.max_connections = 1;
          scene.emulator.faults().add("* / stall");
      },
      has_requests<1>},
@@ -293,7 +293,7 @@ TEST_CASE("client lifetime: what another client is moved over is aborted, and wh
 
 TEST_CASE("client lifetime: closing waits for what is under way, and takes nothing new") {
     LifeScene scene;
-    scene.options.pool.most_connections = 1;
+    scene.options.pool.max_connections = 1;
     scene.options.rate_limit = {.per_second = 0.01, .burst = 2.5};
     scene.emulator.faults().add("* / delay:1000");
     scene.open_client();
@@ -359,7 +359,7 @@ TEST_CASE("client lifetime: a closed client refuses operations, and closes again
 TEST_CASE("client lifetime: closing can be cancelled while an operation without an end is under way") {
     LifeScene scene;
     scene.emulator.faults().add("* / stall");
-    scene.options.timeouts.silence = 24h;
+    scene.options.timeouts.read = 24h;
     scene.open_client();
     scene.client->async_list(ListFilter(), CallOptions().deadline(24h * 365), note(scene.ends, "list"));
     scene.run_until([&] { return scene.emulator.request_count() == 1; });

@@ -208,7 +208,7 @@ TEST_CASE("lists: what is exactly at the bounds is read") {
 TEST_CASE("lists: the search of a create keeps to the bounds, and names what may be left") {
     EndlessService const service([](std::size_t n) { return page(1, 0, token(n, 9)); });
     auto options = service.options(limits([](ListLimits& l) { l.max_pages = 5; }));
-    options.retry.settle = 1ms;
+    options.retry.settle_time = 1ms;
     Client client(std::move(options));
     auto const created = client.create(NewApiKey("ci"));
     REQUIRE_FALSE(created);

@@ -47,7 +47,7 @@ struct Scene {
     Scene() {
         options.transport = service;
         options.clock = clock;
-        options.retry.most_attempts = 1;
+        options.retry.max_attempts = 1;
         log_in_anew();
     }
 

@@ -85,7 +85,7 @@ TEST_CASE("client many: a thousand operations of all kinds share a few connectio
         CAPTURE(most);
         Crowd crowd({.quota = many, .rate_limit = testing::RateLimit::off(), .requests_kept = 10 * many});
         crowd.options.rate_limit = RateLimitOptions::off();
-        crowd.options.pool.most_connections = most;
+        crowd.options.pool.max_connections = most;
         ApiKeyClient client(crowd.context, crowd.options);
         auto const uid = crowd.emulator.seed_key(NewApiKey("seed")).uid();
         for (int i = 0; i < many / 5; ++i) {
@@ -136,7 +136,7 @@ TEST_CASE("client many: a thousand operations keep to the rate limit, and lose n
     }
     CHECK(crowd.ends.good == many);
     CHECK(crowd.emulator.request_count() == many);
-    CHECK(crowd.connections() <= crowd.options.pool.most_connections);
+    CHECK(crowd.connections() <= crowd.options.pool.max_connections);
 }
 
 TEST_CASE("client many: what would wait for the rate limit longer than it may is refused at once") {

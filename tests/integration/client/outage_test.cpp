@@ -202,8 +202,8 @@ TEST_CASE(
 TEST_CASE("client outage: the pauses between tries are random, and the same in each run with jitter_seed") {
     DeadPort const port(DeadPort::Kind::refusing);
     auto options = options_for("http://127.0.0.1:" + std::to_string(port.port()));
-    options.retry.most_attempts = 2;
-    options.retry.first_wait = 400ms;
+    options.retry.max_attempts = 2;
+    options.retry.initial_backoff = 400ms;
     auto const took = [&](std::uint32_t seed) {
         options.retry.jitter_seed = seed;
         return Dead(options, CallOptions()).took;

@@ -135,8 +135,8 @@ TEST_CASE("own key: the guard holds for the credential that a replay would be se
 
 TEST_CASE("own key: what an earlier attempt may have done is not denied") {
     Scene scene;
-    scene.options.retry.most_attempts = 3;
-    scene.options.retry.first_wait = std::chrono::milliseconds(0);
+    scene.options.retry.max_attempts = 3;
+    scene.options.retry.initial_backoff = std::chrono::milliseconds(0);
     scene.provider->give(Credential::api_key(Secret("the-first-of-the-keys"), "b"));
     scene.provider->give(Credential::api_key(Secret("the-second-of-the-keys"), "a"));
     scene.script->expect("DELETE /v1/apiKeys/a").fail(Error(errc::transport, "lost"));

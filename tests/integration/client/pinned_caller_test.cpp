@@ -140,7 +140,7 @@ struct Pinned {
         options.auth = provider;
         options.clock = clock;
         options.rate_limit = RateLimitOptions::off();
-        options.retry.first_wait = 0ms;
+        options.retry.initial_backoff = 0ms;
         options.timeouts.total = 1h;
     }
 

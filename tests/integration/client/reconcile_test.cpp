@@ -28,8 +28,8 @@ struct Cleaning {
 
     [[nodiscard]] ClientOptions options() const {
         auto made = emulator.client_options(role_);
-        made.retry.settle = 100ms;
-        made.retry.first_wait = 1ms;
+        made.retry.settle_time = 100ms;
+        made.retry.initial_backoff = 1ms;
         return made;
     }
 
@@ -107,7 +107,7 @@ TEST_CASE("W7 reconcile: only keys with the mark of a pending attempt and its ow
 TEST_CASE("W7 reconcile: a key whose value was delivered stays, though an earlier attempt is pending") {
     Cleaning scene;
     scene.emulator.faults().add("POST /v1/apiKeys apply-late:600 x1");
-    auto const made = scene.client.create(NewApiKey("ci"), CallOptions().create_again_when_unseen());
+    auto const made = scene.client.create(NewApiKey("ci"), CallOptions().retry_when_unseen());
     REQUIRE(made);
     REQUIRE(made->pending());
     scene.wait_for_keys(2);
@@ -139,7 +139,7 @@ TEST_CASE("W7 reconcile: another user, or another tenant, deletes nothing") {
     CHECK(scene.made().size() == 1);
 }
 
-TEST_CASE("W7 reconcile: what the service refuses to delete is left, and named") {
+TEST_CASE("W7 reconcile: keys that the service refuses to delete stay, and are named") {
     Cleaning scene;
     auto const pending = scene.lose();
     scene.wait_for_keys(1);

@@ -169,21 +169,22 @@ TEST_CASE("retry: options that cannot work are refused when the client is made")
         bool is_good = false;
     };
     static constexpr Row rows[] = {
-        {"no attempt", [](RetryOptions& o) { o.most_attempts = 0; }},
-        {"fewer than none", [](RetryOptions& o) { o.most_attempts = std::numeric_limits<int>::min(); }},
-        {"first_wait", [](RetryOptions& o) { o.first_wait = -1ms; }},
-        {"most_wait", [](RetryOptions& o) { o.most_wait = -1ms; }},
+        {"no attempt", [](RetryOptions& o) { o.max_attempts = 0; }},
+        {"fewer than none", [](RetryOptions& o) { o.max_attempts = std::numeric_limits<int>::min(); }},
+        {"initial_backoff", [](RetryOptions& o) { o.initial_backoff = -1ms; }},
+        {"max_backoff", [](RetryOptions& o) { o.max_backoff = -1ms; }},
         {"budget", [](RetryOptions& o) { o.budget = -0.5; }},
         {"no number", [](RetryOptions& o) { o.budget = std::nan(""); }},
-        {"settle", [](RetryOptions& o) { o.settle = -1ms; }},
-        {"one attempt", [](RetryOptions& o) { o.most_attempts = 1; }, true},
-        {"no waits", [](RetryOptions& o) { o.first_wait = o.most_wait = o.settle = 0ms; }, true},
+        {"settle_time", [](RetryOptions& o) { o.settle_time = -1ms; }},
+        {"one attempt", [](RetryOptions& o) { o.max_attempts = 1; }, true},
+        {"no waits", [](RetryOptions& o) { o.initial_backoff = o.max_backoff = o.settle_time = 0ms; }, true},
         {"no budget", [](RetryOptions& o) { o.budget = 0; }, true},
-        {"first_wait beyond most_wait", [](RetryOptions& o) { o.first_wait = 2 * o.most_wait; }, true},
+        {"initial_backoff beyond max_backoff", [](RetryOptions& o) { o.initial_backoff = 2 * o.max_backoff; },
+         true},
         {"very much of all",
          [](RetryOptions& o) {
-             o.most_attempts = std::numeric_limits<int>::max();
-             o.first_wait = o.most_wait = o.settle = milliseconds::max();
+             o.max_attempts = std::numeric_limits<int>::max();
+             o.initial_backoff = o.max_backoff = o.settle_time = milliseconds::max();
              o.budget = std::numeric_limits<double>::max();
          },
          true},

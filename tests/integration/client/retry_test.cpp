@@ -112,7 +112,7 @@ TEST_CASE("retry: a read that fails has changed nothing, whatever its attempts m
 TEST_CASE("retry: with one attempt allowed nothing is sent again, not even what was held back") {
     for (int const answer : {503, 429, lost, unsent}) {
         RetryScene scene;
-        scene.options.retry.most_attempts = 1;
+        scene.options.retry.max_attempts = 1;
         script(scene, whoami, {answer});
         scene.whoami();
         CHECK(scene.has_ended());
@@ -224,7 +224,7 @@ public:
 std::shared_ptr<StaleTransport> stale(RetryScene& scene) {
     auto transport = std::make_shared<StaleTransport>();
     scene.options.transport = transport;
-    scene.options.retry.most_attempts = 2;
+    scene.options.retry.max_attempts = 2;
     return transport;
 }
 

@@ -72,7 +72,7 @@ TEST_CASE("W14: a Retry-After that is none is as if it were not there") {
          {"banana", "-5", "", "3.5", "1e1", "0x10", "+2", "5 s", "31 Jan", "Sun, 31 Feb 2027 00:00:04 GMT"}) {
         CAPTURE(value);
         RetryScene scene;
-        scene.options.retry.first_wait = 80ms;
+        scene.options.retry.initial_backoff = 80ms;
         expect(scene, whoami, 429, {{"Retry-After", std::string(value)}});
         expect(scene, whoami, 200);
         scene.whoami();
@@ -158,7 +158,7 @@ TEST_CASE("rate limiter: who waits for a turn and goes with its context leaves t
 
 TEST_CASE("W14: 429 is bounded by the deadline, not by the attempts or the budget") {
     RetryScene scene;
-    scene.options.retry.most_attempts = 2;
+    scene.options.retry.max_attempts = 2;
     scene.options.retry.budget = 0;
     for (int i = 0; i < 9; ++i)
         expect(scene, revoke, 429, {{"Retry-After", "1"}});
@@ -183,8 +183,8 @@ TEST_CASE("retry: a wait is random, up to a bound that doubles and is bounded it
     for (int i = 0; i < 60; ++i) {
         RetryScene scene;
         scene.options.retry.jitter_seed = seeds::short_seed(static_cast<std::uint64_t>(i));
-        scene.options.retry.first_wait = 1s;
-        scene.options.retry.most_wait = 1500ms;
+        scene.options.retry.initial_backoff = 1s;
+        scene.options.retry.max_backoff = 1500ms;
         for (int n = 0; n < 4; ++n)
             expect(scene, whoami, 503);
         auto now = scene.clock->now();

@@ -185,7 +185,7 @@ TEST_CASE("client slow lookup: a client that is destroyed in the middle of it en
 TEST_CASE("client slow lookup: timeouts.lookup bounds it too") {
     SlowScene scene;
     scene.options.timeouts.lookup = 100ms;
-    scene.options.retry.most_attempts = 1;
+    scene.options.retry.max_attempts = 1;
     auto const begun = steady_clock::now();
     BlockingApiKeyClient client(scene.options);
     auto const list = client.list();

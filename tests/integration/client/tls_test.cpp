@@ -210,7 +210,7 @@ TEST_CASE_FIXTURE(Authorities, "client: TLS 1.1 is refused by the library itself
     tls::Server const server(server_options);
     TlsOptions options;
     options.ca_pem = trusted.pem();
-    auto const made = net::make_tls_context(options);
+    auto const made = impl::net::make_tls_context(options);
     REQUIRE(made);
     auto* const context = (*made)->native_handle();
     SSL_CTX_set_security_level(context, 0);
@@ -256,7 +256,7 @@ TEST_CASE("client: the system's policy on versions of TLS is raised to 1.2, and 
     for (auto const& row : rows) {
         CAPTURE(row.policy);
         SystemPolicy const policy(std::string("MinProtocol = ") + row.policy);
-        auto const made = net::make_tls_context(TlsOptions());
+        auto const made = impl::net::make_tls_context(TlsOptions());
         REQUIRE(made);
         CHECK(SSL_CTX_get_min_proto_version((*made)->native_handle()) == row.oldest);
     }

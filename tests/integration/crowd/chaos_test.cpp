@@ -29,8 +29,8 @@ constexpr double far_from_five_percent = sanitized ? 2 : 1;
 
 // For a machine that serves so many in time, and for one that is busy with other things.
 constexpr chaos::Pace paces[] = {
-    {.lanes = sanitized ? 16 : 64, .silence = std::chrono::seconds{sanitized ? 3 : 1}},
-    {.lanes = 8, .silence = 10s}};
+    {.lanes = sanitized ? 16 : 64, .read = std::chrono::seconds{sanitized ? 3 : 1}},
+    {.lanes = 8, .read = 10s}};
 
 // Returns whether enough operations had the time that they need. What must hold however slow the machine is,
 // that all end and no key is lost, is checked at each pace.
@@ -46,8 +46,8 @@ bool show_chaos(std::uint64_t seed, const chaos::Pace& pace, bool is_last) {
     bool const is_in_time = seen.good >= operations * 97 / 100 &&
                             seen.of_effect(palette::Effect::unknown) <= operations * max_unknown / 1'000;
     if (is_last) CHECK(is_in_time);
-    CHECK(scene.struck_percent() >= 5 - far_from_five_percent);
-    CHECK(scene.struck_percent() <= 5 + far_from_five_percent);
+    CHECK(scene.injected_percent() >= 5 - far_from_five_percent);
+    CHECK(scene.injected_percent() <= 5 + far_from_five_percent);
     CHECK(scene.rotations() >= operations / 2'500);
 
     scene.clean_up();

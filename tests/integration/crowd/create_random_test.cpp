@@ -35,7 +35,7 @@ TEST_CASE("client create random: one value at most, none of its keys deleted, an
     }
     MESSAGE("seed ", seed(), ": ", totals.creates, " creates, ", totals.delivered, " values delivered, ",
             totals.unknown, " unknown, ", totals.applied, " applied without a value, ", totals.not_applied,
-            " not applied; ", totals.requests, " requests, ", totals.struck, " faults, ", totals.others,
+            " not applied; ", totals.requests, " requests, ", totals.injected, " faults, ", totals.others,
             " other keys, of which ", totals.reconciled, " were reconciled away");
     CHECK(totals.creates == tenants * creates);
     CHECK(totals.delivered >= totals.creates / 4);

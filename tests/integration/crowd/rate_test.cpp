@@ -115,7 +115,7 @@ private:
     static ClientOptions options_for(const RateScene& scene) {
         auto options = scene.options;
         options.rate_limit = RateLimitOptions::off();
-        options.retry.most_attempts = 1;
+        options.retry.max_attempts = 1;
         return options;
     }
     void wait() {
@@ -169,7 +169,7 @@ TEST_CASE("client rate: two clients with one limiter keep to the limit together,
             furthest_apart, " revokes apart");
     CHECK(scene.seconds() <= 1.02 * optimum(1'000));
     // No more than what each has under way at once.
-    CHECK(furthest_apart <= static_cast<int>(scene.options.pool.most_connections));
+    CHECK(furthest_apart <= static_cast<int>(scene.options.pool.max_connections));
 }
 
 TEST_CASE("client rate: two clients with a limiter each are refused, and both come to their end") {

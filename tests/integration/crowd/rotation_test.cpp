@@ -27,7 +27,7 @@ struct RotationScene {
         options.rate_limit = RateLimitOptions::off();
         rotator.emplace(context, options, emulator);
         options.auth = rotator->provider();
-        options.pool.most_connections = connections;
+        options.pool.max_connections = connections;
         client.emplace(context, options);
         uid = emulator.seed_key(NewApiKey("target")).uid();
     }

@@ -90,7 +90,7 @@ TEST_CASE("fault: an answer fault applies a create and a delete, or does not, as
         CHECK(met.status == created);
         CHECK(met.faults == fault.substr(0, fault.find(':')));
     }
-    CHECK(emulator.faults().struck() == 2 * std::size(answer_rows));
+    CHECK(emulator.faults().injected() == 2 * std::size(answer_rows));
 }
 
 TEST_CASE("fault: after any answer fault the connection is good for the next request") {
@@ -119,7 +119,7 @@ TEST_CASE("fault: after any answer fault the connection is good for the next req
             CHECK(next.status == 200);
             CHECK(is_json(next.body));
         }
-    CHECK(emulator.faults().struck() == std::size(answer_rows) * std::size(asks));
+    CHECK(emulator.faults().injected() == std::size(answer_rows) * std::size(asks));
 }
 
 TEST_CASE("fault: status answers with that status and an error body") {

@@ -187,7 +187,7 @@ TEST_CASE("bad bodies: what is strange and good JSON is taken") {
 
 TEST_CASE("bad bodies: a body beyond the bound gets 413, and one of just that size does not") {
     auto options = bad_bodies_options();
-    options.most_body_bytes = 1000;
+    options.max_body_bytes = 1000;
     Emulator emulator(options);
     raw::Client bystander(emulator, admin_key(emulator));
     std::string good = R"({"metadata":{"name":"x"}})";
@@ -231,7 +231,7 @@ std::string request_with_head_of(std::size_t size, const std::string& key) {
 
 TEST_CASE("bad bodies: a head beyond the bound gets 431, and one of just that size does not") {
     auto options = bad_bodies_options();
-    options.most_head_bytes = 4'000;
+    options.max_header_bytes = 4'000;
     Emulator emulator(options);
     raw::Client bystander(emulator, admin_key(emulator));
     {

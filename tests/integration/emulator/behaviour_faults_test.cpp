@@ -318,10 +318,11 @@ TEST_CASE("fault: one create can meet a fault of every kind that concerns it") {
     check_stripped(last_key(emulator));
     CHECK(emulator.requests().back().faults ==
           "legacy-create uid-is-user strip-annotations late-activation close-idle trailing");
-    CHECK(emulator.faults().struck() == 6);
+    CHECK(emulator.faults().injected() == 6);
 }
 
-TEST_CASE("fault: strip-annotations, page and drop-after each strike the requests that they concern") {
+TEST_CASE(
+    "fault: strip-annotations, page and drop-after each are injected into the requests that they concern") {
     Emulator emulator(quick());
     emulator.faults().add("* /v1/apiKeys strip-annotations");
     emulator.faults().add("* /v1/apiKeys page:3");
@@ -373,12 +374,12 @@ TEST_CASE("fault: a fault of behaviour counts only the requests that it concerns
             CAPTURE(fault);
             CAPTURE(method);
             CAPTURE(path);
-            auto const before = emulator.faults().struck();
+            auto const before = emulator.faults().injected();
             emulator.faults().clear();
             emulator.faults().add("* / " + std::string(fault) + " x1");
             client_of(emulator).call(method, path, method == "GET" || method == "HEAD" ? "" : "{}");
             auto const is_concerned = concerned.find(name) != std::string_view::npos;
-            CHECK(emulator.faults().struck() - before == (is_concerned ? 1 : 0));
+            CHECK(emulator.faults().injected() - before == (is_concerned ? 1 : 0));
         }
 }
 

@@ -73,7 +73,7 @@ void check_delivery(bool plain_http) {
         CHECK(met.faults == row.name);
         if (row.answered) CHECK(met.status == 201);
     }
-    CHECK(emulator.faults().struck() == std::size(delivery_rows));
+    CHECK(emulator.faults().injected() == std::size(delivery_rows));
 }
 
 TEST_CASE("fault: a delivery fault ends the connection and applies the request as its row says") {
@@ -181,7 +181,7 @@ TEST_CASE("fault: a stalled connection stays open beyond every bound of time, an
         stalled.emplace(emulator, raw::Connection::Options{.timeout = 100ms});
         stalled->send(ask_for_key(emulator));
         CHECK(stalled->receive_all().empty());
-        return emulator.faults().struck() == 1;
+        return emulator.faults().injected() == 1;
     }));
     CHECK(stalled->end() == End::late);
     stalled->send(ask_for_key(emulator));
@@ -197,12 +197,12 @@ TEST_CASE("fault: a stalled client that goes away is forgotten") {
     for (int i = 0; i < 3; ++i) {
         raw::Connection stalled(emulator);
         stalled.send(ask_for_key(emulator));
-        REQUIRE(soon([&] { return emulator.faults().struck() == static_cast<std::uint64_t>(i) + 1; }));
+        REQUIRE(soon([&] { return emulator.faults().injected() == static_cast<std::uint64_t>(i) + 1; }));
     }
     CHECK(soon([&] { return emulator.connections() == 0; }));
 }
 
-TEST_CASE("fault: delivery faults strike paths that lead nowhere and requests that are refused") {
+TEST_CASE("fault: delivery faults are injected into paths that lead nowhere and requests that are refused") {
     Emulator emulator({.plain_http = true, .rate_limit = RateLimit::off()});
     auto const keys = emulator.keys().size();
     std::string const requests[] = {ask(emulator, "GET", "/"), ask(emulator, "PUT", "/nowhere", "{}"),
@@ -223,7 +223,7 @@ TEST_CASE("fault: delivery faults strike paths that lead nowhere and requests th
             CHECK(connection.end() == row.end);
             CHECK(emulator.requests().back().faults == row.name);
         }
-    CHECK(emulator.faults().struck() == std::size(delivery_rows) * std::size(requests));
+    CHECK(emulator.faults().injected() == std::size(delivery_rows) * std::size(requests));
     CHECK(emulator.keys().size() == keys);
 }
 

@@ -46,13 +46,13 @@ struct RuledEmulator : Emulator {
 
 using Statuses = std::vector<int>;
 
-TEST_CASE("fault rule: without a count it strikes every request") {
+TEST_CASE("fault rule: without a count it is injected into every request") {
     RuledEmulator emulator{"GET / status:503"};
     CHECK(emulator.statuses(5) == Statuses{503, 503, 503, 503, 503});
-    CHECK(emulator.faults().struck() == 5);
+    CHECK(emulator.faults().injected() == 5);
 }
 
-TEST_CASE("fault rule: a count and an offset say which requests it strikes") {
+TEST_CASE("fault rule: a count and an offset say which requests it is injected into") {
     CHECK(RuledEmulator{"GET / status:503 x1"}.statuses(3) == Statuses{503, 200, 200});
     CHECK(RuledEmulator{"GET / status:503 x2"}.statuses(4) == Statuses{503, 503, 200, 200});
     CHECK(RuledEmulator{"GET / status:503 after=3"}.statuses(5) == Statuses{200, 200, 200, 503, 503});
@@ -65,7 +65,7 @@ TEST_CASE("fault rule: requests that do not match use up neither count nor offse
     CHECK(emulator.statuses(3, "GET", "/v1/apiKeys") == Statuses{200, 200, 200});
     CHECK(emulator.statuses(2, "HEAD") == Statuses{200, 200});
     CHECK(emulator.statuses(3) == Statuses{200, 503, 200});
-    CHECK(emulator.faults().struck() == 1);
+    CHECK(emulator.faults().injected() == 1);
 }
 
 TEST_CASE("fault rule: a method is that method alone, and a star is all, known or not") {
@@ -82,7 +82,7 @@ TEST_CASE("fault rule: a path begins with the prefix, as it was sent and without
     struct Row {
         std::string_view prefix;
         std::string_view target;
-        bool struck;
+        bool injected;
     };
     static constexpr Row rows[] = {
         {"/", "/v1/apiKeys", true},
@@ -99,16 +99,16 @@ TEST_CASE("fault rule: a path begins with the prefix, as it was sent and without
         {"/v1/apiKeys", "/x/v1/apiKeys", false},
         {"/v1/apiKeys", "/nowhere?/v1/apiKeys", false},
     };
-    for (auto const& [prefix, target, struck] : rows) {
+    for (auto const& [prefix, target, injected] : rows) {
         CAPTURE(prefix);
         CAPTURE(target);
         RuledEmulator emulator{"GET " + std::string(prefix) + " status:503"};
-        CHECK((emulator.statuses(1, "GET", target) == Statuses{503}) == struck);
-        CHECK(emulator.faults().struck() == (struck ? 1 : 0));
+        CHECK((emulator.statuses(1, "GET", target) == Statuses{503}) == injected);
+        CHECK(emulator.faults().injected() == (injected ? 1 : 0));
     }
 }
 
-TEST_CASE("fault rule: of those of one group the first that matches strikes, and it alone counts") {
+TEST_CASE("fault rule: of those of one group the first that matches is injected, and it alone counts") {
     CHECK(RuledEmulator{"GET / status:500 x1", "GET / status:502 x1"}.statuses(3) == Statuses{500, 502, 200});
     CHECK(RuledEmulator{"GET / status:500", "GET / html:502 x1"}.statuses(3) == Statuses{500, 500, 500});
     CHECK(RuledEmulator{"GET /v1/apiKeys status:500", "GET / status:502 x2"}.statuses(3) ==
@@ -119,7 +119,7 @@ TEST_CASE("fault rule: of those of one group the first that matches strikes, and
           Statuses{502, 500, 500, 502});
 }
 
-TEST_CASE("fault rule: an offset counts what matches, also what another rule has struck") {
+TEST_CASE("fault rule: an offset counts what matches, also those that another rule took") {
     CHECK(RuledEmulator{"GET / status:500 x1", "GET / status:502 after=2"}.statuses(4) ==
           Statuses{500, 200, 502, 502});
     CHECK(RuledEmulator{"GET / status:500 x2", "GET / status:502 x1 after=1"}.statuses(4) ==
@@ -133,20 +133,20 @@ TEST_CASE("fault rule: rules of different groups do not use up each other") {
     for (auto const& request : emulator.requests())
         met.push_back(request.faults);
     CHECK(met == std::vector<std::string>{"drip status", "status delay", "delay", "delay"});
-    CHECK(emulator.faults().struck() == 6);
+    CHECK(emulator.faults().injected() == 6);
 }
 
-TEST_CASE("fault rule: clear ends all rules, and what has struck stays counted") {
+TEST_CASE("fault rule: clear ends all rules, and faults injected before stay counted") {
     RuledEmulator emulator{"GET / status:503", "GET / delay:0", "POST / stall"};
     CHECK(emulator.statuses(2) == Statuses{503, 503});
-    CHECK(emulator.faults().struck() == 4);
+    CHECK(emulator.faults().injected() == 4);
     emulator.faults().clear();
     CHECK(emulator.statuses(2) == Statuses{200, 200});
     CHECK(emulator.statuses(1, "POST", "/v1/apiKeys") == Statuses{400});
-    CHECK(emulator.faults().struck() == 4);
+    CHECK(emulator.faults().injected() == 4);
     emulator.faults().add("GET / status:502 x1 after=1");
     CHECK(emulator.statuses(3) == Statuses{200, 502, 200});
-    CHECK(emulator.faults().struck() == 5);
+    CHECK(emulator.faults().injected() == 5);
 }
 
 TEST_CASE("fault rule: one that is added again begins to count again") {
@@ -177,11 +177,11 @@ TEST_CASE("fault rule: requests over many connections at once share one count") 
     for (auto& statuses : all)
         clients.emplace_back([&] { statuses = emulator.statuses(25); });
     clients.clear();
-    std::ptrdiff_t struck = 0;
+    std::ptrdiff_t injected = 0;
     for (auto const& statuses : all)
-        struck += std::ranges::count(statuses, 503);
-    CHECK(struck == 50);
-    CHECK(emulator.faults().struck() == 50);
+        injected += std::ranges::count(statuses, 503);
+    CHECK(injected == 50);
+    CHECK(emulator.faults().injected() == 50);
 }
 
 template <class Condition>
@@ -218,14 +218,14 @@ constexpr AnswerKind answer_kinds[] = {
 };
 
 void check_pair(Emulator& emulator, const DeliveryKind& delivery, const AnswerKind& answer) {
-    auto const strikes = emulator.faults().struck();
+    auto const injected = emulator.faults().injected();
     auto const keys = emulator.keys().size() + (delivery.applied && answer.applied ? 1 : 0);
     auto const key = emulator.user(Role::tenant_admin).api_key.expose();
     emulator.faults().add("POST / " + std::string(answer.fault) + " x1");
     emulator.faults().add("POST / " + std::string(delivery.fault) + " x1");
     raw::Connection connection(emulator);
     connection.send(raw::request("POST", "/v1/apiKeys", {{"ApiKey", key}}, R"({"metadata":{"name":"ci"}})"));
-    CHECK(soon([&] { return emulator.faults().struck() == strikes + 2; }));
+    CHECK(soon([&] { return emulator.faults().injected() == injected + 2; }));
     if (delivery.fault != "stall") {
         auto const response = connection.receive();
         CHECK(response.complete == delivery.answered);

@@ -334,7 +334,7 @@ TEST_CASE("guards: nothing can be controlled by HTTP") {
         }
     }
     CHECK(scene.emulator.keys().size() == before.size());
-    CHECK(scene.emulator.faults().struck() == 0);
+    CHECK(scene.emulator.faults().injected() == 0);
     CHECK(scene.get("/v1/auth/refresh/x", "Host: localhost\r\n").status == 500);
 }
 

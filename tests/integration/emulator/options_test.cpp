@@ -114,8 +114,8 @@ TEST_CASE("emulator options: a name that cannot be written in JSON is refused") 
 }
 
 TEST_CASE("emulator options: bounds that let nothing through are refused") {
-    check_refused({.most_head_bytes = 0}, "head");
-    check_refused({.most_connections = 0}, "connection");
+    check_refused({.max_header_bytes = 0}, "head");
+    check_refused({.max_connections = 0}, "connection");
     check_refused({.request_timeout = 0ms}, "time");
     check_refused({.idle_timeout = 0ms}, "time");
     check_refused({.write_timeout = -1ms}, "time");
@@ -128,9 +128,9 @@ TEST_CASE("emulator options: bounds that are no bounds let everything through") 
                        .token_lifetime = endless,
                        .rate_limit = RateLimit::off(),
                        .clock = clock,
-                       .most_head_bytes = std::numeric_limits<std::size_t>::max(),
-                       .most_body_bytes = std::numeric_limits<std::size_t>::max(),
-                       .most_connections = std::numeric_limits<std::size_t>::max(),
+                       .max_header_bytes = std::numeric_limits<std::size_t>::max(),
+                       .max_body_bytes = std::numeric_limits<std::size_t>::max(),
+                       .max_connections = std::numeric_limits<std::size_t>::max(),
                        .request_timeout = endless,
                        .idle_timeout = endless,
                        .write_timeout = endless});

@@ -122,7 +122,7 @@ TEST_CASE("requests that the rate limit turns away use up no faults") {
     let_in(l.emulator, 50, "/v1/apiKeys");
     l.emulator.faults().add("GET / status:503 x1");
     CHECK(let_in(l.emulator, 5, "/v1/apiKeys") == 0);
-    CHECK(l.emulator.faults().struck() == 0);
+    CHECK(l.emulator.faults().injected() == 0);
 }
 
 }  // namespace rate_limit_test

@@ -362,7 +362,7 @@ TEST_CASE("slow clients: who is told that the connection closes, and sends witho
 
 TEST_CASE("slow clients: beyond the bound a new connection takes the place of the longest idle one") {
     auto options = slow_clients_options();
-    options.most_connections = 3;
+    options.max_connections = 3;
     for (bool const plain : {true, false}) {
         CAPTURE(plain);
         options.plain_http = plain;
@@ -387,7 +387,7 @@ TEST_CASE("slow clients: beyond the bound a new connection takes the place of th
 
 TEST_CASE("slow clients: connections that are never used shut nobody out") {
     auto options = slow_clients_options();
-    options.most_connections = 8;
+    options.max_connections = 8;
     for (bool const plain : {true, false}) {
         CAPTURE(plain);
         options.plain_http = plain;
@@ -402,7 +402,7 @@ TEST_CASE("slow clients: connections that are never used shut nobody out") {
 
 TEST_CASE("slow clients: no more connections are served than the bound says while none of them is idle") {
     auto options = slow_clients_options();
-    options.most_connections = 3;
+    options.max_connections = 3;
     Emulator emulator(options);
     emulator.faults().add("* / stall x2");
     std::vector<std::unique_ptr<raw::Connection>> busy;
@@ -413,7 +413,7 @@ TEST_CASE("slow clients: no more connections are served than the bound says whil
     raw::Connection slow(emulator);  // in the middle of its request, as it is told
     slow.send("POST /v1/apiKeys HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
     CHECK(slow.receive_some().starts_with("HTTP/1.1 100 "));
-    CHECK(comes_true([&] { return emulator.faults().struck() == 2; }));
+    CHECK(comes_true([&] { return emulator.faults().injected() == 2; }));
     CHECK(comes_true([&] { return emulator.connections() == 3; }));
     for (int i = 0; i < 20; ++i) {
         raw::Connection beyond(emulator);

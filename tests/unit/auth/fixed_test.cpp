@@ -35,7 +35,7 @@ TEST_CASE("auth token: gives one credential that has no end to be exchanged befo
     auto const first = ask(provider, transport).value();
     CHECK(first->kind() == Credential::Kind::token);
     CHECK(first->value().expose() == "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln");
-    CHECK_FALSE(first->ends());
+    CHECK_FALSE(first->expires_at());
     CHECK(ask(provider, transport, Reason::rejected, first).value() == first);
     CHECK(transport.requests().empty());
 }

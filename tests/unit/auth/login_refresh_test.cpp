@@ -44,7 +44,7 @@ TEST_CASE_FIXTURE(Fixture, "auth login: exchanges a token that is about to end, 
     auto const next = ask(provider, transport, Reason::expiring, previous).value();
     CHECK(next->value().expose() == "new.token");
     CHECK(next->kind() == Credential::Kind::token);
-    CHECK(next->ends() == noon + 15min);
+    CHECK(next->expires_at() == noon + 15min);
     REQUIRE(transport.requests().size() == 1);
     auto const& sent = transport.requests().front();
     CHECK(sent.method == "GET");

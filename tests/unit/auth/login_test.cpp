@@ -79,13 +79,13 @@ TEST_CASE_FIXTURE(Fixture, "auth login: gives the token, which ends when it says
     CHECK(credential->kind() == Credential::Kind::token);
     CHECK(credential->header() == "Authorization");
     CHECK(credential->value().expose() == jwt);
-    CHECK(credential->ends() == noon + 24h);
+    CHECK(credential->expires_at() == noon + 24h);
 }
 
 TEST_CASE_FIXTURE(Fixture,
                   "auth login: a token that does not say when it ends is taken to live for 15 minutes") {
     transport.answer(200, granted("opaque"));
-    CHECK(ask(provider, transport).value()->ends() == noon + 15min);
+    CHECK(ask(provider, transport).value()->expires_at() == noon + 15min);
 }
 
 TEST_CASE_FIXTURE(Fixture, "auth login: an answer in pieces of any size is the same") {

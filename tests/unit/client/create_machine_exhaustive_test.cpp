@@ -18,7 +18,7 @@
 namespace create_machine_exhaustive_test {
 
 using palette::Effect;
-using Machine = palette::client::CreateMachine;
+using Machine = palette::impl::client::CreateMachine;
 using Do = Machine::Do;
 using Time = Machine::Time;
 
@@ -106,7 +106,7 @@ private:
                 expect(action.suffix <= settings_.max_posts, "too many POSTs");
                 expect(action.time <= world.left / 2, "a POST that may use up what the search needs");
                 expect(std::ranges::none_of(world.keys, &Key::has_value), "a POST after a value");
-                if (!settings_.again_when_unseen && !world.is_credential_dead)
+                if (!settings_.retry_when_unseen && !world.is_credential_dead)
                     expect(std::ranges::none_of(world.keys, &is_possible), "a POST while one is lost");
                 break;
             case Do::list:
@@ -324,7 +324,7 @@ private:
 
 struct Row {
     int max_posts;
-    bool again_when_unseen;
+    bool retry_when_unseen;
     bool keeps_marks;
     bool is_thought_to;
     std::size_t min_states;
@@ -338,12 +338,12 @@ TEST_CASE("W7 create: whatever comes, one value at most is delivered, and every 
           Row{3, false, true, true, 12'000}, Row{2, true, false, true, 2'500}, Row{2, true, false, false, 50},
           Row{2, true, true, true, 9'000, true}, Row{2, false, false, false, 20, true}}) {
         CAPTURE(row.max_posts);
-        CAPTURE(row.again_when_unseen);
+        CAPTURE(row.retry_when_unseen);
         CAPTURE(row.keeps_marks);
         Machine::Settings settings;
         settings.max_posts = row.max_posts;
-        settings.settle = Time(250);
-        settings.again_when_unseen = row.again_when_unseen;
+        settings.settle_time = Time(250);
+        settings.retry_when_unseen = row.retry_when_unseen;
         settings.marks_persist = row.is_thought_to;
         settings.look_first = row.look_first;
         Search const search(settings, row.keeps_marks);

@@ -10,7 +10,7 @@
 namespace create_machine_test {
 
 using palette::Effect;
-using Machine = palette::client::CreateMachine;
+using Machine = palette::impl::client::CreateMachine;
 using Do = Machine::Do;
 using Time = Machine::Time;
 using Suffixes = std::vector<int>;
@@ -33,7 +33,7 @@ struct Lost {
     explicit Lost(int ms, bool again = false)
         : machine([&] {
               Machine::Settings settings;
-              settings.again_when_unseen = again;
+              settings.retry_when_unseen = again;
               return Machine(settings);
           }()) {
         machine.identified(true, left(ms));

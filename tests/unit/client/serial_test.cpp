@@ -31,8 +31,8 @@
 namespace serial_test {
 
 namespace asio = boost::asio;
-using palette::client::Serial;
-using palette::client::SerialExecutor;
+using palette::impl::client::Serial;
+using palette::impl::client::SerialExecutor;
 
 struct SerialScene {
     asio::io_context context;

@@ -11,8 +11,8 @@ namespace service_time_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
-using client::date_of;
-using client::ServiceTime;
+using impl::client::date_of;
+using impl::client::ServiceTime;
 
 constexpr Instant noon = std::chrono::sys_days{2027y / 1 / 31} + 12h;
 

@@ -11,7 +11,7 @@
 namespace address_race_test {
 
 using namespace std::chrono_literals;
-using palette::net::AddressRace;
+using palette::impl::net::AddressRace;
 
 constexpr AddressRace::Time begun{};
 

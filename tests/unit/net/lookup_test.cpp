@@ -45,11 +45,11 @@ namespace asio = boost::asio;
 using palette::errc;
 using palette::Error;
 using palette::Result;
-using palette::net::Addresses;
-using palette::net::Endpoints;
-using palette::net::LookupAnswer;
-using palette::net::LookupThreads;
-using palette::net::Resolver;
+using palette::impl::net::Addresses;
+using palette::impl::net::Endpoints;
+using palette::impl::net::LookupAnswer;
+using palette::impl::net::LookupThreads;
+using palette::impl::net::Resolver;
 using Strings = std::vector<std::string>;
 
 constexpr auto patience = 20s;  // only a test that fails waits so long
@@ -165,7 +165,7 @@ class Lookups {
 public:
     Lookups() : Lookups([this](const std::string& host) { return system.ask(host); }) {}
 
-    explicit Lookups(palette::net::Lookup lookup) {
+    explicit Lookups(palette::impl::net::Lookup lookup) {
         // Held by the resolver and its workers alone.
         std::shared_ptr<void> const last(nullptr, [end = end_](void*) { end->set_value(); });
         resolver_.emplace(
@@ -254,7 +254,7 @@ TEST_CASE("addresses and localhost are known without a lookup") {
     };
     for (auto const& [host, found] : rows)
         CHECK(lookups.start(host)->found() == found);  // and nobody waits for another thread
-    auto const zoned = palette::net::known_addresses("fe80::1%1");
+    auto const zoned = palette::impl::net::known_addresses("fe80::1%1");
     REQUIRE(zoned);
     CHECK(zoned->front().to_v6().scope_id() == 1);
 }
@@ -262,7 +262,7 @@ TEST_CASE("addresses and localhost are known without a lookup") {
 TEST_CASE("what only looks like localhost is looked up") {
     for (auto const* host : {"localhost..", "localhos", "localhost.example", "my.localhost", "."}) {
         CAPTURE(host);
-        CHECK_FALSE(palette::net::known_addresses(host));
+        CHECK_FALSE(palette::impl::net::known_addresses(host));
     }
 }
 
@@ -277,7 +277,7 @@ TEST_CASE("what cannot be a name is refused before anybody is asked") {
 }
 
 TEST_CASE("a lookup that fails says for which host and why") {
-    std::pair<const char*, palette::net::Lookup> const rows[] = {
+    std::pair<const char*, palette::impl::net::Lookup> const rows[] = {
         {"it has no address", [](auto&) { return Addresses(); }},
         {"the disk is full", [](auto&) -> LookupAnswer { throw std::runtime_error("the disk is full"); }},
         {"the lookup threw something", [](auto&) -> LookupAnswer { throw 1; }},
@@ -300,8 +300,9 @@ TEST_CASE("an error of the lookup reaches the caller as it is") {
 }
 
 TEST_CASE("the system finds an address, and says why it does not find a name") {
-    CHECK(palette::net::ask_system("127.0.0.1") == addresses({"127.0.0.1"}));
-    auto const answer = palette::net::ask_system(std::string(64, 'a') + ".invalid");  // no query can hold it
+    CHECK(palette::impl::net::ask_system("127.0.0.1") == addresses({"127.0.0.1"}));
+    auto const answer =
+        palette::impl::net::ask_system(std::string(64, 'a') + ".invalid");  // no query can hold it
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code() == errc::transport);
     auto const& what = answer.error().what();

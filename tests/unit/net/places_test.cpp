@@ -64,11 +64,11 @@ asio::awaitable<void> run(ExchangePtr exchange, std::shared_ptr<Transport> trans
 }
 
 struct PlacesScene {
-    explicit PlacesScene(std::size_t most_connections) : most(most_connections) {
+    explicit PlacesScene(std::size_t max_connections) : most(max_connections) {
         ClientOptions options;
         options.endpoint = Endpoint::parse(service.url()).value();
-        options.pool.most_connections = most;
-        transport = net::make_http_transport(asio::make_strand(context), options).value();
+        options.pool.max_connections = most;
+        transport = impl::net::make_http_transport(asio::make_strand(context), options).value();
         service.answer = [this](std::string_view request) {
             if (request.starts_with("GET /ok")) return DoorService::ok("{}");
             if (request.starts_with("GET /count")) ++counted;

@@ -18,20 +18,20 @@
 namespace pool_outage_test {
 
 using namespace palette;
-using namespace palette::net;
+using namespace palette::impl::net;
 using namespace std::chrono_literals;
-using Action = net::Turn::Action;
+using Action = impl::net::Turn::Action;
 
 constexpr Pool::Time start{};
 
 PoolOptions places(std::size_t number) {
     PoolOptions options;
-    options.most_connections = number;
+    options.max_connections = number;
     return options;
 }
 RetryOptions attempts(int number) {
     RetryOptions options;
-    options.most_attempts = number;
+    options.max_attempts = number;
     return options;
 }
 Error refused() {
@@ -199,9 +199,9 @@ TEST_CASE("pool outage: who finds a connection dead while the way is down waits 
 /// time, and comes again. Connecting takes a millisecond.
 class Crowd {
 public:
-    Crowd(std::uint64_t seed, std::chrono::milliseconds down_for, int most_attempts)
+    Crowd(std::uint64_t seed, std::chrono::milliseconds down_for, int max_attempts)
         : random_(seed),
-          pool_(places(8), attempts(most_attempts)),
+          pool_(places(8), attempts(max_attempts)),
           up_at_(start + 50ms + down_for) {}
 
     void run(std::size_t number) {
@@ -268,7 +268,7 @@ private:
 TEST_CASE("pool outage: no request of a crowd fails while the way is down for 0.15 s or 0.6 s") {
     for (auto const down_for : {150ms, 600ms})
         for (std::uint64_t seed = 0; seed < 200; ++seed) {
-            Crowd crowd(seed, down_for, RetryOptions().most_attempts);
+            Crowd crowd(seed, down_for, RetryOptions().max_attempts);
             crowd.run(64);
             CAPTURE(seed);
             CHECK(crowd.failed == 0);
@@ -279,7 +279,7 @@ TEST_CASE("pool outage: no request of a crowd fails while the way is down for 0.
 
 TEST_CASE("pool outage: every request of a crowd fails soon where nobody comes back") {
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
-        Crowd crowd(seed, 1h, RetryOptions().most_attempts);
+        Crowd crowd(seed, 1h, RetryOptions().max_attempts);
         crowd.run(64);
         CAPTURE(seed);
         CHECK(crowd.failed > 0);

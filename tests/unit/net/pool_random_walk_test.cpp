@@ -18,8 +18,8 @@
 namespace pool_random_walk_test {
 
 using namespace palette;
-using namespace palette::net;
-using Action = net::Turn::Action;
+using namespace palette::impl::net;
+using Action = impl::net::Turn::Action;
 
 constexpr std::size_t max_connections = 4;
 constexpr std::size_t max_waiting = 6;
@@ -27,8 +27,8 @@ constexpr std::chrono::seconds idle_timeout{5};
 
 PoolOptions small_pool() {
     PoolOptions o;
-    o.most_connections = max_connections;
-    o.most_waiting = max_waiting;
+    o.max_connections = max_connections;
+    o.max_waiting = max_waiting;
     o.idle_timeout = idle_timeout;
     return o;
 }

@@ -13,16 +13,16 @@
 namespace pool_test {
 
 using namespace palette;
-using namespace palette::net;
+using namespace palette::impl::net;
 using namespace std::chrono_literals;
-using Action = net::Turn::Action;
+using Action = impl::net::Turn::Action;
 
 constexpr Pool::Time start{};
 
-PoolOptions options(std::size_t most_connections, std::size_t most_waiting = 100) {
+PoolOptions options(std::size_t max_connections, std::size_t max_waiting = 100) {
     PoolOptions o;
-    o.most_connections = most_connections;
-    o.most_waiting = most_waiting;
+    o.max_connections = max_connections;
+    o.max_waiting = max_waiting;
     o.idle_timeout = 50s;
     return o;
 }

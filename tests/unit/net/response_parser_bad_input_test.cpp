@@ -11,11 +11,11 @@
 namespace response_parser_bad_input_test {
 
 using namespace palette;
-using net::StreamEnd;
+using impl::net::StreamEnd;
 using parsing::Outcome;
 using parsing::parse;
 using parsing::Setting;
-using State = net::ResponseParser::State;
+using State = impl::net::ResponseParser::State;
 
 const std::string ok = "HTTP/1.1 200 OK\r\n";
 const std::string chunks = ok + "Transfer-Encoding: chunked\r\n\r\n";
@@ -54,7 +54,7 @@ void check_cut(const std::string& bytes, std::string_view what, Setting setting 
     CHECK(error.what() == what);
 }
 
-Setting limited(net::ResponseLimits limits) {
+Setting limited(impl::net::ResponseLimits limits) {
     Setting setting;
     setting.limits = limits;
     return setting;

@@ -13,13 +13,13 @@
 namespace response_parser_test {
 
 using namespace palette;
-using net::AnswerTo;
-using net::ResponseParser;
-using net::StreamEnd;
+using impl::net::AnswerTo;
+using impl::net::ResponseParser;
+using impl::net::StreamEnd;
 using parsing::Outcome;
 using parsing::parse;
 using parsing::Setting;
-using State = net::ResponseParser::State;
+using State = impl::net::ResponseParser::State;
 
 std::string answer(std::string_view status_and_headers, std::string_view body = {}) {
     std::string bytes = "HTTP/1.1 ";

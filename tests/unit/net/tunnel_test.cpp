@@ -13,7 +13,7 @@
 namespace tunnel_test {
 
 using namespace palette;
-using net::TunnelReply;
+using impl::net::TunnelReply;
 
 struct Scene {
     ClientOptions options;
@@ -23,24 +23,24 @@ struct Scene {
         options.proxy.url = "http://proxy.acme.com:3128";
     }
 
-    net::ProxyRoute route() {
-        auto made = net::route_of(options);
+    impl::net::ProxyRoute route() {
+        auto made = impl::net::route_of(options);
         REQUIRE_MESSAGE(made, made.error());
         REQUIRE(made->has_value());
         return std::move(**made);
     }
     std::string request() {
         Secret out;
-        net::render_connect(net::tunnel_target(options.endpoint), route(), out);
+        impl::net::render_connect(impl::net::tunnel_target(options.endpoint), route(), out);
         return std::string(out.expose());
     }
     bool is_direct() {
-        auto const made = net::route_of(options);
+        auto const made = impl::net::route_of(options);
         REQUIRE_MESSAGE(made, made.error());
         return !made->has_value();
     }
     Error refusal() {
-        auto const made = net::route_of(options);
+        auto const made = impl::net::route_of(options);
         REQUIRE_FALSE(made);
         CHECK(made.error().code() == errc::invalid_argument);
         CHECK_FALSE(contains(made.error().message(), "hunter2"));

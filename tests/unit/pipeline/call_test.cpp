@@ -21,21 +21,23 @@ namespace call_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
-using pipeline::Call;
-using pipeline::Turn;
+using impl::pipeline::Call;
+using impl::pipeline::Turn;
 namespace asio = boost::asio;
 
 constexpr auto total = asio::cancellation_type::total;
-constexpr pipeline::RequestKind read_kind{"/v1/apiKeys/{uid}", pipeline::Safety::read};
-constexpr pipeline::RequestKind change_kind{"/v1/apiKeys/{uid}", pipeline::Safety::change};
+constexpr impl::pipeline::RequestKind read_kind{"/v1/apiKeys/{uid}", impl::pipeline::Safety::read};
+constexpr impl::pipeline::RequestKind change_kind{"/v1/apiKeys/{uid}", impl::pipeline::Safety::change};
 
 struct Scene {
-    Call call() { return Call(timer, timing::TimeSource(clock), 1, "revoke", Timeouts(), CallOptions()); }
+    Call call() {
+        return Call(timer, impl::timing::TimeSource(clock), 1, "revoke", Timeouts(), CallOptions());
+    }
 
     asio::io_context context;
     std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
-    std::shared_ptr<timing::SharedTimer> timer =
-        std::make_shared<timing::SharedTimer>(context.get_executor());
+    std::shared_ptr<impl::timing::SharedTimer> timer =
+        std::make_shared<impl::timing::SharedTimer>(context.get_executor());
 };
 
 TEST_CASE("call: a cancellation that asks for no effect is too late once a byte of a change was sent") {
@@ -119,7 +121,7 @@ struct Queue : Scene {
 
     std::string const bucket = "palette.test/apiKeys";
     RateLimiter limiter{RateLimitOptions{1, 1}};
-    timing::TimeSource const time{clock};
+    impl::timing::TimeSource const time{clock};
 };
 
 TEST_CASE("turn: whoever waits keeps the place, and leaves it by going") {

@@ -13,7 +13,7 @@ namespace outcome_test {
 
 using palette::Effect;
 using palette::errc;
-using namespace palette::pipeline;
+using namespace palette::impl::pipeline;
 
 using support::answered;
 using support::broken;

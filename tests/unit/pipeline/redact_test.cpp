@@ -27,7 +27,7 @@ TEST_CASE("redact: of several secrets none stays, in no text of an error, and it
                            .attempts(2)
                            .effect(Effect::unknown)
                            .server("first-secret", "second-secret", std::string(490, 'x') + "first-secret");
-    auto const safe = pipeline::redacted(error, two_secrets());
+    auto const safe = impl::pipeline::redacted(error, two_secrets());
     CHECK(safe.what() == "expected a time, got <redacted>");
     CHECK(safe.path() == "labels.<redacted>");
     CHECK(safe.server_code() == "<redacted>");
@@ -43,7 +43,7 @@ TEST_CASE("redact: the service's words are shortened only when nothing in them i
     for (std::size_t before = 480; before < 510; ++before) {
         auto const words = std::string(before, '.') + "first-secret, and more of that";
         auto const safe =
-            pipeline::redacted(Error(errc::not_found).server(words, words, words), two_secrets());
+            impl::pipeline::redacted(Error(errc::not_found).server(words, words, words), two_secrets());
         for (auto const* const text : {&safe.server_code(), &safe.server_message(), &safe.ref()}) {
             CAPTURE(*text);
             CHECK(text->size() <= 503);
@@ -52,7 +52,8 @@ TEST_CASE("redact: the service's words are shortened only when nothing in them i
         }
     }
     std::string const long_words(500, 'x');
-    auto const whole = pipeline::redacted(Error(errc::not_found).server("", long_words, ""), two_secrets());
+    auto const whole =
+        impl::pipeline::redacted(Error(errc::not_found).server("", long_words, ""), two_secrets());
     CHECK(whole.server_message() == long_words);
 }
 
@@ -62,7 +63,7 @@ TEST_CASE("redact: every text of an error is bounded before it is searched, howe
     for (std::size_t i = 0; i < texts.size(); i += 24) {
         auto const& text = texts[i];
         auto const safe =
-            pipeline::redacted(Error(errc::rejected, text).path(text).server(text, text, text), known);
+            impl::pipeline::redacted(Error(errc::rejected, text).path(text).server(text, text, text), known);
         for (auto const* const shown : {&safe.what(), &safe.path()})
             CHECK(shown->size() <= detail::max_shown_bytes + 13);
         for (auto const* const shown : {&safe.server_code(), &safe.server_message(), &safe.ref()})

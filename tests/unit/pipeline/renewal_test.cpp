@@ -11,7 +11,7 @@ namespace renewal_test {
 
 using namespace palette;
 using namespace std::chrono_literals;
-using pipeline::Renewal;
+using impl::pipeline::Renewal;
 using State = Renewal::State;
 
 constexpr Instant noon = std::chrono::sys_days{std::chrono::year{2027} / 1 / 31} + 12h;

@@ -20,7 +20,7 @@ std::optional<std::chrono::milliseconds> wait_of(std::string text, std::string d
     response.status = 429;
     response.headers.emplace_back("retry-after", std::move(text));
     if (!date.empty()) response.headers.emplace_back("Date", std::move(date));
-    return palette::pipeline::retry_after(response, now);
+    return palette::impl::pipeline::retry_after(response, now);
 }
 
 TEST_CASE("W14 retry after: seconds") {
@@ -42,7 +42,7 @@ TEST_CASE("W14 retry after: words that are no time ask for nothing") {
         CAPTURE(text);
         CHECK_FALSE(wait_of(text).has_value());
     }
-    CHECK_FALSE(palette::pipeline::retry_after(palette::HttpResponse(), now).has_value());
+    CHECK_FALSE(palette::impl::pipeline::retry_after(palette::HttpResponse(), now).has_value());
 }
 
 TEST_CASE("W14 retry after: what is gigantic is a year, and overflows nothing") {

@@ -15,7 +15,7 @@ namespace retry_exhaustive_test {
 using namespace std::chrono_literals;
 using palette::errc;
 using palette::RetryOptions;
-using namespace palette::pipeline;
+using namespace palette::impl::pipeline;
 
 struct Kind {
     const char* name;
@@ -67,7 +67,7 @@ public:
             auto const next = last_of_path();
             if (next.again) {
                 auto const then = counted + check(kind, next);
-                CHECK(then < options_.most_attempts);
+                CHECK(then < options_.max_attempts);
                 if (path_.size() < depth) go(then);
             }
             path_.pop_back();
@@ -113,7 +113,7 @@ TEST_CASE("retry: through every sequence of failures nothing that may be done is
     for (auto const safety : {Safety::read, Safety::change, Safety::once}) {
         for (int const attempts : {1, 2, 4}) {
             RetryOptions options;
-            options.most_attempts = attempts;
+            options.max_attempts = attempts;
             Walk walk(safety, options);
             walk.go(0);
             steps += walk.steps;

@@ -14,7 +14,7 @@ namespace retry_test {
 using namespace std::chrono_literals;
 using palette::errc;
 using palette::RetryOptions;
-using namespace palette::pipeline;
+using namespace palette::impl::pipeline;
 
 using support::answered;
 using support::broken;
@@ -89,7 +89,7 @@ TEST_CASE("W15 retry: a read that met 500 is sent once more and not twice") {
 TEST_CASE("W18 retry: an old connection that says nothing costs neither an attempt nor a wait, once") {
     auto const silent = broken(errc::transport, true);
     RetryOptions options;
-    options.most_attempts = 2;
+    options.max_attempts = 2;
     Request change(Safety::change, options);
     auto const next = change.retries.after(silent, 1h, 0.9);
     CHECK(next.again);
@@ -101,7 +101,7 @@ TEST_CASE("W18 retry: an old connection that says nothing costs neither an attem
 
 TEST_CASE("retry: it ends after as many attempts as it may make, 429 not counted") {
     RetryOptions options;
-    options.most_attempts = 3;
+    options.max_attempts = 3;
     Request read(Safety::read, options);
     for (int i = 0; i < 20; ++i)
         CHECK(read.again(answered(429, errc::rate_limited)));
@@ -112,7 +112,7 @@ TEST_CASE("retry: it ends after as many attempts as it may make, 429 not counted
 
 TEST_CASE("retry: a single attempt is one, whatever it meets") {
     RetryOptions options;
-    options.most_attempts = 1;
+    options.max_attempts = 1;
     for (auto const& outcome : {answered(429, errc::rate_limited), broken(), unsent()})
         CHECK_FALSE(Request(Safety::read, options).again(outcome));
     auto const silent = broken(errc::transport, true);
@@ -121,9 +121,9 @@ TEST_CASE("retry: a single attempt is one, whatever it meets") {
 
 TEST_CASE("retry: waits are a random part of a bound that doubles up to the most") {
     RetryOptions options;
-    options.most_attempts = 10;
-    options.first_wait = 100ms;
-    options.most_wait = 500ms;
+    options.max_attempts = 10;
+    options.initial_backoff = 100ms;
+    options.max_backoff = 500ms;
     Request whole(Safety::read, options);
     Request half(Safety::read, options);
     for (auto const bound : {100ms, 200ms, 400ms, 500ms, 500ms}) {
@@ -135,9 +135,9 @@ TEST_CASE("retry: waits are a random part of a bound that doubles up to the most
 
 TEST_CASE("retry: the longest waits there are overflow nothing") {
     RetryOptions options;
-    options.most_attempts = 1'000'000;
-    options.first_wait = std::chrono::milliseconds::max();
-    options.most_wait = 24h * 365;
+    options.max_attempts = 1'000'000;
+    options.initial_backoff = std::chrono::milliseconds::max();
+    options.max_backoff = 24h * 365;
     Request read(Safety::read, options);
     for (int i = 0; i < 100; ++i)
         CHECK(read.retries.after(broken(), std::chrono::milliseconds::max(), 1.0).wait == 24h * 365);
@@ -157,7 +157,7 @@ TEST_CASE("W14 retry: it waits as long as the service asks, and not if that is l
 
 TEST_CASE("retry: a service that refuses for want of patience is not stormed") {
     RetryOptions options;
-    options.first_wait = 0ms;
+    options.initial_backoff = 0ms;
     CHECK(Request(Safety::read, options).retries.after(answered(429, errc::rate_limited), 1h, 0.5).wait ==
           10ms);
     CHECK(Request(Safety::read, options).retries.after(broken(), 1h, 0.5).wait == 0ms);

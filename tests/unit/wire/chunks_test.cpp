@@ -14,7 +14,7 @@
 namespace chunks_test {
 
 using namespace palette;
-using namespace palette::wire;
+using namespace palette::impl::wire;
 
 bool same(const Result<KeyPage>& a, const Result<KeyPage>& b) {
     if (!a || !b) return !a && !b && a.error() == b.error();

@@ -9,7 +9,7 @@
 namespace decode_bad_input_test {
 
 using namespace palette;
-using namespace palette::wire;
+using namespace palette::impl::wire;
 
 // What refuses `body`, in the words of errc and path.
 template <class T>

@@ -9,7 +9,7 @@
 namespace decode_test {
 
 using namespace palette;
-using namespace palette::wire;
+using namespace palette::impl::wire;
 using namespace std::chrono_literals;
 
 constexpr const char* full_key = R"({

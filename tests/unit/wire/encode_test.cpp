@@ -13,7 +13,7 @@
 namespace encode_test {
 
 using namespace palette;
-using namespace palette::wire;
+using namespace palette::impl::wire;
 using namespace std::chrono_literals;
 
 constexpr Instant now = std::chrono::sys_days{2026y / 11 / 20} + 12h;

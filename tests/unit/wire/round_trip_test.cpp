@@ -13,7 +13,7 @@
 namespace round_trip_test {
 
 using namespace palette;
-using namespace palette::wire;
+using namespace palette::impl::wire;
 
 void add_map(std::string& out, const StringMap& map, const std::string* description) {
     char const* separator = "{";

@@ -12,7 +12,7 @@
 namespace secret_residue_test {
 
 using namespace palette;
-using namespace palette::wire;
+using namespace palette::impl::wire;
 
 // Whether the part of the stack that earlier calls have used and left holds `needle`. To look there is
 // what a core dump does.

@@ -11,7 +11,7 @@
 namespace text_test {
 
 using namespace palette;
-using namespace palette::wire;
+using namespace palette::impl::wire;
 
 TEST_CASE("W22: a path segment is letters, digits, dots, hyphens and underscores") {
     for (int c = 0; c < 0x100; ++c) {

@@ -23,10 +23,10 @@ public:
 
 private:
     [[nodiscard]] Result<Secret> read_key() const {
-        auto text = files::read_private_file(path_, options_.allows_symlink());
+        auto text = impl::files::read_private_file(path_, options_.allow_symlink());
         if (!text) return text;
         return detail::usable_value(detail::value_of_line(text->expose()),
-                                    "the key in " + files::shown(path_));
+                                    "the key in " + impl::files::shown(path_));
     }
 
     std::string path_;

@@ -46,9 +46,9 @@ private:
 
     [[nodiscard]] bool may_refresh(const CredentialRequest& request) const noexcept {
         auto const& previous = request.previous();
-        return options_.uses_refresh() && request.reason() == CredentialRequest::Reason::expiring &&
+        return options_.use_refresh() && request.reason() == CredentialRequest::Reason::expiring &&
                previous && previous->kind() == Credential::Kind::token &&
-               previous->ends().value_or(Instant::max()) > request.now();
+               previous->expires_at().value_or(Instant::max()) > request.now();
     }
 
     boost::asio::awaitable<Result<Secret>> refresh(const CredentialRequest& request) {

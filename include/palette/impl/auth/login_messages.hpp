@@ -38,8 +38,8 @@ private:
 
     int status_ = 0;
     std::optional<errc> unreadable_;
-    wire::Decoder<wire::UserToken> token_;
-    wire::Decoder<wire::ErrorBody> refusal_;
+    impl::wire::Decoder<impl::wire::UserToken> token_;
+    impl::wire::Decoder<impl::wire::ErrorBody> refusal_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::auth

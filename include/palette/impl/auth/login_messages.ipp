@@ -45,7 +45,7 @@ PALETTE_KEYS_INLINE Result<Secret> login_body(const LoginOptions& who) {
     body.reserve(64 + longest_escape * (who.email().size() + password.size() + who.org().size()));
     auto const add = [&](std::string_view name, std::string_view text) {
         body += name;
-        return wire::append_json_string(body, text, "");
+        return impl::wire::append_json_string(body, text, "");
     };
     auto added = add(R"({"emailId":)", who.email());
     if (added) added = add(R"(,"password":)", password);
@@ -63,7 +63,7 @@ PALETTE_KEYS_INLINE HttpRequest login_request(Secret body) {
 }
 
 PALETTE_KEYS_INLINE Result<HttpRequest> refresh_request(const Secret& token) {
-    if (!wire::check_path_segment(token.expose(), "token"))
+    if (!impl::wire::check_path_segment(token.expose(), "token"))
         return Error(errc::auth_provider, "the token cannot be part of a path");
     std::string target = "/v1/auth/refresh/";
     target.reserve(target.size() + token.size());

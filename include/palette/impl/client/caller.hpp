@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 inline Result<void> check_identity(const Identity& identity, const pipeline::Pipeline& pipeline) {
     auto const bad = [](const char* what, const char* field) {
@@ -101,4 +101,4 @@ inline void pin_caller(Core& core, pipeline::Call& call, Identity caller) {
     call.set_guard(std::make_unique<PinnedCaller>(core, call, std::move(caller)));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // The calls of a client that are under way. To come and to go allocates nothing, and a call goes with its
 // Entry, however its coroutine ends. On the strand.
@@ -67,4 +67,4 @@ private:
     Link ends_;  // before the first, and after the last
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // Whether a key is as it was written: what an edit can change, and what it must not.
 inline bool is_as_written(const ApiKey& read, const ApiKey& written) {
@@ -135,7 +135,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline
 inline Result<ApiKeyEdit> extension(const ApiKey& before, const Expiry& expiry, Instant now,
                                     const CallOptions& options) {
     if (auto good = check_expiry(expiry, now, options); !good) return std::move(good.error());
-    if (expiry < before.expiry && !options.allows_shorter())
+    if (expiry < before.expiry && !options.allow_shorter())
         return Error(errc::conflict,
                      (before.expiry.is_never() ? std::string("the key never expires")
                                                : "the key expires " + before.expiry.to_string()) +
@@ -176,7 +176,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline
 // What a change of a key is checked by, if that is asked for.
 inline asio::awaitable<Result<void>> verify_state(Core& core, pipeline::Call& call, std::string uid,
                                                   bool is_active) {
-    if (!call.options().verifies()) co_return Result<void>();
+    if (!call.options().verify()) co_return Result<void>();
     auto read = co_await get_as_of(core, call, std::move(uid), nullptr);
     if (!read) co_return std::move(read.error()).effect(Effect::applied);
     if (read->is_active != is_active)
@@ -260,7 +260,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
         auto const good = co_await is_still_good(core, call, request.credential);
         if (good) sent = Result<void>();
     }
-    if (!sent || !call.options().verifies()) co_return sent;
+    if (!sent || !call.options().verify()) co_return sent;
     auto read = co_await get_as_of(core, call, uid, nullptr);
     if (!read && is_not_found(read.error().code())) co_return Result<void>();
     if (!read) co_return std::move(read.error()).effect(Effect::applied);
@@ -269,4 +269,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
         .attempts(call.attempts());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

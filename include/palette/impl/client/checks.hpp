@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // What is refused before anything is changed, and nearly all of it before a byte is sent.
 
@@ -32,10 +32,10 @@ inline Result<void> check_name(std::string_view name) {
 
 // `now`: by the service's clock.
 inline Result<void> check_expiry(const Expiry& expiry, Instant now, const CallOptions& options) {
-    if (!expiry.passed(now) || options.allows_past_expiry()) return {};
+    if (!expiry.passed(now) || options.allow_past_expiry()) return {};
     return invalid(
         "an expiry that has passed already, " + expiry.to_string() + ", would make a key that does not work",
         "expiry");
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

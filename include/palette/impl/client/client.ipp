@@ -20,7 +20,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-namespace client {
+namespace impl::client {
 
 inline std::shared_ptr<Transport> transport_for(const asio::any_io_executor& strand,
                                                 const ClientOptions& options,
@@ -35,10 +35,10 @@ inline void check(const RetryOptions& retry) {
     auto const refuse = [](const char* what, const char* field) {
         throw Exception(Error(errc::invalid_argument, what).path(std::string("retry.") + field));
     };
-    if (retry.most_attempts < 1) refuse("a request is sent once at least", "most_attempts");
-    if (retry.first_wait.count() < 0) refuse("a time is not negative", "first_wait");
-    if (retry.most_wait.count() < 0) refuse("a time is not negative", "most_wait");
-    if (retry.settle.count() < 0) refuse("a time is not negative", "settle");
+    if (retry.max_attempts < 1) refuse("a request is sent once at least", "max_attempts");
+    if (retry.initial_backoff.count() < 0) refuse("a time is not negative", "initial_backoff");
+    if (retry.max_backoff.count() < 0) refuse("a time is not negative", "max_backoff");
+    if (retry.settle_time.count() < 0) refuse("a time is not negative", "settle_time");
     if (!(retry.budget >= 0)) refuse("a budget is not negative", "budget");
 }
 
@@ -62,17 +62,17 @@ inline ClientOptions checked(ClientOptions options) {
         milliseconds& time;
     };
     auto& times = options.timeouts;
-    for (auto const& [name, time] : {Named{"queue", times.queue}, Named{"total", times.total},
-                                     Named{"lookup", times.lookup}, Named{"connect", times.connect},
-                                     Named{"handshake", times.handshake}, Named{"silence", times.silence}}) {
+    for (auto const& [name, time] :
+         {Named{"queue", times.queue}, Named{"total", times.total}, Named{"lookup", times.lookup},
+          Named{"connect", times.connect}, Named{"handshake", times.handshake}, Named{"read", times.read}}) {
         if (time.count() <= 0)
             throw Exception(Error(errc::invalid_argument, "a time-out of nothing lets nothing be done")
                                 .path(std::string("timeouts.") + name));
         time = timing::bounded(time);
     }
-    if (options.pool.most_connections == 0)
+    if (options.pool.max_connections == 0)
         throw Exception(
-            Error(errc::invalid_argument, "a client needs a connection").path("pool.most_connections"));
+            Error(errc::invalid_argument, "a client needs a connection").path("pool.max_connections"));
     if (options.pool.idle_timeout.count() < 0)
         throw Exception(Error(errc::invalid_argument, "a time is not negative").path("pool.idle_timeout"));
     check(options.retry);
@@ -176,22 +176,22 @@ PALETTE_KEYS_INLINE void Core::abandon() {
     });
 }
 
-}  // namespace client
+}  // namespace impl::client
 namespace detail {
 
 template <class Operation>
-void start(const std::shared_ptr<client::Core>& core, Handler<typename Operation::Value> handler,
+void start(const std::shared_ptr<impl::client::Core>& core, Handler<typename Operation::Value> handler,
            Operation operation, CallOptions options) {
     core->start(std::move(handler), std::move(operation), std::move(options));
 }
 
-PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const client::Core& core) noexcept {
+PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const impl::client::Core& core) noexcept {
     return core.base();
 }
 
 #ifndef PALETTE_KEYS_HEADER_ONLY
-#    define PALETTE_KEYS_START(Operation)                                                      \
-        template PALETTE_KEYS_DECL void start<Operation>(const std::shared_ptr<client::Core>&, \
+#    define PALETTE_KEYS_START(Operation)                                                            \
+        template PALETTE_KEYS_DECL void start<Operation>(const std::shared_ptr<impl::client::Core>&, \
                                                          Handler<Operation::Value>, Operation, CallOptions)
 PALETTE_KEYS_START(ListKeys);
 PALETTE_KEYS_START(GetKey);
@@ -213,7 +213,7 @@ PALETTE_KEYS_START(CloseClient);
 }  // namespace detail
 
 PALETTE_KEYS_INLINE ApiKeyClient::ApiKeyClient(boost::asio::any_io_executor executor, ClientOptions options)
-    : core_(std::make_shared<client::Core>(std::move(executor), std::move(options))) {}
+    : core_(std::make_shared<impl::client::Core>(std::move(executor), std::move(options))) {}
 
 PALETTE_KEYS_INLINE ApiKeyClient& ApiKeyClient::operator=(ApiKeyClient&& other) noexcept {
     if (this != &other) {

@@ -11,7 +11,7 @@
 #include <atomic>
 #include <memory>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // Tells whether a context is being destroyed, and the coroutines that wait in it with it. A context tells its
 // services in the reverse order of their making: those that destroy coroutines are made before this one.
@@ -35,4 +35,4 @@ private:
     std::shared_ptr<Flag> has_begun_ = std::make_shared<Flag>(false);
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

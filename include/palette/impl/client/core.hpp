@@ -31,7 +31,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 namespace asio = boost::asio;
 
@@ -205,4 +205,4 @@ asio::awaitable<void> Core::run(std::shared_ptr<Core> core,
     }
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // What the next step of a create is, decided without doing any of it: no request, no timer, no clock.
 // Whoever does the steps says what came of each, and how much time is left.
@@ -25,8 +25,8 @@ public:
 
     struct Settings {
         int max_posts = 4;
-        Time settle{2000};
-        bool again_when_unseen = false;
+        Time settle_time{2000};
+        bool retry_when_unseen = false;
         bool look_first = false;    // the nonce was given, and may have been used before
         bool marks_persist = true;  // as far as is known
         auto operator<=>(const Settings&) const = default;
@@ -135,7 +135,7 @@ private:
     bool looked_ = false;  // this search had a complete list
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/client/create_machine.ipp>

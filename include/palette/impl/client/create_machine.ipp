@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 namespace create_times {
 inline constexpr CreateMachine::Time first_wait{100};
@@ -38,7 +38,7 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::looked_first(Listed out
 
 // What is reserved of the time is for looking for the key, should the answer be lost.
 PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::post_next(Now now) {
-    return {.what = Do::post, .suffix = ++posts_, .time = std::min(settings_.settle, now.left / 2)};
+    return {.what = Do::post, .suffix = ++posts_, .time = std::min(settings_.settle_time, now.left / 2)};
 }
 
 PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::posted(Posted outcome, std::string uid, Now now) {
@@ -68,7 +68,7 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::posted(Posted outcome, 
 PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::search(Now now) {
     search_began_ = now.left;
     // Who creates again needs time for that.
-    search_time_ = std::min(settings_.settle, settings_.again_when_unseen ? now.left / 2 : now.left);
+    search_time_ = std::min(settings_.settle_time, settings_.retry_when_unseen ? now.left / 2 : now.left);
     next_wait_ = create_times::first_wait;
     looked_ = false;
     return {.what = Do::list};
@@ -106,7 +106,7 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::unseen(Now now) {
         next_wait_ = std::min(2 * next_wait_, create_times::max_wait);
         return {.what = Do::wait, .time = wait};
     }
-    auto const again = settings_.again_when_unseen && looked_ && may_post_again(now);
+    auto const again = settings_.retry_when_unseen && looked_ && may_post_again(now);
     return again ? post_next(now) : fail(Blame::post);
 }
 
@@ -190,4 +190,4 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::fail(Blame blame, Effec
     return {.what = Do::fail, .uid = std::move(uid), .blame = blame, .effect = effect};
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

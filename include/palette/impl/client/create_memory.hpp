@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // What one create learns, and others of the same client need not ask again. On the strand.
 class CreateMemory {
@@ -53,4 +53,4 @@ private:
     std::deque<std::string> nonces_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 inline Result<void> check_create(const NewApiKey& key, Instant now, const CallOptions& options) {
     if (auto good = check_name(key.name()); !good) return good;
@@ -49,4 +49,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> perform(Core& core, p
     co_return result;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // One create under way: does what the machine says, and tells it what came of that.
 class Creation {
@@ -45,7 +45,7 @@ private:
     pipeline::Call& call_;
     NewApiKey key_;
     std::string nonce_;
-    Instant begun_;
+    Instant started_at_;
     Machine machine_;
     Machine::Action next_;
     int suffix_ = 0;  // of the last POST
@@ -59,7 +59,7 @@ private:
     bool is_revoked_ = false;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/client/creation.ipp>

@@ -17,14 +17,14 @@
 #include <utility>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& call) {
     auto const& retry = core.options().retry;
     CreateMachine::Settings settings;
-    settings.max_posts = retry.most_attempts;
-    settings.settle = timing::bounded(retry.settle);
-    settings.again_when_unseen = call.options().creates_again_when_unseen();
+    settings.max_posts = retry.max_attempts;
+    settings.settle_time = timing::bounded(retry.settle_time);
+    settings.retry_when_unseen = call.options().retry_when_unseen();
     settings.look_first = call.options().nonce().has_value();
     settings.marks_persist = core.creates().marks_persist;
     return settings;
@@ -35,7 +35,7 @@ PALETTE_KEYS_INLINE Creation::Creation(Core& core, pipeline::Call& call, NewApiK
       call_(call),
       key_(std::move(key)),
       nonce_(std::move(nonce)),
-      begun_(core.now()),
+      started_at_(core.now()),
       machine_(settings_of(core, call)),
       next_(machine_.begin()),
       progress_(call.track_create()) {}
@@ -237,7 +237,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::revoke(std::string uid) {
 
 PALETTE_KEYS_INLINE std::shared_ptr<const PendingCreate> Creation::pending(std::vector<int> attempts) const {
     if (attempts.empty()) return nullptr;
-    return std::make_shared<const PendingCreate>(nonce_, key_.name(), owner_, caller_, begun_,
+    return std::make_shared<const PendingCreate>(nonce_, key_.name(), owner_, caller_, started_at_,
                                                  std::move(attempts));
 }
 
@@ -297,4 +297,4 @@ PALETTE_KEYS_INLINE Error Creation::blamed() const {
         .server(error.server_code(), error.server_message(), error.ref());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // The service's words in the body of a refusal. The status has told what there is to know; a body that
 // cannot be read is of no interest.
@@ -124,4 +124,4 @@ private:
     std::optional<typename AnswerParts<T>::Decoded> decoded_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // Refuses what can be refused of an operation before anything is sent. Otherwise tells the request that it
 // sends first, for whose turn it queues; null if that is not certain, or if there is none.
@@ -47,7 +47,7 @@ asio::awaitable<Result<Identity>> perform(Core& core, pipeline::Call& call, deta
 asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call, detail::FindUser find);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::CloseClient close);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/client/changing.ipp>

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // The pages of one list: as many as the service names, none of them twice (W11), and all together within the
 // client's limits. Does no I/O.
@@ -69,4 +69,4 @@ private:
     std::size_t pages_ = 0;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

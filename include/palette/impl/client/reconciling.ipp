@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::ReconcileCreate& /*reconcile*/) {
     return nullptr;
@@ -49,4 +49,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> perform(Core& core, 
     co_return Reconciliation(std::move(removed), std::move(left));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // The requests that there are.
 inline constexpr pipeline::RequestKind list_keys{"/v1/apiKeys", pipeline::Safety::read};
@@ -51,8 +51,8 @@ inline asio::awaitable<Result<void>> send(Core& core, pipeline::Call& call, cons
 // Of a request that takes the key away from whoever uses it: the client's own stays, unless that is meant.
 inline pipeline::Conditions taking_away(const pipeline::Call& call, std::string_view uid) {
     pipeline::Conditions conditions;
-    if (!call.options().allows_own_key()) conditions.takes_away = uid;
+    if (!call.options().allow_own_key()) conditions.takes_away = uid;
     return conditions;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 namespace asio = boost::asio;
 
@@ -246,7 +246,7 @@ private:
     std::optional<asio::any_io_executor> has_work_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/client/serial.ipp>

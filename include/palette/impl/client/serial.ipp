@@ -13,7 +13,7 @@
 #include <optional>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 PALETTE_KEYS_INLINE bool Serial::is_inside() const noexcept {
     for (auto const* visit = innermost_; visit != nullptr; visit = visit->outer_)
@@ -158,4 +158,4 @@ PALETTE_KEYS_INLINE void Serial::keep_work() {
         has_work_.emplace(asio::prefer(base_, asio::execution::outstanding_work.tracked));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // The executor of a Serial.
 class SerialExecutor {
@@ -86,4 +86,4 @@ private:
     bool is_work_ = false;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

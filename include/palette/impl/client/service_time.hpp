@@ -7,7 +7,7 @@
 #include <chrono>
 #include <optional>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // The service's time when it gave this answer, to the second. Nothing if the answer has no `Date`, or one
 // that no service can mean: before 2020, or after 2199.
@@ -56,4 +56,4 @@ private:
     std::optional<Heard> heard_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

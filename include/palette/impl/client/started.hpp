@@ -18,7 +18,7 @@
 #include <memory>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // A call that has been started, whatever it completes with.
 class StartedCall : public std::enable_shared_from_this<StartedCall> {
@@ -77,4 +77,4 @@ public:
     std::shared_ptr<Delivery<T>> delivery;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

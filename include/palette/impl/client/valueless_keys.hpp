@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 // The service has read the request and will not do it: no passing failure.
 inline bool is_refusal(const Error& error) noexcept {
@@ -24,4 +24,4 @@ inline asio::awaitable<Result<void>> delete_valueless(Core& core, pipeline::Call
     co_return co_await send(core, call, change_key, request, answer, taking_away(call, uid));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

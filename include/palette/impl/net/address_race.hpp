@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // Decides which of a host's addresses is tried when. The next one starts when one fails, or after 250 ms, or
 // less where not all would get their chance in time; those that were started go on meanwhile. Does nothing
@@ -56,7 +56,7 @@ private:
     std::chrono::steady_clock::duration stagger_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/address_race.ipp>

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 PALETTE_KEYS_INLINE AddressRace::AddressRace(std::size_t addresses, std::chrono::milliseconds time,
                                              Time begun) noexcept
@@ -48,4 +48,4 @@ PALETTE_KEYS_INLINE AddressRace::Time AddressRace::next_look() const noexcept {
     return started_ == addresses_ ? end_ : std::min(next_, end_);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // The same ones, the families by turns, beginning with that of the first: a network without IPv6 costs one
 // wait, however many such addresses a host has.
@@ -25,7 +25,7 @@ asio::awaitable<Result<asio::ip::tcp::socket>> connect_to_first(Endpoints endpoi
                                                                 std::chrono::milliseconds time,
                                                                 std::string what);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/connect_race.ipp>

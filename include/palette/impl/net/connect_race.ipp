@@ -18,7 +18,7 @@
 #include <optional>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 PALETTE_KEYS_INLINE Endpoints by_turns(const Endpoints& endpoints) {
     Endpoints first;
@@ -143,4 +143,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<asio::ip::tcp::socket>> connect_to_fi
                                          : race->last_reason()));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // The time that has passed since `begun`.
 inline std::chrono::nanoseconds since(std::chrono::steady_clock::time_point begun) {
@@ -48,7 +48,7 @@ private:
     Resolver resolver_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/connector.ipp>

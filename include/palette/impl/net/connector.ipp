@@ -11,7 +11,7 @@
 #include <chrono>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 PALETTE_KEYS_INLINE Connector::Connector(const ClientOptions& options, std::optional<ProxyRoute> proxy,
                                          std::unique_ptr<asio::ssl::context> tls,
@@ -97,4 +97,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Connector::shake_hands(Stream&
     co_return check_peer(stream.tls(), endpoint_.host(), tls_options_);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

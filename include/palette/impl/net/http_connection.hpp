@@ -12,14 +12,14 @@
 #include <memory>
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // One connection to the service, and one exchange after another over it.
 class HttpConnection {
 public:
-    // `silence`: how long nothing may go or come in an exchange.
+    // `read_timeout`: how long nothing may go or come in an exchange.
     HttpConnection(std::unique_ptr<Stream> stream, std::shared_ptr<timing::SharedTimer> timer,
-                   std::chrono::milliseconds silence);
+                   std::chrono::milliseconds read_timeout);
     HttpConnection(const HttpConnection&) = delete;
     HttpConnection& operator=(const HttpConnection&) = delete;
     ~HttpConnection();
@@ -41,7 +41,7 @@ private:
     static constexpr std::size_t buffer_size_ = 64 * 1024;
 
     std::unique_ptr<Stream> stream_;
-    std::chrono::milliseconds silence_;
+    std::chrono::milliseconds read_timeout_;
     std::chrono::steady_clock::time_point heard_;  // when something went or came last
     timing::Alarm alarm_;
     bool fell_silent_ = false;
@@ -55,7 +55,7 @@ private:
 // errc::invalid_argument for a header or credential that would end or split a line; it is not quoted.
 Result<void> render(const HttpRequest& request, const std::string& authority, Secret& out);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/http_connection.ipp>

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 inline bool is_token(std::string_view text) noexcept {
     static constexpr std::string_view letters =
@@ -80,9 +80,9 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
 
 PALETTE_KEYS_INLINE HttpConnection::HttpConnection(std::unique_ptr<Stream> stream,
                                                    std::shared_ptr<timing::SharedTimer> timer,
-                                                   std::chrono::milliseconds silence)
+                                                   std::chrono::milliseconds read_timeout)
     : stream_(std::move(stream)),
-      silence_(silence),
+      read_timeout_(read_timeout),
       alarm_(std::move(timer), timing::TimeSource()),
       buffer_(std::make_unique<char[]>(buffer_size_)) {}
 
@@ -104,7 +104,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     if (!rendered) co_return rendered;
     auto const begun = std::chrono::steady_clock::now();
     heard_ = begun;
-    listen_for(silence_);
+    listen_for(read_timeout_);
     // Once the system has been asked to write, nobody knows how much has left.
     report.sent = true;
     auto const text = text_.expose();
@@ -121,7 +121,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     heard_ = std::chrono::steady_clock::now();
     if (fell_silent_)
         co_return Error(errc::timeout, "the service took nothing of the request for " +
-                                           std::to_string(silence_.count()) + " ms");
+                                           std::to_string(read_timeout_.count()) + " ms");
     if (broken)
         co_return Error(errc::transport,
                         "the connection broke while the request was sent: " + broken.message());
@@ -132,7 +132,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     alarm_.cancel();
     if (fell_silent_ && !received)
         co_return Error(errc::timeout,
-                        "nothing came from the service for " + std::to_string(silence_.count()) + " ms");
+                        "nothing came from the service for " + std::to_string(read_timeout_.count()) + " ms");
     // What follows an answer that is whole takes nothing from it, and nothing else may follow.
     reusable_ = received && parser.keep_alive() && is_clean_;
     co_return received;
@@ -142,7 +142,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
 PALETTE_KEYS_INLINE void HttpConnection::listen_for(std::chrono::milliseconds time) {
     alarm_.set(time, [this] {
         auto const silent = std::chrono::steady_clock::now() - heard_;
-        auto const left = std::chrono::ceil<std::chrono::milliseconds>(silence_ - silent);
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(read_timeout_ - silent);
         if (left.count() > 0) {
             listen_for(left);
             return;
@@ -192,4 +192,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::receive(
                                          : "the connection broke before the answer: " + error.message());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -10,7 +10,7 @@
 
 #include <memory>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // HTTP/1.1 over TLS, or in the clear where the endpoint says so, with connections that are used again. On
 // `strand`, and with `timer` if there is one to share. errc::invalid_argument if the TLS options or those of
@@ -19,7 +19,7 @@ Result<std::shared_ptr<Transport>> make_http_transport(const boost::asio::any_io
                                                        const ClientOptions& options,
                                                        std::shared_ptr<timing::SharedTimer> timer = nullptr);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/http_transport.ipp>

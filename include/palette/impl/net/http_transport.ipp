@@ -20,7 +20,7 @@
 #include <optional>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // Whether the way to the service may be open again a moment later.
 inline bool is_outage(const Error& error) noexcept {
@@ -41,7 +41,7 @@ public:
           timer_(std::move(timer)),
           authority_(options.endpoint.authority()),
           pool_(options.pool, options.retry),
-          silence_(options.timeouts.silence),
+          read_timeout_(options.timeouts.read),
           connector_(options, std::move(proxy), std::move(tls), std::move(sessions)),
           next_try_(timer_, timing::TimeSource()),
           jitter_(options.retry.jitter_seed) {}
@@ -58,7 +58,7 @@ public:
             co_await acquire(lease, sink, report);
             if (!lease.is(Turn::Action::use)) co_return refused(lease);
         }
-        report.phase = ExchangeReport::Phase::answer;
+        report.phase = ExchangeReport::Phase::response;
         auto result = co_await lease.connection().exchange(request, authority_, sink, report);
         // It died without a sign, as those do that have been idle with it (W18).
         auto const state = co_await asio::this_coro::cancellation_state;
@@ -126,14 +126,14 @@ private:
                 report.phase = ExchangeReport::Phase::connection;
                 auto const begun = Clock::now();
                 // Whoever has tried already is not in the queue any more.
-                if (!has_tried) sink.waits(true);
+                if (!has_tried) sink.waiting_for_connection(true);
                 lease.come.emplace(strand_, asio::steady_timer::time_point::max());
                 auto const state = co_await asio::this_coro::cancellation_state;
                 if (!is_cancelled(state))
                     co_await lease.come->async_wait(asio::as_tuple(asio::use_awaitable));
                 lease.come.reset();
                 report.wait = report.wait.value_or(std::chrono::nanoseconds::zero()) + since(begun);
-                if (!has_tried) sink.waits(false);
+                if (!has_tried) sink.waiting_for_connection(false);
                 if (lease.is(Turn::Action::wait)) {
                     stop_waiting(lease);
                     lease.is_cancelled = true;
@@ -155,7 +155,7 @@ private:
         auto stream = co_await connector_.connect(report);
         if (stream) {
             connections_.emplace(lease.turn.connection,
-                                 std::make_unique<HttpConnection>(std::move(*stream), timer_, silence_));
+                                 std::make_unique<HttpConnection>(std::move(*stream), timer_, read_timeout_));
             pool_.opened(lease.turn);
             lease.turn.action = Turn::Action::use;
             serve();
@@ -265,7 +265,7 @@ private:
     std::shared_ptr<timing::SharedTimer> timer_;
     std::string authority_;
     Pool pool_;
-    std::chrono::milliseconds silence_;
+    std::chrono::milliseconds read_timeout_;
     Connector connector_;
     std::map<ConnectionId, std::unique_ptr<HttpConnection>> connections_;
     std::map<WaiterId, Lease*> takers_;  // who waits
@@ -292,4 +292,4 @@ PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
         strand, options, std::move(timer), std::move(*proxy), std::move(tls), std::move(sessions)));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

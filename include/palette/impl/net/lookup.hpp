@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 namespace asio = boost::asio;
 
@@ -75,7 +75,7 @@ private:
     std::shared_ptr<Flights> flights_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/lookup.ipp>

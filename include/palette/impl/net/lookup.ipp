@@ -31,7 +31,7 @@
 #include <thread>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 inline Error cannot_look_up(const std::string& host, std::string_view reason) {
     return Error(errc::transport,
@@ -250,4 +250,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Endpoints>> Resolver::look_up(std::sh
         [port](const Addresses& addresses) { return endpoints_of(addresses, port); });
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <thread>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // A new thread has the signal mask of the one that starts it. Handlers of the program are not for ours.
 class SignalsBlocked {
@@ -97,4 +97,4 @@ private:
     std::deque<std::weak_ptr<LookupWork>> waiting_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

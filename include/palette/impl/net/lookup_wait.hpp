@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // A coroutine that waits for an answer from another thread. The wait ends once: with the answer, a
 // cancellation, or the end of the context; whoever comes later finds nothing to do.
@@ -100,4 +100,4 @@ private:
     std::vector<std::weak_ptr<LookupWait>> waits_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

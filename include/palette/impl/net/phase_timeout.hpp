@@ -8,7 +8,7 @@
 
 #include <chrono>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // Runs a phase whose only way to be late is to be closed from outside.
 class PhaseTimeout {
@@ -29,4 +29,4 @@ private:
     timing::Alarm alarm_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -12,7 +12,7 @@
 #include <memory>
 #include <optional>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // Names of what a pool's driver keeps. None is ever given twice.
 enum class ConnectionId : std::uint64_t {};
@@ -180,7 +180,7 @@ private:
     std::shared_ptr<const Error> last_failure_;  // none once a connection was opened
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/pool.ipp>

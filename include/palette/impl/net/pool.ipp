@@ -7,18 +7,18 @@
 #include <cassert>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 PALETTE_KEYS_INLINE Pool::Pool(const PoolOptions& options, const RetryOptions& retry)
-    : max_connections_(std::max<std::size_t>(options.most_connections, 1)),
-      max_waiting_(options.most_waiting),
+    : max_connections_(std::max<std::size_t>(options.max_connections, 1)),
+      max_waiting_(options.max_waiting),
       // Longer ones could not be added to a time.
       idle_timeout_(std::clamp<std::chrono::milliseconds>(options.idle_timeout, std::chrono::milliseconds{0},
                                                           std::chrono::years{1})),
-      max_attempts_(static_cast<std::uint64_t>(std::max(retry.most_attempts, 1))),
-      initial_backoff_(std::clamp<std::chrono::milliseconds>(retry.first_wait, std::chrono::milliseconds{0},
-                                                             std::chrono::hours{1})),
-      max_backoff_(std::clamp<std::chrono::milliseconds>(retry.most_wait, std::chrono::milliseconds{0},
+      max_attempts_(static_cast<std::uint64_t>(std::max(retry.max_attempts, 1))),
+      initial_backoff_(std::clamp<std::chrono::milliseconds>(
+          retry.initial_backoff, std::chrono::milliseconds{0}, std::chrono::hours{1})),
+      max_backoff_(std::clamp<std::chrono::milliseconds>(retry.max_backoff, std::chrono::milliseconds{0},
                                                          std::chrono::hours{1})) {}
 
 // One more than there are places in use, and one for every waiter as far as places go: when its turn comes,
@@ -215,4 +215,4 @@ PALETTE_KEYS_INLINE std::chrono::milliseconds Pool::backoff(int tries, double ch
     return std::chrono::round<std::chrono::milliseconds>(bound / 2 + bound / 2 * chance);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // What an answer may take.
 struct ResponseLimits {
@@ -150,7 +150,7 @@ private:
     bool is_first_chunk_ = true;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/response_parser.ipp>

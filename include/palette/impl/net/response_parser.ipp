@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 namespace http = boost::beast::http;
 
@@ -317,4 +317,4 @@ PALETTE_KEYS_INLINE std::size_t ResponseParser::Message::on_chunk_body_impl(std:
     return piece.size();
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <tuple>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 namespace asio = boost::asio;
 
@@ -52,7 +52,7 @@ public:
 // `tls`: none for plain text.
 std::unique_ptr<Stream> make_stream(asio::ip::tcp::socket socket, asio::ssl::context* tls);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/stream.ipp>

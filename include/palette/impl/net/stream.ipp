@@ -17,7 +17,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 PALETTE_KEYS_INLINE void Stream::close() noexcept {
     boost::system::error_code ignored;
@@ -95,4 +95,4 @@ PALETTE_KEYS_INLINE std::unique_ptr<Stream> make_stream(asio::ip::tcp::socket so
     return std::make_unique<StreamOf<asio::ssl::stream<asio::ip::tcp::socket>>>(std::move(socket), *tls);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

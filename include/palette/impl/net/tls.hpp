@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 // Sessions that the service offers to go on with, so that a new connection needs no full handshake. Those
 // of TLS 1.3 are offered once.
@@ -31,7 +31,7 @@ private:
     static int on_new_session(SSL* connection, SSL_SESSION* session);
     void keep(SSL_SESSION* session);
 
-    static constexpr std::size_t most_ = 8;
+    static constexpr std::size_t max_ = 8;
     std::vector<SSL_SESSION*> sessions_;  // the newest last
 };
 
@@ -52,7 +52,7 @@ Result<void> check_peer(SSL* connection, const std::string& host, const TlsOptio
 // be no better next time: certificate, host name, version, no TLS at all; else errc::transport.
 Error handshake_error(SSL* connection, const std::string& host, const boost::system::error_code& ec);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/tls.ipp>

@@ -14,7 +14,7 @@
 #include <system_error>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 namespace ssl = boost::asio::ssl;
 
@@ -46,7 +46,7 @@ PALETTE_KEYS_INLINE int Sessions::on_new_session(SSL* connection, SSL_SESSION* s
 PALETTE_KEYS_INLINE void Sessions::keep(SSL_SESSION* session) {
     auto* const copy = SSL_SESSION_dup(session);
     if (copy == nullptr) return;
-    if (sessions_.size() == most_) {
+    if (sessions_.size() == max_) {
         SSL_SESSION_free(sessions_.front());
         sessions_.erase(sessions_.begin());
     }
@@ -201,4 +201,4 @@ PALETTE_KEYS_INLINE Error handshake_error(SSL* connection, const std::string& ho
     return Error(errc::transport, "the TLS handshake with " + shown + " failed: " + ec.message());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 namespace asio = boost::asio;
 
@@ -73,7 +73,7 @@ private:
 asio::awaitable<Result<void>> open_tunnel(asio::ip::tcp::socket& socket, const std::string& target,
                                           const ProxyRoute& proxy, std::chrono::milliseconds time);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/tunnel.ipp>

@@ -24,7 +24,7 @@
 #include <memory>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::net {
+namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 PALETTE_KEYS_INLINE std::string ProxyRoute::shown() const {
     return "the proxy " + detail::in_brackets(detail::printable(host)) + ':' + std::to_string(port);
@@ -190,4 +190,4 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> open_tunnel(asio::ip::tcp::soc
     co_return Error(errc::transport, "the connection to " + proxy.shown() + " broke: " + error.message());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::net
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

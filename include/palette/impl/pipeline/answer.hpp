@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // What a kind of request is called, and what it means to send it twice.
 struct RequestKind {
@@ -57,7 +57,7 @@ public:
 // The error of a complete answer that is no success. What it proves of the effect, classify() says.
 Error refusal_of(const HttpResponse& response, ServerWords words, const RequestKind& kind);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/pipeline/answer.ipp>

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE Error refusal_of(const HttpResponse& response, ServerWords words,
                                      const RequestKind& kind) {
@@ -40,4 +40,4 @@ PALETTE_KEYS_INLINE Error refusal_of(const HttpResponse& response, ServerWords w
         .server(std::move(words.code), std::move(words.message), std::move(words.ref));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

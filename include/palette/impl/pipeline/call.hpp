@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 struct RequestKind;
 
@@ -152,7 +152,7 @@ private:
     std::unique_ptr<Guard> guard_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/pipeline/call.ipp>

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE Call::Call(std::shared_ptr<timing::SharedTimer> timer, timing::TimeSource time,
                                std::uint64_t id, std::string_view name, const Timeouts& timeouts,
@@ -155,4 +155,4 @@ PALETTE_KEYS_INLINE Error Call::stopped(Effect effect, std::string_view waited_f
     return std::move(error).effect(effect).attempts(attempts_).earlier(failures_);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

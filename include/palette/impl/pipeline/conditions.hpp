@@ -7,7 +7,7 @@
 #include <memory>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// What a request needs beside what its kind says.
 class Conditions {
@@ -25,4 +25,4 @@ public:
     std::shared_ptr<const Credential> credential{};
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// How far a create has come. Its call owns it, where the loss of the create's coroutine does not reach: Asio
 /// destroys a coroutine that waits when memory runs out over that.
@@ -31,4 +31,4 @@ private:
     std::shared_ptr<const PendingCreate> pending_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

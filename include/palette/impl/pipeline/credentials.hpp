@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// What is shorter stands in every other word, and is not hidden.
 inline constexpr std::size_t min_hidden_size = 4;
@@ -58,7 +58,7 @@ private:
     std::shared_ptr<State> state_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/pipeline/credentials.ipp>

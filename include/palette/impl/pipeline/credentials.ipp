@@ -22,7 +22,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // One question to the provider, and those who wait for the answer.
 struct Credentials::Refresh {
@@ -206,7 +206,7 @@ private:
         if (is_other) current_ = *answer;
         // The provider gives it again when it has ended: then its end is not believed either.
         if (is_other || (answer && has_ended))
-            renewal_.received((*answer)->ends(), time_.now());
+            renewal_.received((*answer)->expires_at(), time_.now());
         else
             renewal_.failed(time_.steady());
     }
@@ -265,4 +265,4 @@ PALETTE_KEYS_INLINE void Credentials::stop_renewal() {
     state_->stop_renewal();
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

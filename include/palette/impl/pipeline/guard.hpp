@@ -8,7 +8,7 @@
 
 #include <memory>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// Checks a request of somebody's before it is sent. The only hook: in no other way does the pipeline ask
 /// those who send requests for a decision.
@@ -35,4 +35,4 @@ public:
     virtual boost::asio::awaitable<Result<bool>> is_applied() { co_return false; }
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

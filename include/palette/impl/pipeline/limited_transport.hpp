@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// Names what the service limits together: "palette.acme.com/apiKeys" for "/v1/apiKeys/{uid}" of that host.
 std::string bucket_name(std::string_view authority, std::string_view path);
@@ -35,7 +35,7 @@ private:
     std::string authority_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/pipeline/limited_transport.ipp>

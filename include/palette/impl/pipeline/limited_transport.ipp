@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE std::string bucket_name(std::string_view authority, std::string_view path) {
     auto const begin = path.find('/', 1);
@@ -22,7 +22,7 @@ class RefusalWatch final : public ResponseSink {
 public:
     explicit RefusalWatch(ResponseSink& sink) noexcept : sink_(sink) {}
 
-    void waits(bool waiting) override { sink_.waits(waiting); }
+    void waiting_for_connection(bool waiting) override { sink_.waiting_for_connection(waiting); }
     void head(HttpResponse response) override {
         if (response.status == 429) refusal_ = response;
         sink_.head(std::move(response));
@@ -64,4 +64,4 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> LimitedTransport::excha
     co_return result;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // Classifies the outcome of a failed attempt: what it proves about the effect, and what follows. The table
 // below is the one in README.md, "What happens when something fails", and the two change together.
@@ -66,7 +66,7 @@ enum class Recovery {
 /// What another attempt costs.
 enum class Cost {
     nothing,
-    attempts,  // of the request's own: retry.most_attempts
+    attempts,  // of the request's own: retry.max_attempts
     budget,    // and of what the whole client may send again: retry.budget
 };
 
@@ -208,4 +208,4 @@ static_assert([] {
     return table.back().fault == Fault::malformed;
 }());
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

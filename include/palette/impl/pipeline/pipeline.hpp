@@ -21,7 +21,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 class Sending;
 
@@ -85,7 +85,7 @@ private:
     Credentials credentials_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/pipeline/pipeline.ipp>

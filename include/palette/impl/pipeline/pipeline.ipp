@@ -18,7 +18,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& executor,
                                        const ClientOptions& options, std::shared_ptr<Transport> transport)
@@ -129,7 +129,7 @@ class AttemptSink final : public ResponseSink {
 public:
     AttemptSink(Call& call, Answer& answer) noexcept : call_(call), answer_(answer) {}
 
-    void waits(bool waiting) override {
+    void waiting_for_connection(bool waiting) override {
         if (waiting)
             call_.wait_in_queue(Call::Queue::connection);
         else
@@ -301,4 +301,4 @@ PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, std::chrono::
     options_.observer->on_attempt(event);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// A place in a queue of the rate limit, which is left when this object is destroyed.
 class RateLimitPlace {
@@ -36,4 +36,4 @@ private:
     std::chrono::milliseconds wait_{};
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

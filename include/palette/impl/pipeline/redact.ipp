@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE std::string shown_words(std::string_view words, const detail::KnownSecrets& known) {
     constexpr std::size_t shown = 500;
@@ -31,4 +31,4 @@ PALETTE_KEYS_INLINE Error redacted(const Error& error, const detail::KnownSecret
         .server(shortened(error.server_code()), shortened(error.server_message()), shortened(error.ref()));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

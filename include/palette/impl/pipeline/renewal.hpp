@@ -7,7 +7,7 @@
 #include <chrono>
 #include <optional>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// Decides when a credential is exchanged for its successor. Pure: it is told both times, that of day, by
 /// which credentials end, and the steady one, by which failed renewals wait.
@@ -24,18 +24,18 @@ public:
 
     /// A credential was received. One that has ended already by this machine's clock is of a clock that
     /// disagrees: its end is not believed, and the service's 401 tells when it has ended.
-    void received(std::optional<Instant> ends, Instant now) noexcept {
+    void received(std::optional<Instant> expires_at, Instant now) noexcept {
         failures_ = 0;
         waits_until_ = Nanoseconds::min();
-        ends_ = ends && *ends > now ? ends : std::nullopt;
-        if (ends_) margin_ = std::min<Milliseconds>(max_margin, (*ends_ - now) / 4);
+        expires_at_ = expires_at && *expires_at > now ? expires_at : std::nullopt;
+        if (expires_at_) margin_ = std::min<Milliseconds>(max_margin, (*expires_at_ - now) / 4);
     }
 
     /// `max_margin` before its end, or a quarter of the life that it had when it was received, a credential
     /// is due.
     [[nodiscard]] State state(Instant now) const noexcept {
-        if (!ends_ || now < *ends_ - margin_) return State::good;
-        return now < *ends_ ? State::due : State::ended;
+        if (!expires_at_ || now < *expires_at_ - margin_) return State::good;
+        return now < *expires_at_ ? State::due : State::ended;
     }
 
     /// Whether the wait after the last failed renewal is over.
@@ -55,10 +55,10 @@ private:
     static constexpr std::chrono::seconds initial_backoff{1};
     static constexpr std::chrono::seconds max_backoff{30};
 
-    std::optional<Instant> ends_;
+    std::optional<Instant> expires_at_;
     Milliseconds margin_{};
     Nanoseconds waits_until_ = Nanoseconds::min();
     int failures_ = 0;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // What was found out about a request over all of its attempts.
 class RequestHistory {
@@ -55,4 +55,4 @@ private:
     std::size_t own_ = 0;  // its place among the call's failures, from 1 on; 0: it is not among them
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

@@ -8,25 +8,25 @@
 #include <chrono>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // What all operations of one client may send again, so that an outage is not multiplied: each retry of what
 // was sent takes one from it, each success gives a tenth of one back.
 class RetryBudget {
 public:
-    explicit RetryBudget(double most) noexcept : most_(most), left_(most) {}
+    explicit RetryBudget(double max) noexcept : max_(max), left_(max) {}
 
     bool take() noexcept {
         if (left_ < 1 - tiny) return false;
         left_ -= 1;
         return true;
     }
-    void succeeded() noexcept { left_ = std::min(most_, left_ + 0.1); }
+    void succeeded() noexcept { left_ = std::min(max_, left_ + 0.1); }
 
 private:
     static constexpr double tiny = 1e-6;  // ten tenths are one
 
-    double most_;
+    double max_;
     double left_;
 };
 
@@ -53,7 +53,7 @@ public:
         static constexpr Next never{false, std::chrono::milliseconds::zero()};
         auto const verdict = classify(outcome, safety_);
         attempts_ += outcome.attempts;
-        if (options_.most_attempts == 1) return never;
+        if (options_.max_attempts == 1) return never;
         switch (verdict.recovery) {
             case Recovery::none:
             case Recovery::new_credential:
@@ -71,7 +71,7 @@ public:
         }
         if (verdict.cost == Cost::nothing)
             attempts_ -= outcome.attempts;
-        else if (attempts_ >= options_.most_attempts)
+        else if (attempts_ >= options_.max_attempts)
             return never;
         auto const wait = wait_before_next(outcome, verdict, chance);
         if (wait >= left) return never;
@@ -96,11 +96,11 @@ private:
     // Full jitter: anything up to a bound that doubles.
     [[nodiscard]] std::chrono::milliseconds backoff(int wait, double chance) const noexcept {
         using Milliseconds = std::chrono::duration<double, std::milli>;
-        auto bound = Milliseconds(options_.first_wait);
-        for (int i = 1; i < wait && bound < options_.most_wait; ++i)
+        auto bound = Milliseconds(options_.initial_backoff);
+        for (int i = 1; i < wait && bound < options_.max_backoff; ++i)
             bound *= 2;
         return std::chrono::round<std::chrono::milliseconds>(
-            std::min(bound, Milliseconds(options_.most_wait)) * chance);
+            std::min(bound, Milliseconds(options_.max_backoff)) * chance);
     }
 
     const RetryOptions& options_;
@@ -112,4 +112,4 @@ private:
     bool has_retried_once_ = false;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

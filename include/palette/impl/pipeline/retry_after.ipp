@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE std::optional<std::chrono::milliseconds> retry_after(const HttpResponse& response,
                                                                          Instant now) {
@@ -30,4 +30,4 @@ PALETTE_KEYS_INLINE std::optional<std::chrono::milliseconds> retry_after(const H
     return std::clamp<milliseconds>(wait, milliseconds::zero(), most);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

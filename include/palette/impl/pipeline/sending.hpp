@@ -12,7 +12,7 @@
 #include <chrono>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // A request on its way through the pipeline, from the first attempt to the last. In the frame of send().
 class Sending {
@@ -69,4 +69,4 @@ public:
     bool has_changed_credential = false;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

@@ -9,7 +9,7 @@
 
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::pipeline {
+namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 /// The turn of a call's next request in the queue of the rate limit. The call has one place there, from the
 /// first question until this object is destroyed.
@@ -48,4 +48,4 @@ private:
     Call& call_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::pipeline
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

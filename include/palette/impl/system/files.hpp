@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::files {
+namespace palette::inline PALETTE_KEYS_ABI::impl::files {
 
 // An open file of this process, closed with its scope.
 class Descriptor {
@@ -46,7 +46,7 @@ Error system_error(errc code, std::string_view path, std::string_view what, int 
 // What is wrong with a path that no system call would notice; nothing if it can be used.
 std::optional<Error> path_error(errc code, std::string_view path);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::files
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::files
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/system/files.ipp>

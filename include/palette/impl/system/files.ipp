@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace palette::inline PALETTE_KEYS_ABI::files {
+namespace palette::inline PALETTE_KEYS_ABI::impl::files {
 
 PALETTE_KEYS_INLINE bool Descriptor::close() noexcept {
     return number_ < 0 || ::close(std::exchange(number_, -1)) == 0;
@@ -46,4 +46,4 @@ PALETTE_KEYS_INLINE std::optional<Error> path_error(errc code, std::string_view 
     return std::nullopt;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::files
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::files

@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::files {
+namespace palette::inline PALETTE_KEYS_ABI::impl::files {
 
 inline Error file_error(const std::string& path, const char* what) {
     return error(errc::auth_provider, path, what);
@@ -65,11 +65,11 @@ inline Result<Secret> read_all(const Descriptor& file, const std::string& path) 
     }
 }
 
-PALETTE_KEYS_INLINE Result<Secret> read_private_file(const std::string& path, bool allows_symlink) {
+PALETTE_KEYS_INLINE Result<Secret> read_private_file(const std::string& path, bool allow_symlink) {
     if (auto fault = path_error(errc::auth_provider, path)) return *std::move(fault);
 
     int const flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    auto const file = open(AT_FDCWD, path, allows_symlink ? flags : flags | O_NOFOLLOW);
+    auto const file = open(AT_FDCWD, path, allow_symlink ? flags : flags | O_NOFOLLOW);
     if (!file) return opening_error(path, errno);
 
     struct stat found{};
@@ -79,4 +79,4 @@ PALETTE_KEYS_INLINE Result<Secret> read_private_file(const std::string& path, bo
     return read_all(file, path);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::files
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::files

@@ -18,7 +18,7 @@
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
-namespace files {
+namespace impl::files {
 
 // A path taken apart: what is done in the directory is done through its descriptor, so that all of it
 // happens in the same one.
@@ -159,10 +159,10 @@ private:
     bool exists_ = false;
 };
 
-}  // namespace files
+}  // namespace impl::files
 
 PALETTE_KEYS_INLINE Result<void> write_secret_file(const std::string& path, const Secret& secret) {
-    using namespace files;
+    using namespace impl::files;
     if (auto fault = path_error(errc::invalid_argument, path)) return *std::move(fault);
     if (secret.empty()) return error(errc::invalid_argument, path, "is not written: the secret is empty");
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <random>
 
-namespace palette::inline PALETTE_KEYS_ABI::timing {
+namespace palette::inline PALETTE_KEYS_ABI::impl::timing {
 
 // The random part of a backoff: numbers in [0, 1), the same in each run and with each standard library for
 // one seed. Without a seed, unpredictable.
@@ -31,4 +31,4 @@ private:
     Engine engine_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::timing
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::timing

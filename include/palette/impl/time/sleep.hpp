@@ -15,7 +15,7 @@
 #include <optional>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::timing {
+namespace palette::inline PALETTE_KEYS_ABI::impl::timing {
 
 // The two kinds of time, of a given clock or the machine's.
 class TimeSource {
@@ -108,7 +108,7 @@ private:
     std::shared_ptr<Given> given_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::timing
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::timing
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/time/sleep.ipp>

@@ -14,7 +14,7 @@
 #include <exception>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::timing {
+namespace palette::inline PALETTE_KEYS_ABI::impl::timing {
 
 PALETTE_KEYS_INLINE Instant TimeSource::now() const noexcept {
     if (clock_) return clock_->now();
@@ -150,4 +150,4 @@ PALETTE_KEYS_INLINE void Alarm::cancel() {
     timer_->cancel(wait_);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::timing
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::timing

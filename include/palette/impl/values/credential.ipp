@@ -10,11 +10,11 @@
 namespace palette::inline PALETTE_KEYS_ABI {
 
 PALETTE_KEYS_INLINE Credential::Credential(Kind kind, Secret value, std::string key_uid,
-                                           std::optional<Instant> ends)
+                                           std::optional<Instant> expires_at)
     : kind_(kind),
       value_(std::move(value)),
       key_uid_(std::move(key_uid)),
-      ends_(ends) {}
+      expires_at_(expires_at) {}
 
 PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::api_key(Secret value, std::string key_uid) {
     return std::shared_ptr<const Credential>(
@@ -22,8 +22,8 @@ PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::api_key(Secret
 }
 
 PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::token(Secret value,
-                                                                        std::optional<Instant> ends) {
-    return std::shared_ptr<const Credential>(new Credential(Kind::token, std::move(value), {}, ends));
+                                                                        std::optional<Instant> expires_at) {
+    return std::shared_ptr<const Credential>(new Credential(Kind::token, std::move(value), {}, expires_at));
 }
 
 PALETTE_KEYS_INLINE std::string_view Credential::header() const noexcept {

@@ -91,7 +91,7 @@ public:
     [[nodiscard]] std::string message(int value) const override { return text_of(value).what; }
 
     [[nodiscard]] bool equivalent(int value, const std::error_condition& group) const noexcept override {
-        if (group.category() != condition_category()) return default_error_condition(value) == group;
+        if (group.category() != get_condition_category()) return default_error_condition(value) == group;
         auto const code = static_cast<errc>(value);
         switch (static_cast<condition>(group.value())) {
             case condition::retryable:
@@ -157,22 +157,22 @@ PALETTE_KEYS_INLINE void throw_exception(Error error) {
 
 }  // namespace detail
 
-PALETTE_KEYS_INLINE const std::error_category& error_category() noexcept {
+PALETTE_KEYS_INLINE const std::error_category& get_error_category() noexcept {
     static const detail::ErrorCategory category;
     return category;
 }
 
-PALETTE_KEYS_INLINE const std::error_category& condition_category() noexcept {
+PALETTE_KEYS_INLINE const std::error_category& get_condition_category() noexcept {
     static const detail::ConditionCategory category;
     return category;
 }
 
 PALETTE_KEYS_INLINE std::error_code make_error_code(errc code) noexcept {
-    return {static_cast<int>(code), error_category()};
+    return {static_cast<int>(code), get_error_category()};
 }
 
 PALETTE_KEYS_INLINE std::error_condition make_error_condition(condition group) noexcept {
-    return {static_cast<int>(group), condition_category()};
+    return {static_cast<int>(group), get_condition_category()};
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, errc code) {

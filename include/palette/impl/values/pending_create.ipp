@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/instant.hpp>
 #include <palette/detail/pending_create.hpp>
 #include <palette/detail/printable.hpp>
 #include <palette/impl/values/create_mark.hpp>
@@ -68,13 +69,13 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::of_nonce(std::string no
 }
 
 PALETTE_KEYS_INLINE PendingCreate::PendingCreate(std::string nonce, std::string name, std::string owner_uid,
-                                                 Identity by, Instant begun, std::vector<int> attempts)
+                                                 Identity by, Instant started_at, std::vector<int> attempts)
     : nonce_(std::move(nonce)),
       name_(std::move(name)),
       owner_uid_(std::move(owner_uid)),
       user_uid_(std::move(by.user_uid)),
       tenant_uid_(std::move(by.tenant_uid)),
-      begun_(detail::clamp(begun)),
+      started_at_(detail::clamp(started_at)),
       attempts_(std::move(attempts)) {
     // None is any, and would take in the key whose value was delivered.
     if (attempts_.empty())
@@ -83,13 +84,13 @@ PALETTE_KEYS_INLINE PendingCreate::PendingCreate(std::string nonce, std::string 
 
 PALETTE_KEYS_INLINE bool PendingCreate::matches(std::string_view mark) const noexcept {
     auto const attempt = detail::attempt_of(mark, nonce_);
-    return attempt != 0 && (is_any() || std::ranges::binary_search(attempts_, attempt));
+    return attempt != 0 && (covers_all_attempts() || std::ranges::binary_search(attempts_, attempt));
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const PendingCreate& pending) {
     out << "PendingCreate " << detail::in_quotes(pending.name()) << ", nonce "
         << detail::printable(pending.nonce()) << ", attempts ";
-    if (pending.is_any()) out << "any";
+    if (pending.covers_all_attempts()) out << "any";
     for (char const* comma = ""; int const attempt : pending.attempts()) {
         out << comma << attempt;
         comma = " ";
@@ -105,7 +106,7 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const Reconcilia
     };
     out << "Reconciliation,";
     list(" removed", done.removed());
-    list(", left", done.left());
+    list(", not removed", done.not_removed());
     return out;
 }
 

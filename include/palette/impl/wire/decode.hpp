@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 // The answers of the service, beside the values of the public headers.
 
@@ -133,7 +133,7 @@ Result<T> decode(std::string_view body) {
     return decoder.finish();
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/wire/decode.ipp>

@@ -6,7 +6,7 @@
 #include <palette/impl/wire/decode.hpp>
 #include <palette/impl/wire/schema.hpp>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 // The service's documents. Fields stand in the order in which it sends them.
 namespace shapes {
@@ -158,4 +158,4 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Document<CreatedApiKey>::finish(Value&
         .effect(Effect::applied);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire

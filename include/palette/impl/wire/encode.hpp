@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 // Bodies of requests. Each is refused with errc::invalid_argument, not_applied, and the path of the
 // field, if a text is not UTF-8.
@@ -24,7 +24,7 @@ constexpr std::string_view encode_state(bool is_active) noexcept {
     return is_active ? R"({"isActive":true})" : R"({"isActive":false})";
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/wire/encode.ipp>

@@ -7,7 +7,7 @@
 
 #include <optional>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 // Writes one JSON object, member after member, and remembers the first text that could not be written.
 class ObjectWriter {
@@ -115,4 +115,4 @@ PALETTE_KEYS_INLINE Result<std::string> encode_update(const ApiKey& key, const A
     return std::move(out).finish();
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire

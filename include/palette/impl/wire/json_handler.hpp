@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 // a == b, for names of a few bytes: a call of memcmp costs more than the comparison.
 inline bool same_name(std::string_view a, std::string_view b) noexcept {
@@ -464,4 +464,4 @@ private:
     std::optional<Error> error_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 struct Limits {
     std::size_t bytes = 1 << 20;
@@ -40,7 +40,7 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/wire/json_reader.ipp>

@@ -14,7 +14,7 @@
 #include <cstring>
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 // The parser leaves what it read on its stack: a string with escapes in the buffer in which it was put
 // together, others in registers that were saved. Its calls nest, and go less than half as deep as this.
@@ -164,4 +164,4 @@ PALETTE_KEYS_INLINE Result<void> JsonReader::finish() {
     return impl_->finish();
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire

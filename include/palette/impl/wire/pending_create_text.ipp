@@ -26,7 +26,7 @@
 // hide that a field came twice.
 namespace palette::inline PALETTE_KEYS_ABI {
 
-namespace wire {
+namespace impl::wire {
 
 struct PendingFields {
     std::optional<int> version;
@@ -186,11 +186,11 @@ inline Result<void> check_pending_attempts(const std::vector<int>& attempts) {
     return {};
 }
 
-}  // namespace wire
+}  // namespace impl::wire
 
 PALETTE_KEYS_INLINE std::string PendingCreate::to_text() const {
     char begun[detail::rfc3339_length];
-    detail::format_rfc3339(begun_, begun);
+    detail::format_rfc3339(started_at_, begun);
     boost::json::object out{{"version", 1},
                             {"nonce", nonce_},
                             {"name", name_},
@@ -198,7 +198,7 @@ PALETTE_KEYS_INLINE std::string PendingCreate::to_text() const {
                             {"userUid", user_uid_},
                             {"tenantUid", tenant_uid_},
                             {"begun", boost::json::string_view(begun, sizeof begun)}};
-    if (is_any())
+    if (covers_all_attempts())
         out.emplace("attempts", "any");
     else
         out.emplace("attempts", boost::json::array(attempts_.begin(), attempts_.end()));
@@ -208,7 +208,7 @@ PALETTE_KEYS_INLINE std::string PendingCreate::to_text() const {
 PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::parse(std::string_view text) {
     constexpr std::size_t most = 16 << 10;
     if (text.size() > most) return detail::bad_pending("", "the text is too long to be a pending create");
-    auto fields = wire::read_pending(text);
+    auto fields = impl::wire::read_pending(text);
     if (!fields) return std::move(fields.error());
     if (fields->version && *fields->version != 1)
         return detail::bad_pending("version", "is " + std::to_string(*fields->version) +
@@ -220,7 +220,7 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::parse(std::string_view 
     if (fields->any && *fields->any != "any")
         return detail::bad_pending("attempts", "are neither numbers nor any");
     if (fields->attempts)
-        if (auto good = wire::check_pending_attempts(*fields->attempts); !good)
+        if (auto good = impl::wire::check_pending_attempts(*fields->attempts); !good)
             return std::move(good.error());
     Identity by;
     by.user_uid = *std::move(fields->user);
@@ -228,7 +228,7 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::parse(std::string_view 
     auto pending = of_nonce(*std::move(fields->nonce), *std::move(fields->name), std::move(by),
                             *std::move(fields->owner));
     if (!pending) return pending;
-    pending->begun_ = *begun;
+    pending->started_at_ = *begun;
     if (fields->attempts) pending->attempts_ = *std::move(fields->attempts);
     return pending;
 }

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 // How a JSON object maps to a value: constant tables, which one reader follows for every document.
 //
@@ -127,4 +127,4 @@ consteval Field withheld(std::string_view name) {
     return {name, Kind::withheld, same_place};
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 // Text on its way into a request. `field` is how an error names it.
 
@@ -25,7 +25,7 @@ Result<void> check_path_segment(std::string_view text, std::string_view field);
 // A value of a query parameter: everything but letters, digits and -_~. is percent-encoded. Any text will do.
 std::string query_value(std::string_view text);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/wire/text.ipp>

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace palette::inline PALETTE_KEYS_ABI::wire {
+namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 
 PALETTE_KEYS_INLINE Result<void> check_utf8(std::string_view text, std::string_view field) {
     auto const at = detail::valid_utf8_prefix(text);
@@ -77,4 +77,4 @@ PALETTE_KEYS_INLINE Result<void> check_path_segment(std::string_view text, std::
     return Error(errc::invalid_argument, "cannot be part of a path").path(std::string(field));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::wire
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::wire

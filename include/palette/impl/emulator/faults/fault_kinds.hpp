@@ -10,7 +10,7 @@
 #include <iterator>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // What there is to know of every kind of fault, beside what it does.
 struct FaultTraits {
@@ -74,4 +74,4 @@ inline const FaultTraits* find_fault_kind(std::string_view name) noexcept {
     return found == std::end(fault_kinds) ? nullptr : found;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

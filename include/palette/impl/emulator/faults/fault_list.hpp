@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // The faults that one request meets.
 class ActiveFaults {
@@ -31,29 +31,29 @@ private:
     std::vector<testing::FaultRule> rules_;
 };
 
-// The rules that are in force, and how often each has struck.
+// The rules that are in force, and how often each has been injected.
 class FaultList {
 public:
     void add(testing::FaultRule rule) { rules_.push_back({std::move(rule)}); }
     void clear() noexcept { rules_.clear(); }
 
     // `operation`: null if the path and method ask for nothing that is there.
-    ActiveFaults strike(std::string_view method, std::string_view path, const Operation* operation);
+    ActiveFaults inject(std::string_view method, std::string_view path, const Operation* operation);
 
-    [[nodiscard]] std::uint64_t struck() const noexcept { return struck_; }
+    [[nodiscard]] std::uint64_t injected() const noexcept { return injected_; }
 
 private:
     struct Counted {
         testing::FaultRule rule;
         std::uint64_t matched = 0;
-        std::uint64_t struck = 0;
+        std::uint64_t injected = 0;
     };
 
     std::vector<Counted> rules_;
-    std::uint64_t struck_ = 0;
+    std::uint64_t injected_ = 0;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/faults/fault_list.ipp>

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline const testing::FaultRule* first_of(const std::vector<testing::FaultRule>& rules,
                                           FaultTraits::Group group) noexcept {
@@ -59,23 +59,23 @@ inline bool concerns(testing::FaultKind kind, const Operation* operation) noexce
     }
 }
 
-PALETTE_KEYS_INLINE ActiveFaults FaultList::strike(std::string_view method, std::string_view path,
+PALETTE_KEYS_INLINE ActiveFaults FaultList::inject(std::string_view method, std::string_view path,
                                                    const Operation* operation) {
-    ActiveFaults struck;
-    for (auto& [rule, matched, strikes] : rules_) {
+    ActiveFaults chosen;
+    for (auto& [rule, matched, injected] : rules_) {
         if (rule.method() != "*" && rule.method() != method) continue;
         if (!path.starts_with(rule.path_prefix()) || !concerns(rule.kind(), operation)) continue;
         if (matched++ < rule.after()) continue;
         auto const group = fault_kind(rule.kind()).group;
-        auto const taken = group == FaultTraits::Group::behaviour ? struck.has(rule.kind())
-                                                                  : first_of(struck.rules_, group) != nullptr;
+        auto const taken = group == FaultTraits::Group::behaviour ? chosen.has(rule.kind())
+                                                                  : first_of(chosen.rules_, group) != nullptr;
         if (taken) continue;
-        ++strikes;
-        ++struck_;
-        struck.rules_.push_back(rule);
+        ++injected;
+        ++injected_;
+        chosen.rules_.push_back(rule);
     }
-    std::erase_if(rules_, [](const Counted& c) { return c.struck == c.rule.times(); });
-    return struck;
+    std::erase_if(rules_, [](const Counted& c) { return c.injected == c.rule.times(); });
+    return chosen;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -33,7 +33,7 @@ inline std::optional<std::uint64_t> to_number(std::string_view text) {
 
 inline std::vector<std::string_view> words(std::string_view text) {
     std::vector<std::string_view> found;
-    emulation::split(text, ' ', [&](std::string_view word) {
+    impl::emulation::split(text, ' ', [&](std::string_view word) {
         if (!word.empty()) found.push_back(word);
         return true;
     });
@@ -51,7 +51,7 @@ inline std::string joined(const std::vector<std::string_view>& parts, std::strin
 
 inline std::string kind_names() {
     std::vector<std::string_view> names;
-    for (auto const& kind : emulation::fault_kinds)
+    for (auto const& kind : impl::emulation::fault_kinds)
         names.push_back(kind.name);
     return joined(names, ", ");
 }
@@ -77,7 +77,7 @@ PALETTE_KEYS_INLINE Result<FaultRule> FaultRule::parse(std::string_view text) {
     auto const colon = std::min(parts[2].find(':'), parts[2].size());
     auto const name = parts[2].substr(0, colon);
     auto const argument = parts[2].substr(std::min(colon + 1, parts[2].size()));
-    auto const* const kind = emulation::find_fault_kind(name);
+    auto const* const kind = impl::emulation::find_fault_kind(name);
     if (kind == nullptr) return wrong(in_quotes(name) + " is none of " + kind_names());
     rule.kind_ = kind->kind;
     auto const concerned = words(kind->methods);
@@ -85,9 +85,9 @@ PALETTE_KEYS_INLINE Result<FaultRule> FaultRule::parse(std::string_view text) {
         std::ranges::find(concerned, rule.method_) == concerned.end())
         return wrong(std::string(name) + " concerns " + joined(concerned, " or ") + ", not " + rule.method_);
 
-    if (kind->argument == emulation::FaultTraits::Argument::none) {
+    if (kind->argument == impl::emulation::FaultTraits::Argument::none) {
         if (colon != parts[2].size()) return wrong(std::string(name) + " takes no argument");
-    } else if (kind->argument == emulation::FaultTraits::Argument::text) {
+    } else if (kind->argument == impl::emulation::FaultTraits::Argument::text) {
         if (argument.empty())
             return wrong(std::string(name) + " needs an argument, as in " + std::string(kind->example));
         rule.text_ = argument;
@@ -112,10 +112,11 @@ PALETTE_KEYS_INLINE Result<FaultRule> FaultRule::parse(std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE std::string FaultRule::to_string() const {
-    auto const& kind = emulation::fault_kind(kind_);
+    auto const& kind = impl::emulation::fault_kind(kind_);
     std::string text = method_ + ' ' + path_prefix_ + ' ' + std::string(kind.name);
-    if (kind.argument == emulation::FaultTraits::Argument::number) text += ':' + std::to_string(number_);
-    if (kind.argument == emulation::FaultTraits::Argument::text) text += ':' + text_;
+    if (kind.argument == impl::emulation::FaultTraits::Argument::number)
+        text += ':' + std::to_string(number_);
+    if (kind.argument == impl::emulation::FaultTraits::Argument::text) text += ':' + text_;
     if (times_ != always) text += " x" + std::to_string(times_);
     if (after_ != 0) text += " after=" + std::to_string(after_);
     return text;

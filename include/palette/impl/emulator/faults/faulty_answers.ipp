@@ -10,7 +10,7 @@
 #include <chrono>
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline Response answer_with_status(int status) {
     if (status < 400) return {.status = status, .body = "{}"};
@@ -106,4 +106,4 @@ PALETTE_KEYS_INLINE void spoil(Response& response, const testing::FaultRule& fau
     }
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // What a TLS server shows and proves: a host certificate with its private key, and the certificate of
 // the authority that signed it.
@@ -21,7 +21,7 @@ struct HostIdentity {
 // 127.0.0.0/8 alone. Both certificates are good for one day from now on.
 HostIdentity make_host_identity(const std::vector<std::string>& more_names);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/http/certificates.ipp>

@@ -16,7 +16,7 @@
 #include <system_error>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 template <auto free>
 struct Freed {
@@ -150,4 +150,4 @@ PALETTE_KEYS_INLINE HostIdentity make_host_identity(const std::vector<std::strin
     };
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

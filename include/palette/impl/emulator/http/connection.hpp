@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -53,7 +53,7 @@ protected:
 // `tls`: none for plain text.
 std::unique_ptr<Connection> make_connection(asio::ip::tcp::socket socket, asio::ssl::context* tls);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/http/connection.ipp>

@@ -12,7 +12,7 @@
 #include <array>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
@@ -117,4 +117,4 @@ PALETTE_KEYS_INLINE std::unique_ptr<Connection> make_connection(asio::ip::tcp::s
     return std::make_unique<TlsConnection>(std::move(socket), *tls);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -19,12 +19,12 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 class Emulator::Machine {
 public:
     explicit Machine(EmulatorOptions given)
-        : options_(emulation::checked(std::move(given))),
-          names_(emulation::more_names(options_)),
+        : options_(impl::emulation::checked(std::move(given))),
+          names_(impl::emulation::more_names(options_)),
           identity_(options_.plain_http ? std::nullopt
-                                        : std::optional(emulation::make_host_identity(names_))),
+                                        : std::optional(impl::emulation::make_host_identity(names_))),
           service_(options_, names_),
-          users_(service_.with([](auto& service) { return emulation::make_first_users(service); })),
+          users_(service_.with([](auto& service) { return impl::emulation::make_first_users(service); })),
           server_(seeded(), options_, identity_ ? &*identity_ : nullptr) {
         if (identity_) OPENSSL_cleanse(identity_->private_key_pem.data(), identity_->private_key_pem.size());
     }
@@ -37,7 +37,7 @@ public:
     [[nodiscard]] const TestUser& user(Role role) const noexcept {
         return users_[static_cast<std::size_t>(role)];
     }
-    [[nodiscard]] const emulation::Server& server() const noexcept { return server_; }
+    [[nodiscard]] const impl::emulation::Server& server() const noexcept { return server_; }
 
     template <class F>
     auto with(F&& f) {
@@ -47,7 +47,7 @@ public:
     // With the user of that uid, who has to be there.
     template <class F>
     auto with_user(std::string_view uid, F f) {
-        return with([&](emulation::Service& service) {
+        return with([&](impl::emulation::Service& service) {
             auto* const user = service.tenant().find_user(uid);
             if (user == nullptr) throw Exception(Error(errc::not_found, "the emulator has no such user"));
             return f(service, *user);
@@ -55,9 +55,9 @@ public:
     }
 
 private:
-    emulation::SharedService& seeded() {
+    impl::emulation::SharedService& seeded() {
         tenant_uid_ = service_.with([&](auto& service) {
-            emulation::add_many_keys(service, options_.keys, options_.quota);
+            impl::emulation::add_many_keys(service, options_.keys, options_.quota);
             return service.tenant().uid();
         });
         return service_;
@@ -65,12 +65,12 @@ private:
 
     EmulatorOptions options_;
     std::vector<std::string> names_;
-    std::optional<emulation::HostIdentity> identity_;
+    std::optional<impl::emulation::HostIdentity> identity_;
     std::string none_;
     std::string tenant_uid_;
-    emulation::SharedService service_;
+    impl::emulation::SharedService service_;
     std::array<TestUser, 4> users_;
-    emulation::Server server_;
+    impl::emulation::Server server_;
 };
 
 PALETTE_KEYS_INLINE Emulator::Emulator(EmulatorOptions options)
@@ -116,7 +116,7 @@ PALETTE_KEYS_INLINE const TestUser& Emulator::user(Role role) const& noexcept {
 }
 
 PALETTE_KEYS_INLINE TestUser Emulator::add_user(NewTestUser user) {
-    return machine_->with([&](auto& service) { return emulation::make_user(service, user); });
+    return machine_->with([&](auto& service) { return impl::emulation::make_user(service, user); });
 }
 
 PALETTE_KEYS_INLINE void Emulator::remove_user(std::string_view uid) {
@@ -143,7 +143,7 @@ PALETTE_KEYS_INLINE Secret Emulator::sign_in(std::string_view uid) {
 PALETTE_KEYS_INLINE CreatedApiKey Emulator::seed_key(const NewApiKey& key) {
     auto const& owner = key.user_uid().empty() ? user(Role::tenant_admin).uid : key.user_uid();
     return machine_->with_user(
-        owner, [&](auto& service, auto& user) { return emulation::make_key(service, key, user); });
+        owner, [&](auto& service, auto& user) { return impl::emulation::make_key(service, key, user); });
 }
 
 PALETTE_KEYS_INLINE KeyList Emulator::keys() const {
@@ -179,8 +179,8 @@ PALETTE_KEYS_INLINE void Emulator::Faults::clear() {
     emulator_.machine_->with([](auto& service) { service.faults().clear(); });
 }
 
-PALETTE_KEYS_INLINE std::uint64_t Emulator::Faults::struck() const {
-    return emulator_.machine_->with([](auto& service) { return service.faults().struck(); });
+PALETTE_KEYS_INLINE std::uint64_t Emulator::Faults::injected() const {
+    return emulator_.machine_->with([](auto& service) { return service.faults().injected(); });
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing

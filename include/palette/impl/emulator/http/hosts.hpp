@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // The options, if they go together; throws Exception (errc::invalid_argument) if they do not.
 testing::EmulatorOptions checked(testing::EmulatorOptions options);
@@ -15,7 +15,7 @@ testing::EmulatorOptions checked(testing::EmulatorOptions options);
 // "any address", this machine's name.
 std::vector<std::string> more_names(const testing::EmulatorOptions& options);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/http/hosts.ipp>

@@ -10,7 +10,7 @@
 
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline Exception bad_options(std::string what) {
     return Exception(Error(errc::invalid_argument, std::move(what)));
@@ -38,8 +38,8 @@ PALETTE_KEYS_INLINE testing::EmulatorOptions checked(testing::EmulatorOptions op
         throw bad_options("a rate limit needs more than 0 requests a second, and a burst of 1 at least");
     if (options.org.empty()) throw bad_options("the organisation needs a name");
     if (!is_utf8(options.org)) throw bad_options("the name of the organisation is not UTF-8");
-    if (options.most_head_bytes == 0) throw bad_options("a bound of 0 bytes lets no head of a request in");
-    if (options.most_connections == 0) throw bad_options("a bound of 0 connections lets nobody in");
+    if (options.max_header_bytes == 0) throw bad_options("a bound of 0 bytes lets no head of a request in");
+    if (options.max_connections == 0) throw bad_options("a bound of 0 connections lets nobody in");
     for (auto const time : {options.request_timeout, options.idle_timeout, options.write_timeout})
         if (time.count() <= 0) throw bad_options("a time-out of no time lets nobody finish");
     if (options.token_lifetime.count() <= 0) throw bad_options("tokens need a lifetime");
@@ -56,4 +56,4 @@ PALETTE_KEYS_INLINE std::vector<std::string> more_names(const testing::EmulatorO
     return ec || name.empty() ? std::vector<std::string>{} : std::vector{std::move(name)};
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // Calls `f` with every part between separators, until it returns false.
 template <class F>
@@ -95,7 +95,7 @@ std::string_view host_of(std::string_view authority) noexcept;
 // localhost, 127.0.0.0/8 or ::1.
 bool is_loopback_name(std::string_view host);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/http/http.ipp>

@@ -12,7 +12,7 @@
 #include <chrono>
 #include <cstdio>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE std::size_t Request::count_headers(std::string_view name) const noexcept {
     return static_cast<std::size_t>(std::ranges::count_if(
@@ -214,4 +214,4 @@ PALETTE_KEYS_INLINE bool is_loopback_name(std::string_view host) {
     return !ec && address.is_loopback() && !(address.is_v6() && address.to_v6().scope_id() != 0);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -6,7 +6,7 @@
 #include <list>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // The connections over which nothing is under way, the longest idle first: from the handshake on, and from
 // each answer on, until the first byte of a request has come. On the server's thread.
@@ -41,4 +41,4 @@ private:
     std::list<Connection*> list_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

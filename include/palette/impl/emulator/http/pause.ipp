@@ -9,7 +9,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<void> pause(std::shared_ptr<Clock> clock,
                                                        std::chrono::milliseconds time) {
@@ -27,4 +27,4 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<void> pause(std::shared_ptr<Clock> cl
     co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

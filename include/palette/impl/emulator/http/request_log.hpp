@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // The last requests, without credentials.
 class RequestLog {
@@ -33,7 +33,7 @@ private:
     std::deque<testing::ReceivedRequest> log_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/http/request_log.ipp>

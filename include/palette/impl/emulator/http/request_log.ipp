@@ -9,7 +9,7 @@
 #include <ranges>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline constexpr std::string_view redacted = "<redacted>";
 
@@ -87,4 +87,4 @@ PALETTE_KEYS_INLINE testing::ReceivedRequest* RequestLog::find(std::uint64_t num
     return number < first || number > count_ ? nullptr : &log_[number - first];
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // Makes one request of bytes that come in pieces, within bounds.
 class RequestParser {
@@ -45,7 +45,7 @@ private:
     Response refusal_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/http/request_parser.ipp>

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 namespace http = boost::beast::http;
 
@@ -27,7 +27,7 @@ PALETTE_KEYS_INLINE RequestParser::RequestParser(const testing::EmulatorOptions&
     : options_(options) {
     // The head is measured here, to the byte.
     parser_.header_limit(std::numeric_limits<std::uint32_t>::max());
-    parser_.body_limit(options.most_body_bytes);
+    parser_.body_limit(options.max_body_bytes);
 }
 
 // The parser of Boost 1.81 takes the last chunk and what ends the body in one piece, of five bytes or more,
@@ -46,7 +46,7 @@ PALETTE_KEYS_INLINE RequestParser::State RequestParser::take(boost::beast::flat_
         auto const size = parser_.put(buffer.data(), ec);
         buffer.consume(size);
         taken_ += size;
-        if (ec == http::error::body_limit) return refuse(body_too_large(options_.most_body_bytes).response());
+        if (ec == http::error::body_limit) return refuse(body_too_large(options_.max_body_bytes).response());
         if (ec && ec != http::error::need_more)
             return refuse(bad_request("not HTTP/1.1: " + ec.message()).response());
         if (!is_within_bounds(ec ? buffer.size() : 0)) return State::refused;
@@ -94,14 +94,14 @@ PALETTE_KEYS_INLINE bool RequestParser::take_head() {
 PALETTE_KEYS_INLINE bool RequestParser::is_within_bounds(std::uint64_t waiting) {
     auto const bytes = taken_ + waiting;
     if (!has_head_) {
-        if (bytes <= options_.most_head_bytes) return true;
-        refuse(head_too_large(options_.most_head_bytes).response());
+        if (bytes <= options_.max_header_bytes) return true;
+        refuse(head_too_large(options_.max_header_bytes).response());
         return false;
     }
     constexpr std::uint64_t max_per_body_byte = 64;
     auto const body = parser_.get().body().size();
-    if (bytes <= body + options_.most_head_bytes || bytes / max_per_body_byte <= body) return true;
-    refuse(body_too_large(options_.most_body_bytes).response());
+    if (bytes <= body + options_.max_header_bytes || bytes / max_per_body_byte <= body) return true;
+    refuse(body_too_large(options_.max_body_bytes).response());
     return false;
 }
 
@@ -110,4 +110,4 @@ PALETTE_KEYS_INLINE RequestParser::State RequestParser::refuse(Response why) {
     return State::refused;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

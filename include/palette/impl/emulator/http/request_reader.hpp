@@ -10,7 +10,7 @@
 
 #include <variant>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // Takes requests, one after another, from the bytes of a connection, within bounds of size and time.
 class RequestReader {
@@ -39,7 +39,7 @@ private:
     beast::flat_buffer buffer_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/http/request_reader.ipp>

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE asio::awaitable<bool> RequestReader::read_more() {
     constexpr std::size_t piece = 4'096;
@@ -47,4 +47,4 @@ PALETTE_KEYS_INLINE asio::awaitable<RequestReader::Read> RequestReader::next() {
     }
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

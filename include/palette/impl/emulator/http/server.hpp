@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 struct HostIdentity;
 
@@ -30,7 +30,7 @@ private:
     std::unique_ptr<Loop> loop_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/http/server.ipp>

@@ -23,7 +23,7 @@
 #include <thread>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline asio::ssl::context make_tls(const HostIdentity& identity) {
     asio::ssl::context tls(asio::ssl::context::tls_server);
@@ -92,7 +92,7 @@ private:
                 // Out of file descriptors, most likely: they come back.
                 asio::steady_timer timer(context_, std::chrono::milliseconds{10});
                 co_await timer.async_wait(as_result);
-            } else if (connections_ < options_.most_connections || idle_.close_longest()) {
+            } else if (connections_ < options_.max_connections || idle_.close_longest()) {
                 asio::co_spawn(context_, serve(std::move(socket), ++last_connection_), asio::detached);
             }
         }
@@ -144,4 +144,4 @@ PALETTE_KEYS_INLINE std::size_t Server::connections() const noexcept {
     return loop_->connections();
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

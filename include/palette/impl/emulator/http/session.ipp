@@ -13,7 +13,7 @@
 #include <optional>
 #include <variant>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Session::run() {
     auto after = co_await shake_hands() ? After::keep : After::drop;
@@ -163,4 +163,4 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Session::wait_for_end() {
     }
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // The service, for the thread that serves and those that test.
 class SharedService {
@@ -27,4 +27,4 @@ private:
     Service service_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

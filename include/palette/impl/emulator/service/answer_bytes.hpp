@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // An answer as it goes over the wire, piece by piece: it may be larger than what anybody wants to hold
 // in memory.
@@ -67,4 +67,4 @@ private:
     std::uint64_t done_ = 0;    // of its times
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

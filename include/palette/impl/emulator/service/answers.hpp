@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // Bodies as the vendor's server writes them: what is empty or false is left out, unless its description
 // says otherwise; times have milliseconds; a time that is not set is that of the year 1.
@@ -28,7 +28,7 @@ struct ListMeta {
 };
 void append_list_meta(std::string& out, const ListMeta& meta);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/service/answers.ipp>

@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE void append_text(std::string& out, std::string_view text) {
     out += '"';
@@ -158,4 +158,4 @@ PALETTE_KEYS_INLINE void append_list_meta(std::string& out, const ListMeta& meta
     object.number("offset", meta.offset);
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // What requests say in their bodies. Read as a server written in Go reads: unknown members are
 // ignored, null is as absent, absent is as empty or false, the last of equal names counts. A Refusal with
@@ -47,7 +47,7 @@ LogInBody read_log_in_body(std::string_view body);
 // Whether a body can hold the text at all.
 bool is_utf8(std::string_view text);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/service/bodies.ipp>

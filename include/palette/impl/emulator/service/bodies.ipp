@@ -9,7 +9,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // The members of one JSON object. What is absent or null is empty.
 class Members {
@@ -130,4 +130,4 @@ PALETTE_KEYS_INLINE bool is_utf8(std::string_view text) {
     return !ec;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 using Digest = std::array<unsigned char, 32>;
 
@@ -36,7 +36,7 @@ struct SameDigest {
     bool operator()(const Digest& a, const Digest& b) const noexcept { return same(a, b); }
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/service/crypto.ipp>

@@ -13,7 +13,7 @@
 #include <cstring>
 #include <new>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline const unsigned char* bytes_of(std::string_view text) noexcept {
     return reinterpret_cast<const unsigned char*>(text.data());
@@ -107,4 +107,4 @@ PALETTE_KEYS_INLINE std::size_t DigestHash::operator()(const Digest& digest) con
     return hash;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

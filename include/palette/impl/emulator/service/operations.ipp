@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // Annotations that the server keeps, whatever a client sends.
 inline constexpr std::string_view server_annotations[] = {"ownerUid", "permissions", "scope",
@@ -286,4 +286,4 @@ PALETTE_KEYS_INLINE Response Service::who_am_i(const Caller& caller) const {
     return response;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 enum class Operation {
     list_keys,
@@ -43,4 +43,4 @@ constexpr bool may_list_users(testing::Role role) noexcept {
     return role != testing::Role::user;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // Thrown where a request meets a rule that it breaks, and turned into an answer in one place.
 class Refusal : public std::exception {
@@ -51,7 +51,7 @@ inline Refusal not_found(std::string message) {
     return {404, "ResourceNotFound", std::move(message)};
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/service/refusal.ipp>

@@ -5,7 +5,7 @@
 #include <palette/impl/emulator/service/crypto.hpp>
 #include <palette/impl/emulator/service/refusal.hpp>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE Response Refusal::response() const {
     Response response{.status = status_, .headers = headers_};
@@ -13,4 +13,4 @@ PALETTE_KEYS_INLINE Response Refusal::response() const {
     return response;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

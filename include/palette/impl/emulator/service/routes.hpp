@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // What a method and a path ask for.
 struct Route {
@@ -22,7 +22,7 @@ Route find_route(std::string_view method, const Target& target);
 // The part of the path that has a rate limit of its own.
 std::string_view rate_limit_prefix(const Target& target) noexcept;
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/service/routes.ipp>

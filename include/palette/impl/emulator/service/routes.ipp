@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <initializer_list>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 struct RoutePattern {
     std::string_view method;
@@ -58,4 +58,4 @@ PALETTE_KEYS_INLINE std::string_view rate_limit_prefix(const Target& target) noe
     return "other";
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstddef>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // What is in a tenant without a request having put it there.
 
@@ -20,7 +20,7 @@ std::array<testing::TestUser, 4> make_first_users(Service& service);
 // `count` keys, of users of their own with `max_per_user` each.
 void add_many_keys(Service& service, std::size_t count, std::size_t max_per_user);
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/service/seeds.ipp>

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // What no request could have brought in is not let in here either: answers could not carry it.
 inline void check_text(std::string_view what, std::string_view text) {
@@ -114,4 +114,4 @@ PALETTE_KEYS_INLINE void add_many_keys(Service& service, std::size_t count, std:
     }
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // The service without its sockets: a request goes in, a response comes out. Not synchronised.
 //
@@ -108,7 +108,7 @@ private:
     RequestLog log_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/service/operations.ipp>

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE Service::Service(const testing::EmulatorOptions& options, std::vector<std::string> hosts)
     : options_(options),
@@ -46,7 +46,7 @@ PALETTE_KEYS_INLINE Service::Admission Service::admit(const Request& request) {
             admission.refused_ = refusal.response();
         }
         auto const* const operation = admission.route_ ? &admission.route_->operation : nullptr;
-        admission.faults_ = faults_.strike(request.method, target.path, operation);
+        admission.faults_ = faults_.inject(request.method, target.path, operation);
         log_faults(request, admission);
     } catch (const Refusal& refusal) {
         admission.refused_ = refusal.response();
@@ -205,4 +205,4 @@ PALETTE_KEYS_INLINE KeyRecord& Service::permitted_key(const Caller& caller, cons
     return *record;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

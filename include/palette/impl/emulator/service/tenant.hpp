@@ -13,7 +13,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 using testing::Role;
 using testing::to_string;
@@ -89,7 +89,7 @@ private:
     std::unordered_map<std::string, std::size_t> key_counts_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/emulator/service/tenant.ipp>

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE UserRecord& Tenant::add_user(UserRecord user) {
     auto const number = ++last_number_;
@@ -71,4 +71,4 @@ PALETTE_KEYS_INLINE std::size_t Tenant::count_keys_of(std::string_view user_uid)
     return found == key_counts_.end() ? 0 : found->second;
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

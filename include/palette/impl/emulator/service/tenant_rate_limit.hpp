@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 // A token bucket for every source address and path prefix.
 class TenantRateLimit {
@@ -59,4 +59,4 @@ private:
     std::map<std::pair<std::string, std::string>, Bucket> buckets_;
 };
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

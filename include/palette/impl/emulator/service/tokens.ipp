@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace palette::inline PALETTE_KEYS_ABI::emulation {
+namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline std::int64_t milliseconds_of(Instant time) noexcept {
     return time.time_since_epoch().count();
@@ -66,4 +66,4 @@ PALETTE_KEYS_INLINE std::optional<std::string> Tokens::verify(std::string_view t
     return std::string(claims.at("sub").as_string());
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::emulation
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
