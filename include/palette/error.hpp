@@ -225,7 +225,7 @@ public:
     /// code, effect and pending().
     [[nodiscard]] std::string_view advice() const& noexcept;
     void advice() const&& = delete;
-    /// Returns whether advice(words) was called.
+    /// Returns whether advice(words) has set words.
     [[nodiscard]] bool has_own_advice() const noexcept;
 
     // The setters below are for those who make errors: the library, and implementers of its seams.
