@@ -12,34 +12,42 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// What a request proves with on whose behalf it comes: an API key, or a token. It never changes; a
-// rotated key or a new token is another Credential. Shared by all that use it, and wiped when the last
-// of them is done.
-//
-//     return Credential::api_key(Secret::take(line));
+/// Authenticates requests: an API key, or a token. Immutable; a rotated key or a new token is another
+/// Credential. Shared by all its users, and wiped when the last of them is done.
+///
+///     return Credential::api_key(Secret::take(line));
 class PALETTE_KEYS_DECL Credential {
 public:
-    enum class Kind { api_key, token };
+    /// Tells what a credential is.
+    enum class Kind {
+        api_key,  ///< An API key.
+        token,    ///< A token that a login returned, a bare JWT.
+    };
 
-    /// `key_uid`: the key's own uid, if it is known. By it a client tells that a revocation, a deactivation
-    /// or a deletion is about the key that it uses itself, and refuses with errc::own_key; see
+    /// Returns a credential for an API key. `key_uid` is the uid of the key itself, if it is known: a client
+    /// that knows it refuses to revoke, deactivate or delete that key, with errc::own_key; see
     /// CallOptions::allow_own_key().
     [[nodiscard]] static std::shared_ptr<const Credential> api_key(Secret value, std::string key_uid = {});
 
-    /// `expires_at`: when it stops working by the client's clock, if that is known. Its successor is asked
-    /// for 60 s before, or in the last quarter of the life that it had when it was received, if that is less.
-    /// An end that has passed already when it is received is not believed.
+    /// Returns a credential for a token. `expires_at` is when the token expires by the client's clock, if
+    /// that is known. The client asks for the next token 60 s before, or in the last quarter of the life that
+    /// the token had when it was received, if that is less. An expiry that has already passed when the token
+    /// is received is ignored.
     [[nodiscard]] static std::shared_ptr<const Credential> token(
         Secret value, std::optional<Instant> expires_at = std::nullopt);
 
+    /// Returns what the credential is.
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
+    /// Returns the key or token.
     [[nodiscard]] const Secret& value() const& noexcept { return value_; }
     void value() const&& = delete;
+    /// Returns the uid of the API key; empty if it is not known, and for a token.
     [[nodiscard]] const std::string& key_uid() const& noexcept { return key_uid_; }
     [[nodiscard]] std::string key_uid() const&& { return key_uid_; }
+    /// Returns when the token expires; nothing if that is not known, and for an API key.
     [[nodiscard]] std::optional<Instant> expires_at() const noexcept { return expires_at_; }
 
-    // "ApiKey" or "Authorization": the header that carries the value.
+    /// Returns the name of the header that carries the value: "ApiKey" or "Authorization".
     [[nodiscard]] std::string_view header() const noexcept;
 
 private:
@@ -51,7 +59,7 @@ private:
     std::optional<Instant> expires_at_;
 };
 
-// Its kind, and the key's uid; never the value.
+/// Writes the kind, and the uid of the key; never the value.
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Credential& credential);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

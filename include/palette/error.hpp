@@ -15,107 +15,120 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// What went wrong. A small set, to branch on; Error carries the words.
-//
-// The set may grow before 1.0. Prefer the questions below (is_retryable, is_auth, ...) to long lists
-// of codes: they stay right when it does.
+/// Classifies what went wrong: a small set, to branch on. Error carries the details.
+///
+/// The set may grow before 1.0. Prefer the questions below (is_retryable(), is_auth(), ...) to long lists of
+/// codes: they stay right when it does.
 enum class errc {
-    // Refused here, before a byte was sent.
-    invalid_argument = 1,  // a name, uid, time, host or text that cannot be sent
+    // Refused by the client before a byte was sent.
+    invalid_argument = 1,  ///< A name, uid, time, host or text that cannot be sent.
 
-    // An answer that is not what the service documents.
-    not_json,           // the body is not JSON, or not UTF-8
-    truncated,          // the body ended in the middle
-    trailing_data,      // something follows the JSON text
-    wrong_type,         // a field has another JSON type than documented
-    bad_value,          // a field has the right type and an impossible value, such as a 13th month
-    too_large,          // the body, or what it would take in memory, is beyond the bound
-    too_deep,           // the body is nested beyond the bound
-    missing_key_value,  // a key was created, but the answer does not carry its value
-    unexpected_status,  // an HTTP status that the service does not document, such as a redirect
+    // A response that is not what the service documents.
+    not_json,           ///< The body is not JSON, or not UTF-8.
+    truncated,          ///< The body ended in the middle.
+    trailing_data,      ///< Something follows the JSON text.
+    wrong_type,         ///< A field has another JSON type than documented.
+    bad_value,          ///< A field has the right type and an impossible value, such as a 13th month.
+    too_large,          ///< The body, or the memory it would take, is beyond the bound.
+    too_deep,           ///< The body is nested beyond the bound.
+    missing_key_value,  ///< A key was created, but the response does not carry its value.
+    unexpected_status,  ///< An HTTP status that the service does not document, such as a redirect.
 
     // The service's documented refusals.
-    unauthorized,  // 401: no credential, or one that is not valid any more
-    forbidden,     // 403: a valid credential that may not do this
-    not_found,     // 404: no such key, or no such user
-    conflict,      // 409; or something is not as the operation needs it, which the message says
-    rejected,      // 400, 422: the service does not accept the request
-    rate_limited,  // 429
-    server_error,  // 500: an operational error, not necessarily a passing one
-    unavailable,   // 502, 503, 504
+    unauthorized,  ///< 401: no credential, or one that is not valid any more.
+    forbidden,     ///< 403: the credential is valid, and has no permission for this.
+    not_found,     ///< 404: no such key, or no such user.
+    conflict,      ///< 409; or a state that the operation does not accept, which the message names.
+    rejected,      ///< 400, 422: the service does not accept the request.
+    rate_limited,  ///< 429.
+    server_error,  ///< 500: an operational error, not necessarily a transient one.
+    unavailable,   ///< 502, 503, 504.
 
-    // No answer.
-    transport,          // lookup or connection failed, or the connection broke
-    timeout,            // a deadline passed
-    operation_aborted,  // cancelled, or the client was destroyed
-    auth_provider,      // the source of credentials failed
+    // No response.
+    transport,          ///< The lookup or the connection failed, or the connection broke.
+    timeout,            ///< A deadline passed.
+    operation_aborted,  ///< The operation was cancelled, or the client was destroyed.
+    auth_provider,      ///< The source of credentials failed.
 
-    // No answer, and trying again will not help.
-    untrusted,  // TLS: the service could not prove that it is the one: certificate, host name, version
-    proxy,      // the proxy refused to connect; Error::status() is its status, 0 if it sent none
+    // No response, and a retry will not help.
+    untrusted,  ///< TLS: the service could not prove its identity: certificate, host name, version.
+    proxy,      ///< The proxy refused to connect. Error::status() is its status, 0 if it sent none.
 
-    // Refused by the operating system: a full disk, a directory without permission, no randomness.
-    system,
+    // Refused by the operating system.
+    system,  ///< A full disk, a directory without permission, no randomness.
 
-    // Refused here as well, before a byte was sent.
-    own_key,  // a revocation or deletion of the key that the client itself uses; CallOptions::allow_own_key()
+    // Refused by the client, too, before the change was sent.
+    own_key,  ///< A revocation or deletion of the client's own key; see CallOptions::allow_own_key().
 
     // This program.
-    out_of_memory,  // an allocation failed; never retried, and Error::effect() says what was done before
+    out_of_memory,  ///< An allocation failed. Never retried; Error::effect() says what was done before.
 };
 
-// Groups of codes, for comparison with a std::error_code: `ec == palette::condition::auth`.
+/// Groups codes, for comparison with a std::error_code: `ec == palette::condition::auth`.
 enum class condition {
-    retryable = 1,       // see is_retryable
-    auth,                // see is_auth
-    not_found,           // see is_not_found
-    malformed_response,  // see is_malformed_response
+    retryable = 1,       ///< See is_retryable().
+    auth,                ///< See is_auth().
+    not_found,           ///< See is_not_found().
+    malformed_response,  ///< See is_malformed_response().
 };
 
-/// Tells whether the failure is a passing one: the same call, made again later, may succeed. The overload for
-/// an Error and condition::retryable mean the same. Whether another call may do harm is another question,
-/// which is_safe_to_repeat() answers.
+/// Returns whether the failure is transient: the same call may succeed later. The overload for an Error and
+/// condition::retryable mean the same. Whether another call may do harm is a separate question, which
+/// is_safe_to_repeat() answers.
 [[nodiscard]] constexpr bool is_retryable(errc code) noexcept {
     return code == errc::rate_limited || code == errc::unavailable || code == errc::transport ||
            code == errc::timeout;
 }
 
-// The credential is at fault: missing, not valid, not allowed to, or not to be had.
+/// Returns whether the credential is the cause: missing, not valid, without the permission, or not to be
+/// obtained.
 [[nodiscard]] constexpr bool is_auth(errc code) noexcept {
     return code == errc::unauthorized || code == errc::forbidden || code == errc::auth_provider;
 }
 
+/// Returns whether there is no such key or user.
 [[nodiscard]] constexpr bool is_not_found(errc code) noexcept {
     return code == errc::not_found;
 }
 
-// Something answered that does not speak as the service does: a proxy, a portal, another version.
+/// Returns whether the response is not one of the service: it came from a proxy, a portal or another version.
 [[nodiscard]] constexpr bool is_malformed_response(errc code) noexcept {
     return code >= errc::not_json && code <= errc::unexpected_status;
 }
 
+/// Returns the category of the codes in errc, named "palette".
 PALETTE_KEYS_DECL const std::error_category& get_error_category() noexcept;
+/// Returns the category of the groups in condition, named "palette.condition".
 PALETTE_KEYS_DECL const std::error_category& get_condition_category() noexcept;
+/// Returns the code as a std::error_code. The codes for an invalid argument, a timeout, a cancellation and a
+/// lack of memory equal the conditions std::errc::invalid_argument, timed_out, operation_canceled and
+/// not_enough_memory.
 PALETTE_KEYS_DECL std::error_code make_error_code(errc code) noexcept;
+/// Returns the group as a std::error_condition.
 PALETTE_KEYS_DECL std::error_condition make_error_condition(condition group) noexcept;
+/// Writes the name of the code, such as "not_found".
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, errc code);
 
-// Whether the change that was asked for has happened on the service.
+/// Tells whether the requested change has happened on the service.
 enum class Effect {
-    not_applied,  // certainly not
-    applied,      // certainly
-    unknown,      // nobody can tell; may still be applied later: look, and look again (README.md says when)
+    not_applied,  ///< Certainly not.
+    applied,      ///< Certainly.
+    unknown,      ///< Not known, and may still be applied later. README.md says when to read the key.
 };
 
+/// Writes the name of the effect, such as "not_applied".
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Effect effect);
 
-// What an attempt met after which another one was made.
+/// Describes a failed attempt that was retried.
 class FailedAttempt {
 public:
+    /// Constructs the description.
     FailedAttempt(errc code_, int status_) noexcept : code(code_), status(status_) {}
 
+    /// Gives the code of the failure.
     errc code;
-    int status;  // of HTTP; 0: no complete answer
+    /// Gives the HTTP status; 0 without a complete response.
+    int status;
 
     friend bool operator==(const FailedAttempt&, const FailedAttempt&) = default;
 };
@@ -124,7 +137,7 @@ class PendingCreate;
 
 namespace detail {
 
-// Compared by what it points to.
+/// Holds a shared PendingCreate, and compares by its value.
 class PALETTE_KEYS_DECL SharedPending {
 public:
     SharedPending() = default;
@@ -142,85 +155,101 @@ private:
 
 }  // namespace detail
 
-// Why an operation failed, and what that means for the caller. A value: copyable, comparable.
-//
-//     if (auto key = co_await client.async_get(uid); !key) log(key.error().message());
-//
-// Texts that came from outside are shortened and have their control characters escaped before they
-// enter an Error, so that message() is one printable line.
+/// Describes why an operation failed, and what that means for the caller. A value: copyable and comparable.
+///
+///     if (auto key = co_await client.async_get(uid); !key) log(key.error().message());
+///
+/// Texts from outside are shortened, and their control characters escaped, before they enter an Error, so
+/// that message() is one printable line.
 class PALETTE_KEYS_DECL Error {
 public:
-    // `what` says what happened, without a final full stop.
+    /// Constructs an error. `what` says what happened, without a final full stop; empty: the words of the
+    /// code.
     explicit Error(errc code, std::string what = {});
 
-    // Wipes its texts: before they are redacted they may hold a credential that the service repeated.
+    /// Wipes the texts: before they are redacted they may contain a credential that the service repeated.
     ~Error();
     Error(const Error& other);
-    // What was moved from keeps its code, and has no words.
+    /// Moves the texts. A moved-from error keeps its code, and has no texts.
     Error(Error&&) noexcept;
     Error& operator=(const Error& other);
     Error& operator=(Error&&) noexcept;
 
+    /// Returns the code.
     [[nodiscard]] errc code() const noexcept { return code_; }
+    /// Returns whether the requested change has happened.
     [[nodiscard]] Effect effect() const noexcept { return effect_; }
 
-    // What happened, without advice. message() has both.
+    /// Returns what happened, without advice. message() has both.
     [[nodiscard]] const std::string& what() const& noexcept;
     [[nodiscard]] std::string what() const&& { return static_cast<const Error&>(*this).what(); }
 
-    // Where in a request or an answer: "items[17].spec.expiry". Empty if the whole is meant.
+    /// Returns the place in a request or a response: "items[17].spec.expiry". Empty if the whole is meant.
     [[nodiscard]] const std::string& path() const& noexcept;
     [[nodiscard]] std::string path() const&& { return static_cast<const Error&>(*this).path(); }
 
-    // The HTTP status, or 0 if there was no complete answer.
+    /// Returns the HTTP status; 0 without a complete response.
     [[nodiscard]] int status() const noexcept { return status_; }
 
-    // The service's own words, if it had any: its code, its message, its reference for support.
+    /// Returns the service's own error code; empty if there was none.
     [[nodiscard]] const std::string& server_code() const& noexcept;
     [[nodiscard]] std::string server_code() const&& { return static_cast<const Error&>(*this).server_code(); }
+    /// Returns the service's own message; empty if there was none.
     [[nodiscard]] const std::string& server_message() const& noexcept;
     [[nodiscard]] std::string server_message() const&& {
         return static_cast<const Error&>(*this).server_message();
     }
+    /// Returns the service's reference, to be quoted to its support; empty if there was none.
     [[nodiscard]] const std::string& ref() const& noexcept;
     [[nodiscard]] std::string ref() const&& { return static_cast<const Error&>(*this).ref(); }
 
-    // How many requests were sent. 0: refused before the first.
+    /// Returns how many requests were sent; 0 if the operation was refused before the first.
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
-    // What those met that were made before the last one and failed, in their order.
+    /// Returns the failed attempts before the last one, in their order.
     [[nodiscard]] const std::vector<FailedAttempt>& earlier() const& noexcept;
     [[nodiscard]] std::vector<FailedAttempt> earlier() const&& {
         return static_cast<const Error&>(*this).earlier();
     }
-    // What a create may have left behind, to be cleaned up with async_reconcile(); null if there is nothing.
-    // palette/pending_create.hpp has the type.
+    /// Returns the record of the keys that a create may have left behind, for async_reconcile(); null if
+    /// there is none. palette/pending_create.hpp has the type.
     [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
         return pending_.get();
     }
     [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const&& noexcept { return pending_.get(); }
 
-    // One line: what happened, whether it was applied, what to do next: advice().
+    /// Returns one line: what happened, whether the change was made, and advice().
     [[nodiscard]] std::string message() const;
 
-    /// Says what to do next: the words given by advice(words), or those that hold for every error with this
+    /// Returns what to do next: the words set by advice(words), or those that hold for every error with this
     /// code, effect and pending().
     [[nodiscard]] std::string_view advice() const& noexcept;
     void advice() const&& = delete;
+    /// Returns whether advice(words) has set words.
     [[nodiscard]] bool has_own_advice() const noexcept;
 
-    // For those who make errors: the library, and implementers of its seams.
+    // The setters below are for those who make errors: the library, and implementers of its seams.
     //
     //     return Error(errc::auth_provider, "the vault is sealed").effect(Effect::not_applied);
+
+    /// Sets what to do next.
     Error& advice(std::string words) &;
+    /// Sets whether the change has happened. Default: not_applied.
     Error& effect(Effect effect) & noexcept;
+    /// Sets the place in a request or a response.
     Error& path(std::string path) &;
+    /// Sets the HTTP status.
     Error& status(int status) & noexcept;
+    /// Sets the number of requests that were sent.
     Error& attempts(int attempts) & noexcept;
+    /// Sets the failed attempts before the last one.
     Error& earlier(std::vector<FailedAttempt> attempts) &;
+    /// Sets the service's own code, message and reference.
     Error& server(std::string code, std::string message, std::string ref) &;
+    /// Sets the record of the keys that a create may have left behind.
     Error& pending(std::shared_ptr<const PendingCreate> pending) & noexcept;
 
+    /// Same, on a temporary: each of these returns the error by value.
     Error advice(std::string words) && { return std::move(advice(std::move(words))); }
     Error effect(Effect e) && noexcept { return std::move(effect(e)); }
     Error path(std::string p) && { return std::move(path(std::move(p))); }
@@ -234,6 +263,7 @@ public:
         return std::move(pending(std::move(what)));
     }
 
+    /// Compares everything, pending() by its value.
     PALETTE_KEYS_DECL friend bool operator==(const Error& a, const Error& b) noexcept;
 
 private:
@@ -244,24 +274,26 @@ private:
     Effect effect_ = Effect::not_applied;
     int status_ = 0;
     int attempts_ = 0;
-    // Coroutines keep room for many errors, and nearly all of it stays empty: the words are elsewhere. Null:
-    // the code says it all, and the error takes no memory.
+    // Coroutines keep room for many errors, and nearly all of it stays empty, so the words are allocated.
+    // Null if the code says everything.
     std::unique_ptr<Words> words_;
     detail::SharedPending pending_;
 };
 
+/// Writes message().
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Error& error);
 
+/// Returns whether the failure is transient; see is_retryable(errc).
 [[nodiscard]] inline bool is_retryable(const Error& e) noexcept {
     return is_retryable(e.code());
 }
 
-/// Whether a call does the same when it is made twice. All operations but async_create() are idempotent: a
-/// second create makes a second key.
+/// Tells whether a call has the same effect when it is made twice. All operations except async_create() are
+/// idempotent: a second create makes a second key.
 enum class Idempotency { idempotent, not_idempotent };
 
-/// Tells whether the call that failed with this error can be made again without doing twice what should be
-/// done once. It always can if nothing was changed, and if the operation is idempotent.
+/// Returns whether the call that failed with this error can be repeated without applying twice what must be
+/// applied once. That is so if nothing was changed, or if the operation is idempotent.
 ///
 ///     bool const again = is_retryable(error) && is_safe_to_repeat(error, Idempotency::not_idempotent);
 ///
@@ -271,29 +303,37 @@ enum class Idempotency { idempotent, not_idempotent };
     return e.effect() == Effect::not_applied || operation == Idempotency::idempotent;
 }
 
+/// Returns whether the credential is the cause; see is_auth(errc).
 [[nodiscard]] inline bool is_auth(const Error& e) noexcept {
     return is_auth(e.code());
 }
+/// Returns whether there is no such key or user.
 [[nodiscard]] inline bool is_not_found(const Error& e) noexcept {
     return is_not_found(e.code());
 }
+/// Returns whether the response is not one of the service; see is_malformed_response(errc).
 [[nodiscard]] inline bool is_malformed_response(const Error& e) noexcept {
     return is_malformed_response(e.code());
 }
 
-/// Thrown by Result::value() when there is no value; by the constructors of a client and a RateLimiter whose
-/// options cannot work, of a BlockingApiKeyClient that gets no thread, and of a PendingCreate without
-/// attempts; and by PendingCreate::make_nonce() when the system has no randomness to give. Operations do not
-/// throw. Running out of memory throws std::bad_alloc.
+/// Carries an Error as an exception.
+///
+/// Thrown by Result::value() without a value; by the constructors of a client and a RateLimiter whose options
+/// cannot be used, of a BlockingApiKeyClient that gets no thread, and of a PendingCreate without attempts;
+/// and by PendingCreate::make_nonce() if the system provides no randomness. Operations do not throw. Running
+/// out of memory throws std::bad_alloc.
 class PALETTE_KEYS_DECL Exception : public std::exception {
 public:
+    /// Constructs an exception that carries `error`.
     explicit Exception(Error error);
     Exception(const Exception&) noexcept = default;  // and no move, which would leave one without an error
     Exception& operator=(const Exception&) noexcept = default;
     ~Exception() override = default;
 
+    /// Returns the error.
     [[nodiscard]] const Error& error() const& noexcept;
     [[nodiscard]] Error error() const&& { return static_cast<const Exception&>(*this).error(); }
+    /// Returns Error::message() of the error.
     [[nodiscard]] const char* what() const noexcept override;
 
 private:

@@ -12,41 +12,48 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-// One request and what came of it. Names of OpenTelemetry's HTTP conventions stand beside the members.
-// Nothing in it is secret: paths are templates, and texts of the service are not in it.
+/// Describes one attempt: a request and its outcome. OpenTelemetry's names for HTTP stand beside the members.
+///
+/// Nothing in it is secret: paths are templates, and texts of the service are not included.
 class AttemptEvent {
 public:
+    /// Constructs an event without content.
     AttemptEvent() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    std::uint64_t operation_id = 0;       // the same for all attempts of one operation
-    std::string_view operation;           // "revoke"
-    std::string_view method;              // http.request.method
-    std::string_view path_template;       // url.template: "/v1/apiKeys/{uid}/state"
-    std::string_view server_address;      // server.address
-    std::uint16_t server_port = 0;        // server.port
-    int resend_count = 0;                 // http.request.resend_count
-    int status = 0;                       // http.response.status_code; 0: no answer
-    std::optional<errc> error;            // error.type
-    std::chrono::nanoseconds duration{};  // http.client.request.duration
-    ExchangeReport report;                // phases, bytes, reuse
+    std::uint64_t operation_id = 0;       ///< The same for all attempts of one operation.
+    std::string_view operation;           ///< The name of the operation: "revoke".
+    std::string_view method;              ///< http.request.method
+    std::string_view path_template;       ///< url.template: "/v1/apiKeys/{uid}/state"
+    std::string_view server_address;      ///< server.address
+    std::uint16_t server_port = 0;        ///< server.port
+    int resend_count = 0;                 ///< http.request.resend_count
+    int status = 0;                       ///< http.response.status_code; 0: no response.
+    std::optional<errc> error;            ///< error.type; nothing if the attempt succeeded.
+    std::chrono::nanoseconds duration{};  ///< http.client.request.duration
+    ExchangeReport report;                ///< Phases, bytes, reuse of the connection.
 };
 
-// One operation from its start to its completion.
+/// Describes one operation from its start to its completion.
 class OperationEvent {
 public:
+    /// Constructs an event without content.
     OperationEvent() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    std::uint64_t operation_id = 0;
-    std::string_view operation;
-    int attempts = 0;
-    std::optional<errc> error;
-    Effect effect = Effect::not_applied;  // of a failed one
-    std::chrono::nanoseconds queued{};    // until it was let in
-    std::chrono::nanoseconds duration{};  // of all, the queue included
+    std::uint64_t operation_id = 0;       ///< That of its attempts.
+    std::string_view operation;           ///< The name of the operation: "revoke".
+    int attempts = 0;                     ///< How many requests were sent.
+    std::optional<errc> error;            ///< Nothing if the operation succeeded.
+    Effect effect = Effect::not_applied;  ///< Of a failed operation.
+    std::chrono::nanoseconds queued{};    ///< The wait in the queue.
+    std::chrono::nanoseconds duration{};  ///< The whole operation, the queue included.
 };
 
-// Sees what a client does: for logs, metrics, traces. Both are called on the client's executor, after the
-// fact; views are good for the call only. They are short, and do not throw.
+/// Observes what a client does: for logs, metrics and traces.
+///
+/// Requirements: the functions are short, and do not throw. The views in an event are valid during the call
+/// only.
+///
+/// Threads: called on the client's executor, after the attempt or operation has ended.
 class Observer {
 public:
     Observer() = default;
@@ -54,10 +61,13 @@ public:
     Observer& operator=(const Observer&) = delete;
     virtual ~Observer() = default;
 
+    /// Is called after every attempt.
     virtual void on_attempt(const AttemptEvent&) noexcept {}
+    /// Is called after every operation.
     virtual void on_operation(const OperationEvent&) noexcept {}
 
-    // The value of the header traceparent for an attempt; empty: none is sent.
+    /// Returns the value of the header traceparent for an attempt of this operation; empty: the header is not
+    /// sent. Called before each attempt.
     virtual std::string traceparent(std::uint64_t operation_id) noexcept {
         static_cast<void>(operation_id);
         return {};

@@ -19,34 +19,40 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
+/// Holds HTTP header fields, names and values, in their order.
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
-// One request, as a transport gets it: complete, checked and encoded.
+/// Describes one request, as a transport gets it: complete, checked and encoded.
 class HttpRequest {
 public:
+    /// Constructs a request without headers, credential and body.
     HttpRequest(std::string method_, std::string target_)
         : method(std::move(method_)),
           target(std::move(target_)) {}
 
-    std::string method;  // "GET"
-    std::string target;  // "/v1/apiKeys/5f1b2c3d4e5f6a7b8c9d0e1f"
+    /// Names the method, such as "GET".
+    std::string method;
+    /// Gives the path and query, such as "/v1/apiKeys/5f1b2c3d4e5f6a7b8c9d0e1f".
+    std::string target;
 
-    // Beside what the transport adds: Host, User-Agent, Accept, Accept-Encoding, the credential's, and
-    // Content-Type and Content-Length where there is a body. None is secret.
+    /// Lists headers in addition to those that the transport adds: Host, User-Agent, Accept, Accept-Encoding,
+    /// that of the credential, and Content-Type and Content-Length where there is a body. None is secret.
     HttpFields headers;
 
-    // Sent in its own header if it is there.
+    /// Authenticates the request: is sent in its own header. Null: none is sent.
     std::shared_ptr<const Credential> credential;
 
-    // JSON; at most one of the two. A secret body is a login.
+    /// Holds the body, JSON; at most one of `body` and `secret_body` is set.
     std::string body;
+    /// Holds the body if it is secret: that of a login.
     Secret secret_body;
 };
 
-/// The head of an answer. Wipes its headers when it is destroyed or assigned to: some servers repeat a
-/// credential in one.
+/// Describes the head of a response. Wipes its headers when it is destroyed or assigned to: some servers
+/// repeat a credential in one.
 class PALETTE_KEYS_DECL HttpResponse {
 public:
+    /// Constructs a response with status 0.
     HttpResponse() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
     HttpResponse(const HttpResponse&) = default;
     HttpResponse(HttpResponse&&) noexcept = default;
@@ -55,74 +61,98 @@ public:
         headers.swap(other.headers);
         return *this;
     }
+    /// Wipes the headers.
     ~HttpResponse();
 
+    /// Gives the HTTP status.
     int status = 0;
+    /// Lists the headers.
     HttpFields headers;
 
-    // The value of the first header of that name, in any case; empty if there is none.
+    /// Returns the value of the first header of that name, in upper or lower case; empty if there is none.
     [[nodiscard]] std::string_view header(std::string_view name) const& noexcept;
     void header(std::string_view name) const&& = delete;
 };
 
-// Takes an answer as it arrives: the head, then the body in pieces. Neither throws.
+/// Takes a response as it arrives: the head, then the body in pieces. The functions do not throw.
 class ResponseSink {
 public:
     virtual ~ResponseSink() = default;
 
-    // True: the request waits for a connection now; false: it has one. Where there is no wait, neither comes.
+    /// Is called with true when the request starts to wait for a connection, and with false when it has one.
+    /// Not called where there is no wait.
     virtual void waiting_for_connection(bool) {}
 
+    /// Takes the head of the response.
     virtual void head(HttpResponse response) = 0;
 
-    // False: no more is wanted, and the exchange ends with an error. The piece is gone afterwards.
+    /// Takes a piece of the body, which is valid during the call only. Returns false to stop: the exchange
+    /// then ends with an error.
     virtual bool body(std::string_view piece) = 0;
 };
 
-// What became of an exchange, whether it succeeded or not.
+/// Reports what became of an exchange, whether it succeeded or not.
 class ExchangeReport {
 public:
+    /// Constructs the report of an exchange of which nothing has been sent.
     ExchangeReport() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    // Whether any byte of the request can have reached the service, and of the answer this program.
+    /// Tells whether any byte of the request can have reached the service.
     bool sent = false;
+    /// Tells whether any byte of the response has been received.
     bool received = false;
+    /// Tells whether the connection had carried an exchange before.
     bool reused_connection = false;
+    /// Counts the bytes of the request that were sent.
     std::uint64_t bytes_sent = 0;
+    /// Counts the bytes of the response that were received.
     std::uint64_t bytes_received = 0;
 
-    // Nothing where the phase was not needed.
+    /// Gives the duration of each phase: the wait for a connection, the lookup, connecting, the TLS
+    /// handshake, and from the start of the request to the first byte of the response. Nothing where the
+    /// phase was not needed.
     std::optional<std::chrono::nanoseconds> wait, lookup, connect, handshake, first_byte;
 
-    /// What the exchange waits for, and after its end: what it waited for last. A deadline that passes names
-    /// it.
-    enum class Phase { none, connection, lookup, connect, proxy, handshake, response };
+    /// Names what an exchange waits for.
+    enum class Phase {
+        none,        ///< Nothing yet.
+        connection,  ///< A free connection of the pool.
+        lookup,      ///< The lookup of the host's name.
+        connect,     ///< The connection to be opened.
+        proxy,       ///< The answer of the proxy.
+        handshake,   ///< The TLS handshake.
+        response,    ///< The response to the request.
+    };
+    /// Tells what the exchange waits for, and after its end what it waited for last. The error of a deadline
+    /// names it.
     Phase phase = Phase::none;
 };
 
-// Carries requests to one service. The default one is HTTP/1.1 over TLS with a pool of connections; one of
-// your own may record, replay, tunnel or simulate.
-//
-//     class Replay : public palette::Transport {
-//         boost::asio::awaitable<palette::Result<void>> exchange(
-//             const HttpRequest& request, ResponseSink& sink, ExchangeReport& report) override {
-//             report.sent = report.received = true;
-//             sink.head(recorded_head(request));
-//             sink.body(recorded_body(request));
-//             co_return palette::Result<void>();
-//         }
-//     };
-//
-// Success: a complete answer of any status was given to the sink. An error means that the answer is
-// incomplete or that there is none; errc::transport or errc::timeout, unless another fits better. What
-// is thrown becomes errc::transport. After these two the client may send the request again, by what the
-// report says: a change is known to be not applied only if `sent` is false.
-//
-// A transport may itself try several times to open a connection. The Error::attempts() of an error that it
-// gives then is the number of these tries, and the client counts them among the attempts of the operation.
-//
-// Threads: called on the client's executor, one call after another begun, several under way at a time.
-// Cancellation: through the cancellation state of the coroutine, as everything in Asio.
+/// Carries requests to one service. The default transport is HTTP/1.1 over TLS with a pool of connections; a
+/// transport of your own may record, replay, tunnel or simulate.
+///
+///     class Replay : public palette::Transport {
+///         boost::asio::awaitable<palette::Result<void>> exchange(
+///             const HttpRequest& request, ResponseSink& sink, ExchangeReport& report) override {
+///             report.sent = report.received = true;
+///             sink.head(recorded_head(request));
+///             sink.body(recorded_body(request));
+///             co_return palette::Result<void>();
+///         }
+///     };
+///
+/// Success means that a complete response of any status was given to the sink. An error means that the
+/// response is incomplete or that there is none: errc::transport or errc::timeout, unless another code fits
+/// better. An exception counts as errc::transport, or as errc::out_of_memory for a lack of memory. After
+/// errc::transport and errc::timeout the client may retry the request, depending on the report: a change is
+/// known to be not applied only if `sent` is false.
+///
+/// A transport may itself try several times to open a connection. The Error::attempts() of an error that it
+/// then returns is the number of these tries, and the client counts them among the attempts of the operation.
+///
+/// Threads: called on the client's executor, one call after another begun, several under way at a time.
+///
+/// Cancellation: through the cancellation state of the coroutine, as everything in Asio.
 class Transport {
 public:
     Transport() = default;
@@ -130,11 +160,12 @@ public:
     Transport& operator=(const Transport&) = delete;
     virtual ~Transport() = default;
 
-    // The three references outlive the coroutine.
+    /// Sends a request and gives the response to `sink`. Fills in `report`, also when the exchange fails or
+    /// is cancelled. The three references outlive the coroutine.
     virtual boost::asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                                           ExchangeReport& report) = 0;
 
-    // Closes what is idle now, and what is busy when it is done.
+    /// Closes idle connections now, and others when their exchange is done.
     virtual void close() {}
 };
 

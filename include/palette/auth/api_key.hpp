@@ -9,16 +9,18 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 
-// One API key, for as long as the program runs. When the service refuses it, there is no other.
-//
-//     options.auth = auth::api_key(Secret::take(line));
-//
-// `key_uid`: the key's own uid, if it is known. With it, a client refuses to revoke, deactivate or delete
-// that key; see Credential.
-//
-// Errors, when the client asks: errc::auth_provider for a value that is empty, or has a character that no
-// header can carry.
-// Threads: may be shared by any number of clients.
+/// Returns a provider of one API key, for as long as the program runs. When the service refuses the key,
+/// there is no other.
+///
+///     options.auth = auth::api_key(Secret::take(line));
+///
+/// `key_uid` is the uid of the key itself, if it is known. With it, a client refuses to revoke, deactivate or
+/// delete that key; see Credential.
+///
+/// Errors, when the client asks: errc::auth_provider for a value that is empty, or contains a character that
+/// no header can carry.
+///
+/// Threads: may be shared by any number of clients.
 [[nodiscard]] PALETTE_KEYS_DECL std::shared_ptr<AuthProvider> api_key(Secret value, std::string key_uid = {});
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::auth

@@ -7,18 +7,20 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 
-// The API key in PALETTE_API_KEY or else in SPECTROCLOUD_APIKEY, whenever the client asks. Blanks around
-// it and one line end behind it do not belong to it; a variable that is empty counts as not set. A set-uid
-// program gets nothing from its environment.
-//
-//     options.auth = auth::environment();
-//
-// The key's uid is not known: a client with this provider does not notice that it revokes or deletes its own
-// key.
-//
-// Errors, when the client asks: errc::auth_provider if neither is set, or if what is there cannot be a key.
-// Threads: may be shared by any number of clients. As with every reader of the environment, nobody may
-// change it meanwhile.
+/// Returns a provider of the API key in the environment variable PALETTE_API_KEY, else in
+/// SPECTROCLOUD_APIKEY, read whenever the client asks. Blanks around the key and one line end after it are
+/// dropped; a variable that is empty counts as unset. A set-uid program gets nothing from its environment.
+///
+///     options.auth = auth::environment();
+///
+/// The uid of the key is not known: a client with this provider does not notice that it revokes or deletes
+/// its own key.
+///
+/// Errors, when the client asks: errc::auth_provider if neither variable is set, or if the content cannot be
+/// a key.
+///
+/// Threads: may be shared by any number of clients. The program must not change its environment meanwhile, as
+/// with every reader of the environment.
 [[nodiscard]] PALETTE_KEYS_DECL std::shared_ptr<AuthProvider> environment();
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::auth

@@ -8,14 +8,16 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 
-// One token that somebody else got: the bare JWT, without the word Bearer. It lives some 15 minutes; when
-// the service refuses it, there is no other. auth::login gets new ones by itself.
-//
-//     options.auth = auth::token(Secret::take(line));
-//
-// Errors, when the client asks: errc::auth_provider for a value that is empty, or has a character that no
-// header can carry.
-// Threads: may be shared by any number of clients.
+/// Returns a provider of one token that was obtained elsewhere: the bare JWT, without the word Bearer. A
+/// token lives for some 15 minutes; when the service refuses it, there is no other. auth::login() gets new
+/// ones by itself.
+///
+///     options.auth = auth::token(Secret::take(line));
+///
+/// Errors, when the client asks: errc::auth_provider for a value that is empty, or contains a character that
+/// no header can carry.
+///
+/// Threads: may be shared by any number of clients.
 [[nodiscard]] PALETTE_KEYS_DECL std::shared_ptr<AuthProvider> token(Secret value);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::auth
