@@ -58,29 +58,43 @@ public:
     Result<KeyList> list(ListFilter filter = {}, CallOptions options = {});
     /// Lists the keys of that name, of which there may be several; see ApiKeyClient::async_find().
     Result<KeyList> find(std::string name, CallOptions options = {});
+    /// Lists all keys that the caller may see; see ApiKeyClient::async_list().
+    Result<KeyList> list(CallOptions options) { return list(ListFilter(), std::move(options)); }
+    /// Finds the one key of that name; see ApiKeyClient::async_find_one().
+    Result<ApiKey> find_one(std::string name, CallOptions options = {});
     /// Reads one key; see ApiKeyClient::async_get().
     Result<ApiKey> get(std::string uid, CallOptions options = {});
     /// Creates a key, whose value is in the result and nowhere else; see ApiKeyClient::async_create().
-    Result<CreatedApiKey> create(NewApiKey key, CallOptions options = {});
+    Result<CreatedApiKey> create(NewApiKey key, CreateOptions options = {});
     /// Deletes the keys that a create has left behind; see ApiKeyClient::async_reconcile().
     Result<Reconciliation> reconcile(PendingCreate pending, CallOptions options = {});
     /// Changes the name, description or expiry of a key; see ApiKeyClient::async_update().
-    Result<ApiKey> update(std::string uid, ApiKeyEdit edit, CallOptions options = {});
+    Result<ApiKey> update(std::string uid, ApiKeyEdit edit, ChangeOptions options = {});
     /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
-    Result<ApiKey> update(ApiKey seen, ApiKeyEdit edit, CallOptions options = {});
+    Result<ApiKey> update(ApiKey seen, ApiKeyEdit edit, ChangeOptions options = {});
     /// Sets the expiry of a key to `duration` from now, by the service's clock; see
     /// ApiKeyClient::async_renew().
-    Result<ApiKey> renew(std::string uid, std::chrono::milliseconds duration, CallOptions options = {});
+    Result<ApiKey> renew(std::string uid, std::chrono::milliseconds duration, ChangeOptions options = {});
+    /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
+    Result<ApiKey> renew(ApiKey seen, std::chrono::milliseconds duration, ChangeOptions options = {});
     /// Sets the expiry of a key to `expiry`; see ApiKeyClient::async_renew().
-    Result<ApiKey> renew(std::string uid, Expiry expiry, CallOptions options = {});
+    Result<ApiKey> renew(std::string uid, Expiry expiry, ChangeOptions options = {});
+    /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
+    Result<ApiKey> renew(ApiKey seen, Expiry expiry, ChangeOptions options = {});
     /// Revokes a key. Idempotent; see ApiKeyClient::async_revoke().
-    Result<void> revoke(std::string uid, CallOptions options = {});
+    Result<void> revoke(std::string uid, ChangeOptions options = {});
+    /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
+    Result<void> revoke(ApiKey seen, ChangeOptions options = {});
     /// Re-activates a revoked key. Idempotent; see ApiKeyClient::async_reactivate().
-    Result<void> reactivate(std::string uid, CallOptions options = {});
+    Result<void> reactivate(std::string uid, ChangeOptions options = {});
+    /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
+    Result<void> reactivate(ApiKey seen, ChangeOptions options = {});
     /// Revokes or re-activates a key through a PATCH of the key itself; see ApiKeyClient::async_set_active().
-    Result<void> set_active(std::string uid, bool is_active, CallOptions options = {});
+    Result<void> set_active(std::string uid, bool is_active, ChangeOptions options = {});
     /// Deletes a key permanently; see ApiKeyClient::async_remove().
-    Result<void> remove(std::string uid, CallOptions options = {});
+    Result<void> remove(std::string uid, ChangeOptions options = {});
+    /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
+    Result<void> remove(ApiKey seen, ChangeOptions options = {});
     /// Identifies the caller; see ApiKeyClient::async_whoami().
     Result<Identity> whoami(CallOptions options = {});
     /// Finds the user with that e-mail address; see ApiKeyClient::async_find_user().

@@ -115,7 +115,7 @@ public:
     /// Errors: errc::too_large for a list beyond ClientOptions::list_limits.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(ListFilter filter, CallOptions options, Token&& token = Token()) {
-        return start(detail::ListKeys(std::move(filter)), options, std::forward<Token>(token));
+        return start(detail::ListKeys(std::move(filter)), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
@@ -123,6 +123,11 @@ public:
         return async_list(std::move(filter), CallOptions(), std::forward<Token>(token));
     }
     /// Same, without a filter.
+    template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
+    auto async_list(CallOptions options, Token&& token = Token()) {
+        return async_list(ListFilter(), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, without a filter and with default options.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(Token&& token = Token()) {
         return async_list(ListFilter(), CallOptions(), std::forward<Token>(token));
@@ -133,12 +138,25 @@ public:
     /// Completes with the keys, none if there is no such key. Errors: those of async_list().
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_find(std::string name, CallOptions options, Token&& token = Token()) {
-        return async_list(ListFilter().name(std::move(name)), options, std::forward<Token>(token));
+        return start(detail::FindKeys(std::move(name)), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_find(std::string name, Token&& token = Token()) {
         return async_find(std::move(name), CallOptions(), std::forward<Token>(token));
+    }
+    /// Finds the one key of that name.
+    ///
+    /// Errors, as of async_find_user(): errc::not_found if no key has this name, errc::conflict if several
+    /// have it.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_find_one(std::string name, CallOptions options, Token&& token = Token()) {
+        return start(detail::FindKey(std::move(name)), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_find_one(std::string name, Token&& token = Token()) {
+        return async_find_one(std::move(name), CallOptions(), std::forward<Token>(token));
     }
 
     /// Reads one key.
@@ -146,7 +164,7 @@ public:
     /// Errors: errc::not_found if there is no such key; errc::bad_value if the response is about another key.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_get(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start(detail::GetKey(std::move(uid)), options, std::forward<Token>(token));
+        return start(detail::GetKey(std::move(uid)), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
@@ -169,7 +187,7 @@ public:
     /// clock, from the `Date` of the response that identifies the caller, to the second; that request is made
     /// once an hour. This machine's time is used if the response has no `Date`, or one outside of the years
     /// 2020 to 2199. An expiry that has passed by that clock is refused before the key is requested, unless
-    /// CallOptions::allow_past_expiry() is given.
+    /// CreateOptions::allow_past_expiry() is given.
     ///
     /// The service has no idempotency key, so a lost response may leave a key whose value nobody has.
     /// Guarantee: at most one value is delivered, and every other key that may exist is named. For this, each
@@ -191,7 +209,7 @@ public:
     ///   been requested; applied, with the uid, if a lost key could not be deleted for that reason. A search
     ///   for a lost key that is given up for that reason leaves the error of the lost response: unknown, with
     ///   pending().
-    /// - errc::conflict, not applied: CallOptions::nonce() was used before. The error names the keys that
+    /// - errc::conflict, not applied: CreateOptions::nonce() was used before. The error names the keys that
     ///   bear the nonce; the uid of the first is in Error::path(). No key was requested. Whether the value of
     ///   such a key was delivered is known only to whoever requested it, so there is no pending().
     ///
@@ -199,13 +217,13 @@ public:
     ///
     /// Cancellation: ends the operation at once, also during the search for a lost key, with pending().
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
-    auto async_create(NewApiKey key, CallOptions options, Token&& token = Token()) {
-        return start(detail::CreateKey(std::move(key)), options, std::forward<Token>(token));
+    auto async_create(NewApiKey key, CreateOptions options, Token&& token = Token()) {
+        return start(detail::CreateKey(std::move(key)), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<CreatedApiKey> Token = boost::asio::deferred_t>
     auto async_create(NewApiKey key, Token&& token = Token()) {
-        return async_create(std::move(key), CallOptions(), std::forward<Token>(token));
+        return async_create(std::move(key), CreateOptions(), std::forward<Token>(token));
     }
 
     /// Searches once for the keys that a create has left behind, and deletes them. Idempotent.
@@ -228,7 +246,8 @@ public:
     /// After any other error `pending` is as valid as before: call again.
     template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
     auto async_reconcile(PendingCreate pending, CallOptions options, Token&& token = Token()) {
-        return start(detail::ReconcileCreate(std::move(pending)), options, std::forward<Token>(token));
+        return start(detail::ReconcileCreate(std::move(pending)), std::move(options),
+                     std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<Reconciliation> Token = boost::asio::deferred_t>
@@ -244,31 +263,33 @@ public:
     ///
     /// Errors of this operation's own:
     /// - errc::invalid_argument, not applied: the edit is empty, or its expiry has passed by the service's
-    ///   clock and CallOptions::allow_past_expiry() was not given. In the latter case the key has been read.
+    ///   clock and ChangeOptions::allow_past_expiry() was not given. In the latter case the key has been
+    ///   read.
     /// - errc::conflict, applied: the key was written, and is not as it was written: another writer wrote as
     ///   well.
     /// - errc::conflict, unknown: the write was not answered, and another writer has written, before it or
     ///   after it. The key is neither as before nor as it was written; the write is not repeated.
     /// - errc::bad_value: the service answered with another key. Nothing of that key is written to this one.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
-    auto async_update(std::string uid, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
-        return start(detail::UpdateKey(std::move(uid), std::move(edit)), options, std::forward<Token>(token));
+    auto async_update(std::string uid, ApiKeyEdit edit, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::UpdateKey(std::move(uid), std::move(edit)), std::move(options),
+                     std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(std::string uid, ApiKeyEdit edit, Token&& token = Token()) {
-        return async_update(std::move(uid), std::move(edit), CallOptions(), std::forward<Token>(token));
+        return async_update(std::move(uid), std::move(edit), ChangeOptions(), std::forward<Token>(token));
     }
     /// Same, and refuses with errc::conflict, not applied, if the key is not as `seen`.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
-    auto async_update(ApiKey seen, ApiKeyEdit edit, CallOptions options, Token&& token = Token()) {
-        return start(detail::UpdateKey(std::move(seen), std::move(edit)), options,
+    auto async_update(ApiKey seen, ApiKeyEdit edit, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::UpdateKey(std::move(seen), std::move(edit)), std::move(options),
                      std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_update(ApiKey seen, ApiKeyEdit edit, Token&& token = Token()) {
-        return async_update(std::move(seen), std::move(edit), CallOptions(), std::forward<Token>(token));
+        return async_update(std::move(seen), std::move(edit), ChangeOptions(), std::forward<Token>(token));
     }
 
     /// Sets the expiry of a key to `duration` from now, by the service's clock, and changes nothing else. A
@@ -279,83 +300,133 @@ public:
     /// Completes with the key as it is after the write.
     ///
     /// Errors: those of async_update(), and errc::conflict, not applied, if the key would expire earlier than
-    /// it does now and CallOptions::allow_shorter() was not given. The message has both times.
+    /// it does now and ChangeOptions::allow_shorter() was not given. The message has both times.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
-    auto async_renew(std::string uid, std::chrono::milliseconds duration, CallOptions options,
+    auto async_renew(std::string uid, std::chrono::milliseconds duration, ChangeOptions options,
                      Token&& token = Token()) {
-        return start(detail::RenewKey(std::move(uid), duration), options, std::forward<Token>(token));
+        return start(detail::RenewKey(std::move(uid), duration), std::move(options),
+                     std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, Token&& token = Token()) {
-        return async_renew(std::move(uid), duration, CallOptions(), std::forward<Token>(token));
+        return async_renew(std::move(uid), duration, ChangeOptions(), std::forward<Token>(token));
+    }
+    /// Same, for a key as it was seen: reads the key first, and refuses with errc::conflict, not applied, if
+    /// the key has changed since.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_renew(ApiKey seen, std::chrono::milliseconds duration, ChangeOptions options,
+                     Token&& token = Token()) {
+        return start(detail::RenewKey(std::move(seen), duration), std::move(options),
+                     std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_renew(ApiKey seen, std::chrono::milliseconds duration, Token&& token = Token()) {
+        return async_renew(std::move(seen), duration, ChangeOptions(), std::forward<Token>(token));
     }
 
     /// Sets the expiry of a key to `expiry`, and changes nothing else; Expiry::never() has no end.
     ///
     /// Completes with the key as it is after the write. Errors: those of the overload for a duration;
     /// errc::invalid_argument, not applied, if the expiry has passed by the service's clock and
-    /// CallOptions::allow_past_expiry() was not given.
+    /// ChangeOptions::allow_past_expiry() was not given.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
-    auto async_renew(std::string uid, Expiry expiry, CallOptions options, Token&& token = Token()) {
-        return start(detail::RenewKeyUntil(std::move(uid), expiry), options, std::forward<Token>(token));
+    auto async_renew(std::string uid, Expiry expiry, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::RenewKeyUntil(std::move(uid), expiry), std::move(options),
+                     std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, Expiry expiry, Token&& token = Token()) {
-        return async_renew(std::move(uid), expiry, CallOptions(), std::forward<Token>(token));
+        return async_renew(std::move(uid), expiry, ChangeOptions(), std::forward<Token>(token));
+    }
+    /// Same, for a key as it was seen: reads the key first, and refuses with errc::conflict, not applied, if
+    /// the key has changed since.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_renew(ApiKey seen, Expiry expiry, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::RenewKeyUntil(std::move(seen), expiry), std::move(options),
+                     std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
+    auto async_renew(ApiKey seen, Expiry expiry, Token&& token = Token()) {
+        return async_renew(std::move(seen), expiry, ChangeOptions(), std::forward<Token>(token));
     }
 
     /// Revokes a key: the service refuses it from then on. Idempotent. async_reactivate() undoes it until the
     /// expiry of the key.
     ///
-    /// CallOptions::verify() reads the key back.
+    /// ChangeOptions::verify() reads the key back.
     ///
     /// Errors of this operation's own:
     /// - errc::own_key, not applied: the key is the one that this client itself uses, as far as
-    ///   Credential::key_uid() tells, and CallOptions::allow_own_key() was not given.
+    ///   Credential::key_uid() tells, and ChangeOptions::allow_own_key() was not given.
     /// - errc::conflict, applied: with verify(), the service accepted, but still shows the key as active.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
-    auto async_revoke(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start(detail::RevokeKey(std::move(uid)), options, std::forward<Token>(token));
+    auto async_revoke(std::string uid, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::RevokeKey(std::move(uid)), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, Token&& token = Token()) {
-        return async_revoke(std::move(uid), CallOptions(), std::forward<Token>(token));
+        return async_revoke(std::move(uid), ChangeOptions(), std::forward<Token>(token));
+    }
+    /// Same, for a key as it was seen: reads the key first, and refuses with errc::conflict, not applied, if
+    /// the key has changed since.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_revoke(ApiKey seen, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::RevokeKey(std::move(seen)), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_revoke(ApiKey seen, Token&& token = Token()) {
+        return async_revoke(std::move(seen), ChangeOptions(), std::forward<Token>(token));
     }
     /// Re-activates a revoked key whose expiry has not passed. Idempotent.
     ///
-    /// CallOptions::verify() reads the key back.
+    /// ChangeOptions::verify() reads the key back.
     ///
     /// Errors: the service refuses a key past its expiry. With verify(), errc::conflict, applied, if the
     /// service accepted, but still shows the key as revoked.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
-    auto async_reactivate(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start(detail::ReactivateKey(std::move(uid)), options, std::forward<Token>(token));
+    auto async_reactivate(std::string uid, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::ReactivateKey(std::move(uid)), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_reactivate(std::string uid, Token&& token = Token()) {
-        return async_reactivate(std::move(uid), CallOptions(), std::forward<Token>(token));
+        return async_reactivate(std::move(uid), ChangeOptions(), std::forward<Token>(token));
+    }
+    /// Same, for a key as it was seen: reads the key first, and refuses with errc::conflict, not applied, if
+    /// the key has changed since.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_reactivate(ApiKey seen, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::ReactivateKey(std::move(seen)), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_reactivate(ApiKey seen, Token&& token = Token()) {
+        return async_reactivate(std::move(seen), ChangeOptions(), std::forward<Token>(token));
     }
 
     /// Revokes (`is_active` false) or re-activates (true) a key through the service's other request for it, a
     /// PATCH of the key itself. Prefer async_revoke() and async_reactivate(), whose options and errors it
     /// has.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
-    auto async_set_active(std::string uid, bool is_active, CallOptions options, Token&& token = Token()) {
-        return start(detail::SetKeyActive(std::move(uid), is_active), options, std::forward<Token>(token));
+    auto async_set_active(std::string uid, bool is_active, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::SetKeyActive(std::move(uid), is_active), std::move(options),
+                     std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_set_active(std::string uid, bool is_active, Token&& token = Token()) {
-        return async_set_active(std::move(uid), is_active, CallOptions(), std::forward<Token>(token));
+        return async_set_active(std::move(uid), is_active, ChangeOptions(), std::forward<Token>(token));
     }
 
     /// Deletes a key permanently.
     ///
-    /// CallOptions::verify() reads the key back, and expects errc::not_found.
+    /// ChangeOptions::verify() reads the key back, and expects errc::not_found.
     ///
     /// Errors of this operation's own:
     /// - errc::not_found: there is no such key. After an attempt that was not answered the operation succeeds
@@ -363,13 +434,24 @@ public:
     /// - errc::own_key, not applied: as with async_revoke().
     /// - errc::conflict, applied: with verify(), the service accepted, but still shows the key.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
-    auto async_remove(std::string uid, CallOptions options, Token&& token = Token()) {
-        return start(detail::RemoveKey(std::move(uid)), options, std::forward<Token>(token));
+    auto async_remove(std::string uid, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::RemoveKey(std::move(uid)), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_remove(std::string uid, Token&& token = Token()) {
-        return async_remove(std::move(uid), CallOptions(), std::forward<Token>(token));
+        return async_remove(std::move(uid), ChangeOptions(), std::forward<Token>(token));
+    }
+    /// Same, for a key as it was seen: reads the key first, and refuses with errc::conflict, not applied, if
+    /// the key has changed since.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_remove(ApiKey seen, ChangeOptions options, Token&& token = Token()) {
+        return start(detail::RemoveKey(std::move(seen)), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_remove(ApiKey seen, Token&& token = Token()) {
+        return async_remove(std::move(seen), ChangeOptions(), std::forward<Token>(token));
     }
 
     /// Identifies the caller: the user, the tenant and the organisation that the credential belongs to.
@@ -377,7 +459,7 @@ public:
     /// Errors: errc::bad_value for a response without a user or a tenant.
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(CallOptions options, Token&& token = Token()) {
-        return start(detail::WhoAmI(), options, std::forward<Token>(token));
+        return start(detail::WhoAmI(), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
@@ -395,7 +477,7 @@ public:
     /// - errc::too_large: the list is beyond ClientOptions::list_limits.
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, CallOptions options, Token&& token = Token()) {
-        return start(detail::FindUser(std::move(email)), options, std::forward<Token>(token));
+        return start(detail::FindUser(std::move(email)), std::move(options), std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
@@ -413,11 +495,11 @@ public:
     }
 
 private:
-    template <class Operation, class Token>
-    auto start(Operation operation, CallOptions options, Token&& token) {  // NOLINT(*-missing-std-forward)
+    template <class Operation, class Options, class Token>
+    auto start(Operation operation, Options options, Token&& token) {  // NOLINT(*-missing-std-forward)
         // Asio wants an lvalue of the token.
         return boost::asio::async_initiate<Token, void(Result<typename Operation::Value>)>(
-            detail::Initiation(core_), token, std::move(operation), std::move(options));
+            detail::Initiation(core_), token, std::move(operation), std::move(options).settings());
     }
 
     std::shared_ptr<impl::client::Core> core_;

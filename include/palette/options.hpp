@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/auth_provider.hpp>
+#include <palette/call_options.hpp>
 #include <palette/clock.hpp>
 #include <palette/endpoint.hpp>
 #include <palette/observer.hpp>
@@ -182,113 +183,6 @@ struct PALETTE_KEYS_DECL ClientOptions {
     ///
     /// Errors: errc::invalid_argument, which names the variable that is missing or wrong.
     static Result<ClientOptions> from_environment();
-};
-
-/// Gives one call more than its arguments, before the completion token. Setters chain, on a temporary and on
-/// a variable alike.
-///
-///     co_await client.async_revoke(uid, CallOptions().deadline(5s).verify());
-///
-/// Setter and getter have one name. Of a const object, `options.verify()` is the getter; of any other it is
-/// the setter, and returns the options, which do not convert to bool: read through a const object or
-/// std::as_const().
-class CallOptions {
-public:
-    CallOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
-
-    /// Bounds the whole operation, its wait in the queue included, instead of Timeouts::total;
-    /// Timeouts::queue still bounds that wait. Measured by this machine's steady clock, or by
-    /// ClientOptions::clock. A time that is not positive ends the operation before a byte is sent.
-    CallOptions& deadline(std::chrono::milliseconds time) & noexcept {
-        deadline_ = time;
-        return *this;
-    }
-    /// Reads the key back after a revoke, a re-activation or a deletion. The operation fails with
-    /// errc::conflict, applied, if the service does not show the change; a read that fails is an error with
-    /// effect applied, too.
-    CallOptions& verify(bool on = true) & noexcept {
-        verify_ = on;
-        return *this;
-    }
-    /// Accepts an expiry that has already passed by the service's clock. Without this option such an expiry
-    /// is refused with errc::invalid_argument.
-    CallOptions& allow_past_expiry(bool on = true) & noexcept {
-        allow_past_expiry_ = on;
-        return *this;
-    }
-    /// Allows a renewal to bring the expiry forward. Without this option such a renewal is refused with
-    /// errc::conflict: thirty days for a key that never expires would make it expire.
-    CallOptions& allow_shorter(bool on = true) & noexcept {
-        allow_shorter_ = on;
-        return *this;
-    }
-    /// Allows a revocation, a deactivation or a deletion of the key that this client itself uses, as far as
-    /// Credential::key_uid() tells. Without this option such a call is refused with errc::own_key, and the
-    /// change is not sent.
-    CallOptions& allow_own_key(bool on = true) & noexcept {
-        allow_own_key_ = on;
-        return *this;
-    }
-    /// Marks the key of a create with a nonce of your own: 32 hexadecimal digits from
-    /// PendingCreate::make_nonce(), written down before the create. Keys of this create can then be found
-    /// even if the program is killed: see PendingCreate::of_nonce().
-    ///
-    /// Use each nonce for one create. One of the last 1,024 nonces that this client has used is refused with
-    /// errc::invalid_argument before a byte is sent. Any other used nonce, for instance one of an earlier run
-    /// of the program, is refused with errc::conflict, not_applied, and the error names the keys that bear
-    /// it: for this check, a create with a nonce lists the keys first. A key that the list does not show,
-    /// because it is another user's or because it appears late, is not seen; so make a new nonce after a
-    /// restart.
-    CallOptions& nonce(std::string_view digits) & noexcept {
-        nonce_size_ = digits.copy(nonce_, sizeof nonce_);
-        has_nonce_ = true;
-        return *this;
-    }
-    /// Creates another key when the answer to a create was lost and its key is not seen within
-    /// RetryOptions::settle_time, instead of failing. CreatedApiKey::pending() then names the keys that may
-    /// remain.
-    CallOptions& retry_when_unseen(bool on = true) & noexcept {
-        retry_when_unseen_ = on;
-        return *this;
-    }
-    /// Same, on a temporary: each of these returns the options by value.
-    CallOptions deadline(std::chrono::milliseconds time) && noexcept { return deadline(time); }
-    CallOptions verify(bool on = true) && noexcept { return verify(on); }
-    CallOptions allow_past_expiry(bool on = true) && noexcept { return allow_past_expiry(on); }
-    CallOptions allow_own_key(bool on = true) && noexcept { return allow_own_key(on); }
-
-    CallOptions allow_shorter(bool on = true) && noexcept { return allow_shorter(on); }
-    CallOptions nonce(std::string_view digits) && noexcept { return nonce(digits); }
-    CallOptions retry_when_unseen(bool on = true) && noexcept { return retry_when_unseen(on); }
-
-    /// Returns the deadline; nothing if Timeouts::total holds.
-    [[nodiscard]] std::optional<std::chrono::milliseconds> deadline() const noexcept { return deadline_; }
-    /// Returns whether the change is read back. Default: false.
-    [[nodiscard]] bool verify() const noexcept { return verify_; }
-    /// Returns whether an expiry in the past is accepted. Default: false.
-    [[nodiscard]] bool allow_past_expiry() const noexcept { return allow_past_expiry_; }
-    /// Returns whether a renewal may bring the expiry forward. Default: false.
-    [[nodiscard]] bool allow_shorter() const noexcept { return allow_shorter_; }
-    /// Returns whether the client's own key may be revoked, deactivated or deleted. Default: false.
-    [[nodiscard]] bool allow_own_key() const noexcept { return allow_own_key_; }
-    /// Returns the nonce; nothing if the client makes one.
-    [[nodiscard]] std::optional<std::string_view> nonce() const& noexcept {
-        return has_nonce_ ? std::optional(std::string_view(nonce_, nonce_size_)) : std::nullopt;
-    }
-    void nonce() const&& = delete;
-    /// Returns whether a create whose key is not seen makes another key. Default: false.
-    [[nodiscard]] bool retry_when_unseen() const noexcept { return retry_when_unseen_; }
-
-private:
-    std::optional<std::chrono::milliseconds> deadline_;
-    bool verify_ = false;
-    bool allow_past_expiry_ = false;
-    bool allow_shorter_ = false;
-    bool allow_own_key_ = false;
-    bool retry_when_unseen_ = false;
-    bool has_nonce_ = false;
-    std::size_t nonce_size_ = 0;
-    char nonce_[33]{};  // one byte more than a nonce has, so that a longer text is not taken for one
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

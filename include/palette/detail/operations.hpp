@@ -7,7 +7,7 @@
 #include <palette/user.hpp>
 
 #include <chrono>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,11 +26,34 @@ struct OfKey {
     std::string uid;
 };
 
+// The same, where the key may be given as it was seen: then the operation reads it first, and refuses if it
+// has changed since.
+template <class T>
+struct OfSeenKey : OfKey<T> {
+    using OfKey<T>::OfKey;
+    explicit OfSeenKey(ApiKey key)
+        : OfKey<T>(key.uid),
+          seen(std::make_shared<const ApiKey>(std::move(key))) {}
+    std::shared_ptr<const ApiKey> seen;
+};
+
 struct PALETTE_KEYS_DECL ListKeys {
     using Value = KeyList;
     static constexpr std::string_view name = "list";
     explicit ListKeys(ListFilter chosen) : filter(std::move(chosen)) {}
     ListFilter filter;
+};
+
+struct PALETTE_KEYS_DECL FindKeys : ListKeys {
+    static constexpr std::string_view name = "find";
+    explicit FindKeys(std::string text) : ListKeys(ListFilter().name(std::move(text))) {}
+};
+
+struct PALETTE_KEYS_DECL FindKey : ListKeys {
+    using Value = ApiKey;
+    static constexpr std::string_view name = "find_one";
+    explicit FindKey(std::string text) : ListKeys(ListFilter().name(text)), wanted(std::move(text)) {}
+    std::string wanted;
 };
 
 struct PALETTE_KEYS_DECL GetKey : OfKey<ApiKey> {
@@ -52,36 +75,37 @@ struct PALETTE_KEYS_DECL ReconcileCreate {
     PendingCreate pending;
 };
 
-struct PALETTE_KEYS_DECL UpdateKey : OfKey<ApiKey> {
+struct PALETTE_KEYS_DECL UpdateKey : OfSeenKey<ApiKey> {
     static constexpr std::string_view name = "update";
-    UpdateKey(std::string key, ApiKeyEdit change) : OfKey(std::move(key)), edit(std::move(change)) {}
-    UpdateKey(ApiKey key, ApiKeyEdit change)
-        : OfKey(key.uid),
-          edit(std::move(change)),
-          seen(std::move(key)) {}
+    template <class Key>
+    UpdateKey(Key key, ApiKeyEdit change) : OfSeenKey(std::move(key)),
+                                            edit(std::move(change)) {}
     ApiKeyEdit edit;
-    std::optional<ApiKey> seen;
 };
 
-struct PALETTE_KEYS_DECL RenewKey : OfKey<ApiKey> {
+struct PALETTE_KEYS_DECL RenewKey : OfSeenKey<ApiKey> {
     static constexpr std::string_view name = "renew";
-    RenewKey(std::string key, std::chrono::milliseconds time) : OfKey(std::move(key)), duration(time) {}
+    template <class Key>
+    RenewKey(Key key, std::chrono::milliseconds time) : OfSeenKey(std::move(key)),
+                                                        duration(time) {}
     std::chrono::milliseconds duration;
 };
 
-struct PALETTE_KEYS_DECL RenewKeyUntil : OfKey<ApiKey> {
+struct PALETTE_KEYS_DECL RenewKeyUntil : OfSeenKey<ApiKey> {
     static constexpr std::string_view name = "renew";
-    RenewKeyUntil(std::string key, Expiry end) : OfKey(std::move(key)), expiry(end) {}
+    template <class Key>
+    RenewKeyUntil(Key key, Expiry end) : OfSeenKey(std::move(key)),
+                                         expiry(end) {}
     Expiry expiry;
 };
 
-struct PALETTE_KEYS_DECL RevokeKey : OfKey<void> {
-    using OfKey::OfKey;
+struct PALETTE_KEYS_DECL RevokeKey : OfSeenKey<void> {
+    using OfSeenKey::OfSeenKey;
     static constexpr std::string_view name = "revoke";
 };
 
-struct PALETTE_KEYS_DECL ReactivateKey : OfKey<void> {
-    using OfKey::OfKey;
+struct PALETTE_KEYS_DECL ReactivateKey : OfSeenKey<void> {
+    using OfSeenKey::OfSeenKey;
     static constexpr std::string_view name = "reactivate";
 };
 
@@ -91,8 +115,8 @@ struct PALETTE_KEYS_DECL SetKeyActive : OfKey<void> {
     bool is_active;
 };
 
-struct PALETTE_KEYS_DECL RemoveKey : OfKey<void> {
-    using OfKey::OfKey;
+struct PALETTE_KEYS_DECL RemoveKey : OfSeenKey<void> {
+    using OfSeenKey::OfSeenKey;
     static constexpr std::string_view name = "remove";
 };
 

@@ -31,7 +31,7 @@ using Handler = boost::asio::any_completion_handler<void(Result<T>)>;
 template <class Operation>
 PALETTE_KEYS_DECL void start(const std::shared_ptr<impl::client::Core>& core,
                              Handler<typename Operation::Value> handler, Operation operation,
-                             CallOptions options);
+                             CallSettings options);
 
 PALETTE_KEYS_DECL boost::asio::any_io_executor executor_of(const impl::client::Core& core) noexcept;
 
@@ -44,7 +44,7 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core_); }
 
     template <class H, class Operation>
-    void operator()(H&& handler, Operation operation, CallOptions options) const {
+    void operator()(H&& handler, Operation operation, CallSettings options) const {
         start(core_, Handler<typename Operation::Value>(std::forward<H>(handler)), std::move(operation),
               std::move(options));
     }

@@ -164,7 +164,7 @@ PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::get(std::string uid, Ca
     });
 }
 
-PALETTE_KEYS_INLINE Result<CreatedApiKey> BlockingApiKeyClient::create(NewApiKey key, CallOptions options) {
+PALETTE_KEYS_INLINE Result<CreatedApiKey> BlockingApiKeyClient::create(NewApiKey key, CreateOptions options) {
     return impl_->wait<CreatedApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_create(std::move(key), options, std::move(handler));
     });
@@ -178,14 +178,14 @@ PALETTE_KEYS_INLINE Result<Reconciliation> BlockingApiKeyClient::reconcile(Pendi
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(std::string uid, ApiKeyEdit edit,
-                                                                CallOptions options) {
+                                                                ChangeOptions options) {
     return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_update(std::move(uid), std::move(edit), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(ApiKey seen, ApiKeyEdit edit,
-                                                                CallOptions options) {
+                                                                ChangeOptions options) {
     return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_update(std::move(seen), std::move(edit), options, std::move(handler));
     });
@@ -193,41 +193,80 @@ PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(ApiKey seen, Api
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(std::string uid,
                                                                std::chrono::milliseconds duration,
-                                                               CallOptions options) {
+                                                               ChangeOptions options) {
     return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_renew(std::move(uid), duration, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(std::string uid, Expiry expiry,
-                                                               CallOptions options) {
+                                                               ChangeOptions options) {
     return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_renew(std::move(uid), expiry, options, std::move(handler));
     });
 }
 
-PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::revoke(std::string uid, CallOptions options) {
+PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::revoke(std::string uid, ChangeOptions options) {
     return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_revoke(std::move(uid), options, std::move(handler));
     });
 }
 
-PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::reactivate(std::string uid, CallOptions options) {
+PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::reactivate(std::string uid, ChangeOptions options) {
     return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_reactivate(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::set_active(std::string uid, bool is_active,
-                                                                  CallOptions options) {
+                                                                  ChangeOptions options) {
     return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_set_active(std::move(uid), is_active, options, std::move(handler));
     });
 }
 
-PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::remove(std::string uid, CallOptions options) {
+PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::remove(std::string uid, ChangeOptions options) {
     return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_remove(std::move(uid), options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::find_one(std::string name, CallOptions options) {
+    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+        client.async_find_one(std::move(name), options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(ApiKey seen,
+                                                               std::chrono::milliseconds duration,
+                                                               ChangeOptions options) {
+    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+        client.async_renew(std::move(seen), duration, options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(ApiKey seen, Expiry expiry,
+                                                               ChangeOptions options) {
+    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+        client.async_renew(std::move(seen), expiry, options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::revoke(ApiKey seen, ChangeOptions options) {
+    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+        client.async_revoke(std::move(seen), options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::reactivate(ApiKey seen, ChangeOptions options) {
+    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+        client.async_reactivate(std::move(seen), options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::remove(ApiKey seen, ChangeOptions options) {
+    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+        client.async_remove(std::move(seen), options, std::move(handler));
     });
 }
 

@@ -63,6 +63,12 @@ private:
     bool conflicts_ = false;
 };
 
+inline Result<void> check_unchanged(const ApiKey& now, const std::shared_ptr<const ApiKey>& seen) {
+    if (seen && now != *seen)
+        return Error(errc::conflict, "the key is not as it was seen: somebody else has changed it");
+    return {};
+}
+
 // Makes the edit of a key from the key as it was read, and the service's time then; or says why there is
 // none.
 using MakeEdit = std::function<Result<ApiKeyEdit>(const ApiKey& before, Instant now)>;
@@ -122,8 +128,7 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::Updat
 PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call,
                                                             detail::UpdateKey update) {
     MakeEdit make_edit = [&](const ApiKey& before, Instant now) -> Result<ApiKeyEdit> {
-        if (update.seen && before != *update.seen)
-            return Error(errc::conflict, "the key is not as it was seen: somebody else has changed it");
+        if (auto good = check_unchanged(before, update.seen); !good) return std::move(good.error());
         auto const expiry = update.edit.expiry().value_or(Expiry::never());
         if (auto good = check_expiry(expiry, now, call.options()); !good) return std::move(good.error());
         return update.edit;
@@ -133,9 +138,9 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline
 
 // The edit that lets a key live until `expiry`, unless its life would be cut short by that.
 inline Result<ApiKeyEdit> extension(const ApiKey& before, const Expiry& expiry, Instant now,
-                                    const CallOptions& options) {
+                                    const detail::CallSettings& options) {
     if (auto good = check_expiry(expiry, now, options); !good) return std::move(good.error());
-    if (expiry < before.expiry && !options.allow_shorter())
+    if (expiry < before.expiry && !options.allow_shorter)
         return Error(errc::conflict,
                      (before.expiry.is_never() ? std::string("the key never expires")
                                                : "the key expires " + before.expiry.to_string()) +
@@ -155,7 +160,9 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::Renew
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call,
                                                             detail::RenewKey renew) {
-    MakeEdit make_edit = [&call, duration = renew.duration](const ApiKey& before, Instant now) {
+    MakeEdit make_edit = [&call, duration = renew.duration, seen = std::move(renew.seen)](
+                             const ApiKey& before, Instant now) -> Result<ApiKeyEdit> {
+        if (auto good = check_unchanged(before, seen); !good) return std::move(good.error());
         return extension(before, Expiry::in(duration, now), now, call.options());
     };
     return rewrite(core, call, std::move(renew.uid), std::move(make_edit));
@@ -167,7 +174,9 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::Renew
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call,
                                                             detail::RenewKeyUntil renew) {
-    MakeEdit make_edit = [&call, expiry = renew.expiry](const ApiKey& before, Instant now) {
+    MakeEdit make_edit = [&call, expiry = renew.expiry, seen = std::move(renew.seen)](
+                             const ApiKey& before, Instant now) -> Result<ApiKeyEdit> {
+        if (auto good = check_unchanged(before, seen); !good) return std::move(good.error());
         return extension(before, expiry, now, call.options());
     };
     return rewrite(core, call, std::move(renew.uid), std::move(make_edit));
@@ -176,7 +185,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline
 // What a change of a key is checked by, if that is asked for.
 inline asio::awaitable<Result<void>> verify_state(Core& core, pipeline::Call& call, std::string uid,
                                                   bool is_active) {
-    if (!call.options().verify()) co_return Result<void>();
+    if (!call.options().verify) co_return Result<void>();
     auto read = co_await get_as_of(core, call, std::move(uid), nullptr);
     if (!read) co_return std::move(read.error()).effect(Effect::applied);
     if (read->is_active != is_active)
@@ -187,11 +196,24 @@ inline asio::awaitable<Result<void>> verify_state(Core& core, pipeline::Call& ca
     co_return Result<void>();
 }
 
+// Reads the key, if it was given as it was seen.
+inline asio::awaitable<Result<void>> check_still_as_seen(Core& core, pipeline::Call& call,
+                                                         std::shared_ptr<const ApiKey> seen) {
+    if (!seen) co_return Result<void>();
+    auto now = co_await get_as_of(core, call, seen->uid, nullptr);
+    if (!now) co_return std::move(now.error());
+    auto good = check_unchanged(*now, seen);
+    if (!good) co_return std::move(good.error()).attempts(call.attempts());
+    co_return Result<void>();
+}
+
 inline asio::awaitable<Result<void>> change(Core& core, pipeline::Call& call,
                                             const pipeline::RequestKind& kind, std::string method,
-                                            std::string uid, bool is_active) {
+                                            std::string uid, bool is_active,
+                                            std::shared_ptr<const ApiKey> seen = nullptr) {
     auto path = path_of(kind, uid);
     if (!path) co_return std::move(path.error());
+    if (auto good = co_await check_still_as_seen(core, call, std::move(seen)); !good) co_return good;
     DecodedAnswer<void> answer;
     HttpRequest request(std::move(method), std::move(*path));
     request.body = wire::encode_state(is_active);
@@ -201,27 +223,29 @@ inline asio::awaitable<Result<void>> change(Core& core, pipeline::Call& call,
     co_return co_await verify_state(core, call, std::move(uid), is_active);
 }
 
-inline FirstRequest check_change(const pipeline::RequestKind& kind, std::string_view uid) {
+inline FirstRequest check_change(const pipeline::RequestKind& kind, std::string_view uid,
+                                 bool is_read_first = false) {
     if (auto good = check_uid(uid); !good) return std::move(good.error());
-    return &kind;
+    return is_read_first ? &read_key : &kind;
 }
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::RevokeKey& revoke) {
-    return check_change(change_state, revoke.uid);
+    return check_change(change_state, revoke.uid, revoke.seen != nullptr);
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
                                                           detail::RevokeKey revoke) {
-    return change(core, call, change_state, "PUT", std::move(revoke.uid), false);
+    return change(core, call, change_state, "PUT", std::move(revoke.uid), false, std::move(revoke.seen));
 }
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::ReactivateKey& reactivate) {
-    return check_change(change_state, reactivate.uid);
+    return check_change(change_state, reactivate.uid, reactivate.seen != nullptr);
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
                                                           detail::ReactivateKey reactivate) {
-    return change(core, call, change_state, "PUT", std::move(reactivate.uid), true);
+    return change(core, call, change_state, "PUT", std::move(reactivate.uid), true,
+                  std::move(reactivate.seen));
 }
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::SetKeyActive& set) {
@@ -244,7 +268,7 @@ inline asio::awaitable<bool> is_still_good(Core& core, pipeline::Call& call,
 }
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::RemoveKey& remove) {
-    return check_change(change_key, remove.uid);
+    return check_change(change_key, remove.uid, remove.seen != nullptr);
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
@@ -252,6 +276,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
     auto const& uid = remove.uid;
     auto path = path_of(change_key, uid);
     if (!path) co_return std::move(path.error());
+    if (auto good = co_await check_still_as_seen(core, call, remove.seen); !good) co_return good;
     DecodedAnswer<void> answer;
     HttpRequest request("DELETE", std::move(*path));
     auto sent = co_await send(core, call, change_key, request, answer, taking_away(call, uid));
@@ -260,7 +285,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
         auto const good = co_await is_still_good(core, call, request.credential);
         if (good) sent = Result<void>();
     }
-    if (!sent || !call.options().verify()) co_return sent;
+    if (!sent || !call.options().verify) co_return sent;
     auto read = co_await get_as_of(core, call, uid, nullptr);
     if (!read && is_not_found(read.error().code())) co_return Result<void>();
     if (!read) co_return std::move(read.error()).effect(Effect::applied);

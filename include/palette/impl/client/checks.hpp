@@ -31,8 +31,8 @@ inline Result<void> check_name(std::string_view name) {
 }
 
 // `now`: by the service's clock.
-inline Result<void> check_expiry(const Expiry& expiry, Instant now, const CallOptions& options) {
-    if (!expiry.passed(now) || options.allow_past_expiry()) return {};
+inline Result<void> check_expiry(const Expiry& expiry, Instant now, const detail::CallSettings& options) {
+    if (!expiry.passed(now) || options.allow_past_expiry) return {};
     return invalid(
         "an expiry that has passed already, " + expiry.to_string() + ", would make a key that does not work",
         "expiry");

@@ -181,7 +181,7 @@ namespace detail {
 
 template <class Operation>
 void start(const std::shared_ptr<impl::client::Core>& core, Handler<typename Operation::Value> handler,
-           Operation operation, CallOptions options) {
+           Operation operation, CallSettings options) {
     core->start(std::move(handler), std::move(operation), std::move(options));
 }
 
@@ -192,8 +192,10 @@ PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const impl::client:
 #ifndef PALETTE_KEYS_HEADER_ONLY
 #    define PALETTE_KEYS_START(Operation)                                                            \
         template PALETTE_KEYS_DECL void start<Operation>(const std::shared_ptr<impl::client::Core>&, \
-                                                         Handler<Operation::Value>, Operation, CallOptions)
+                                                         Handler<Operation::Value>, Operation, CallSettings)
 PALETTE_KEYS_START(ListKeys);
+PALETTE_KEYS_START(FindKeys);
+PALETTE_KEYS_START(FindKey);
 PALETTE_KEYS_START(GetKey);
 PALETTE_KEYS_START(CreateKey);
 PALETTE_KEYS_START(ReconcileCreate);

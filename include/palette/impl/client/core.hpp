@@ -44,7 +44,8 @@ public:
     // thread. Throws std::bad_alloc, and never calls the handler, if there is no memory for what a completion
     // needs.
     template <class Operation>
-    void start(detail::Handler<typename Operation::Value> handler, Operation operation, CallOptions options);
+    void start(detail::Handler<typename Operation::Value> handler, Operation operation,
+               detail::CallSettings options);
 
     // From any thread: ends all operations.
     void cancel();
@@ -152,14 +153,14 @@ private:
 
 template <class Operation>
 void Core::start(detail::Handler<typename Operation::Value> handler, Operation operation,
-                 CallOptions options) {
+                 detail::CallSettings options) {
     using T = typename Operation::Value;
     // As long as these have not been made, the handler has nobody else who could tell it anything.
     auto const delivery =
         detail::try_often([&] { return std::make_shared<Delivery<T>>(handlers_, handler); });
     auto const started = detail::try_often([&] {
         return std::make_shared<Started<T>>(strand_, delivery, timer_, pipeline_.time(), ++last_id_,
-                                            Operation::name, options_.timeouts, options);
+                                            Operation::name, options_.timeouts, std::move(options));
     });
     delivery->take(handler);
     try {

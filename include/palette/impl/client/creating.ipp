@@ -13,7 +13,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
-inline Result<void> check_create(const NewApiKey& key, Instant now, const CallOptions& options) {
+inline Result<void> check_create(const NewApiKey& key, Instant now, const detail::CallSettings& options) {
     if (auto good = check_name(key.name()); !good) return good;
     if (key.lifetime() && key.lifetime()->count() <= 0)
         return invalid("a key lives for a time from when it is made", "lives_for");
@@ -22,7 +22,7 @@ inline Result<void> check_create(const NewApiKey& key, Instant now, const CallOp
     if (key.annotations().contains(detail::create_annotation))
         return invalid("the annotation marks what a create has made, and is not for others",
                        "metadata.annotations[\"" + std::string(detail::create_annotation) + "\"]");
-    if (options.nonce() && !detail::is_nonce(*options.nonce())) return invalid(detail::nonce_form, "nonce");
+    if (options.nonce && !detail::is_nonce(*options.nonce)) return invalid(detail::nonce_form, "nonce");
     auto body = wire::encode_create(key, now);
     if (!body) return std::move(body.error());
     return {};
@@ -37,8 +37,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> perform(Core& core, p
                                                                    detail::CreateKey create) {
     auto good = check_create(create.key, core.now(), call.options());
     if (!good) co_return std::move(good.error());
-    auto const is_given = call.options().nonce().has_value();
-    auto const nonce = is_given ? std::string(*call.options().nonce()) : PendingCreate::make_nonce();
+    auto const is_given = call.options().nonce.has_value();
+    auto const nonce = is_given ? *call.options().nonce : PendingCreate::make_nonce();
     if (is_given && !core.creates().take_nonce(nonce))
         co_return invalid("the nonce is another create's, whose key could be taken for a lost one", "nonce");
     Creation creation(core, call, std::move(create.key), nonce);

@@ -24,8 +24,8 @@ inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& cal
     CreateMachine::Settings settings;
     settings.max_posts = retry.max_attempts;
     settings.settle_time = timing::bounded(retry.settle_time);
-    settings.retry_when_unseen = call.options().retry_when_unseen();
-    settings.look_first = call.options().nonce().has_value();
+    settings.retry_when_unseen = call.options().retry_when_unseen;
+    settings.look_first = call.options().nonce.has_value();
     settings.marks_persist = core.creates().marks_persist;
     return settings;
 }

@@ -17,6 +17,7 @@ FirstRequest check(const Core& core, const detail::GetKey& get);
 FirstRequest check(const Core& core, const detail::CreateKey& create);
 FirstRequest check(const Core& core, const detail::ReconcileCreate& reconcile);
 FirstRequest check(const Core& core, const detail::UpdateKey& update);
+FirstRequest check(const Core& core, const detail::FindKey& find);
 FirstRequest check(const Core& core, const detail::RenewKey& renew);
 FirstRequest check(const Core& core, const detail::RenewKeyUntil& renew);
 FirstRequest check(const Core& core, const detail::RevokeKey& revoke);
@@ -30,6 +31,7 @@ FirstRequest check(const Core& core, const detail::CloseClient& close);
 // What each operation does, as a coroutine on the client's strand, once it has been checked and the turn of
 // its first request has come. The core and the call outlive it.
 asio::awaitable<Result<KeyList>> perform(Core& core, pipeline::Call& call, detail::ListKeys list);
+asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::FindKey find);
 asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::GetKey get);
 // The same, with the service's time when it answered; this machine's if the answer does not tell.
 asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeline::Call& call, std::string uid, Instant* as_of);

@@ -78,6 +78,27 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> perform(Core& core, pipelin
     }
 }
 
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::FindKey& find) {
+    if (auto good = check_name(find.wanted); !good) return std::move(good.error());
+    return &list_keys;
+}
+
+// The rule of FindUser: the one that there is, or an error for none and for several.
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call,
+                                                            detail::FindKey find) {
+    auto found = co_await perform(core, call, detail::ListKeys(std::move(find.filter)));
+    if (!found) co_return std::move(found.error());
+    if (found->size() == 1) co_return std::move(found->front());
+    if (found->empty())
+        co_return Error(errc::not_found, "no key has this name")
+            .advice("check the name; the credential may not see every key")
+            .attempts(call.attempts());
+    co_return Error(errc::conflict, std::to_string(found->size()) + " keys have this name")
+        .path("name")
+        .advice("use the uid of the key that is meant")
+        .attempts(call.attempts());
+}
+
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::WhoAmI& /*whoami*/) {
     return &read_identity;
 }

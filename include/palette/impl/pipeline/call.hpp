@@ -31,7 +31,7 @@ struct RequestKind;
 class Call {
 public:
     Call(std::shared_ptr<timing::SharedTimer> timer, timing::TimeSource time, std::uint64_t id,
-         std::string_view name, const Timeouts& timeouts, const CallOptions& options);
+         std::string_view name, const Timeouts& timeouts, detail::CallSettings options);
 
     // Starts the clock of its deadlines, and stops it. On the strand.
     void begin();
@@ -75,7 +75,7 @@ public:
     [[nodiscard]] boost::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
-    [[nodiscard]] const CallOptions& options() const noexcept { return options_; }
+    [[nodiscard]] const detail::CallSettings& options() const noexcept { return options_; }
     [[nodiscard]] std::chrono::nanoseconds queued() const noexcept;
     [[nodiscard]] std::chrono::nanoseconds duration() const noexcept;
     // Until it ends, unless it is let in before; without what a limit reserves.
@@ -129,7 +129,7 @@ private:
     std::chrono::milliseconds queue_;
     std::chrono::milliseconds total_;
     bool has_own_deadline_;
-    CallOptions options_;
+    detail::CallSettings options_;
     std::chrono::nanoseconds begun_;
     std::chrono::nanoseconds ends_{};
     std::optional<std::chrono::nanoseconds> admitted_;

@@ -13,15 +13,15 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE Call::Call(std::shared_ptr<timing::SharedTimer> timer, timing::TimeSource time,
                                std::uint64_t id, std::string_view name, const Timeouts& timeouts,
-                               const CallOptions& options)
+                               detail::CallSettings options)
     : timer_(timer),
       time_(time),
       id_(id),
       name_(name),
       queue_(timing::bounded(timeouts.queue)),
-      total_(timing::bounded(options.deadline().value_or(timeouts.total))),
-      has_own_deadline_(options.deadline().has_value()),
-      options_(options),
+      total_(timing::bounded(options.deadline ? options.deadline->remaining(time.now()) : timeouts.total)),
+      has_own_deadline_(options.deadline.has_value()),
+      options_(std::move(options)),
       begun_(time_.steady()),
       alarm_(std::move(timer), std::move(time)) {}
 
