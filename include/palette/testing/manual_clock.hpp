@@ -16,33 +16,39 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::testing {
 
-// A clock that stands still until it is told to move.
-//
-//     auto clock = std::make_shared<palette::testing::ManualClock>();
-//     palette::testing::Emulator emulator({.clock = clock});
-//     clock->advance(std::chrono::days{31});   // every key of thirty days has expired
-//
-// What waits on it is called by the thread that moves it, in the order of the times waited for, each
-// while now() is that very time; what that starts on other threads runs there, a little later.
+/// Stands still until a test moves it.
+///
+///     auto clock = std::make_shared<palette::testing::ManualClock>();
+///     palette::testing::Emulator emulator({.clock = clock});
+///     clock->advance(std::chrono::days{31});   // every key of thirty days has expired
+///
+/// The thread that moves the clock calls what waits on it, in the order of the times waited for, each while
+/// now() is that very time. Work that such a call starts on another thread runs there, a little later.
+///
+/// Threads: every function may be called from any thread.
 class ManualClock final : public Clock {
 public:
-    // Starts at the machine's time.
+    /// Constructs a clock that shows the machine's time.
     ManualClock() : ManualClock(std::chrono::system_clock::now()) {}
 
+    /// Constructs a clock that shows the time `start`.
     template <class Duration>
     explicit ManualClock(std::chrono::sys_time<Duration> start) : now_(detail::to_instant(start)) {}
 
+    /// Returns the time that the clock shows.
     [[nodiscard]] Instant now() const noexcept override {
         std::lock_guard const lock(mutex_);
         return now_;
     }
 
+    /// Moves the clock by `duration`.
     template <class Rep, class Period>
     void advance(std::chrono::duration<Rep, Period> duration) {
         set(now() + detail::saturated_milliseconds(duration));
     }
 
-    // Also backwards: then the waits that are under way end when the clock has come to their time again.
+    /// Moves the clock to `time`, forwards or backwards. After a move backwards, the waits under way end when
+    /// the clock has come to their time again.
     template <class Duration>
     void set(std::chrono::sys_time<Duration> time) {
         auto const target = detail::to_instant(time);
@@ -50,14 +56,14 @@ public:
             alarm->ring();
     }
 
-    // Moves to the next time that something waits for. False if nothing does.
+    /// Moves the clock to the next time that is waited for. Returns false if nothing waits.
     bool advance_to_next() {
         auto const next = next_wait();
         if (next) set(std::max(*next, now()));
         return next.has_value();
     }
 
-    // What is waited for next, and by how many.
+    /// Returns the next time that is waited for; nothing if nothing waits.
     [[nodiscard]] std::optional<Instant> next_wait() const {
         std::lock_guard const lock(mutex_);
         std::optional<Instant> next;
@@ -66,12 +72,14 @@ public:
                 next = alarm->time();
         return next;
     }
+    /// Returns how many waits are under way.
     [[nodiscard]] std::size_t waiting() const {
         std::lock_guard const lock(mutex_);
         return static_cast<std::size_t>(
             std::ranges::count_if(alarms_, [](auto const& alarm) { return !alarm.expired(); }));
     }
 
+    /// Calls `ring` when the clock has been moved by `delay`; see Clock::call_after().
     [[nodiscard]] std::shared_ptr<void> call_after(std::chrono::milliseconds delay,
                                                    std::function<void()> ring) override {
         std::lock_guard const lock(mutex_);

@@ -20,48 +20,49 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::testing {
 
-// A transport that has no network: it answers as a script says, and keeps what it was asked. For tests of
-// programs that use a client, where the emulator is more than is needed.
-//
-//     auto service = std::make_shared<palette::testing::ScriptedTransport>();
-//     service->expect("GET /v1/apiKeys").answer(200, R"({"items":[]})");
-//     service->expect("POST /v1/apiKeys").fail(Error(errc::transport, "cut off"));
-//     options.transport = service;
-//
-// Requests are expected in the order of the script, those among them that the client sends again
-// (RetryOptions). Any other one fails with errc::invalid_argument, which says what was expected; nothing of
-// the script is used up by it.
-//
-// Threads: written before the client is used; used on the client's executor; read afterwards.
+/// Answers requests as a script says, without a network, and records them. For tests of programs that use a
+/// client, where the emulator is more than is needed.
+///
+///     auto service = std::make_shared<palette::testing::ScriptedTransport>();
+///     service->expect("GET /v1/apiKeys").answer(200, R"({"items":[]})");
+///     service->expect("POST /v1/apiKeys").fail(Error(errc::transport, "cut off"));
+///     options.transport = service;
+///
+/// Requests are expected in the order of the script, including those that the client retries (RetryOptions).
+/// Any other request fails with errc::invalid_argument, which says what was expected, and uses up nothing of
+/// the script.
+///
+/// Threads: written before the client is used; used on the client's executor; read afterwards.
 class ScriptedTransport final : public Transport {
 public:
-    // What became of one request.
+    /// Describes the outcome of one expected request: 204 and an empty body, unless a function below is
+    /// called.
     class Step {
     public:
-        // A complete answer. Without a step's own word it is 204 and empty.
+        /// Answers with a complete response.
         Step& answer(int status, std::string body = {}, HttpFields headers = {}) {
             status_ = status;
             body_ = std::move(body);
             headers_ = std::move(headers);
             return *this;
         }
-        // The body comes in pieces of that many bytes.
+        /// Delivers the body in pieces of `size` bytes.
         Step& in_pieces(std::size_t size) {
             piece_ = std::max<std::size_t>(size, 1);
             return *this;
         }
-        // The request was sent, and there is no answer.
+        /// Fails with `error` after the request was sent: there is no response.
         Step& fail(Error error) {
             status_ = 0;
             error_ = std::move(error);
             return *this;
         }
-        // Nothing of the request was sent.
+        /// Fails with `error` before anything of the request was sent.
         Step& fail_unsent(Error error) {
             sent_ = false;
             return fail(std::move(error));
         }
-        // No answer ever comes.
+        /// Never answers.
         Step& hang() {
             hangs_ = true;
             return *this;
@@ -81,25 +82,27 @@ public:
         bool hangs_ = false;
     };
 
-    // A request as it came. The credential's value is not kept, and neither is a login's body.
+    /// Describes a request that came. The value of the credential and the body of a login are not recorded.
     struct Request {
-        std::string method;
-        std::string target;
-        HttpFields headers;
-        std::string body;
-        std::string credential_header;  // "ApiKey", "Authorization", or empty
+        std::string method;             ///< The method.
+        std::string target;             ///< The path and query.
+        HttpFields headers;             ///< The headers that the client added.
+        std::string body;               ///< The body.
+        std::string credential_header;  ///< "ApiKey", "Authorization", or empty.
     };
 
-    // The next request, "METHOD /target"; the target without its query, or with it.
+    /// Adds the next expected request, "METHOD /target", the target with or without its query. Returns its
+    /// outcome, to be set; the reference is valid until the request comes.
     Step& expect(std::string request) {
         script_.push_back(Step(std::move(request)));
         return script_.back();
     }
 
+    /// Returns the requests that came, in their order.
     [[nodiscard]] const std::vector<Request>& requests() const& noexcept { return requests_; }
     [[nodiscard]] std::vector<Request> requests() const&& { return requests_; }
 
-    // What is expected still.
+    /// Returns the requests that are still expected.
     [[nodiscard]] std::vector<std::string> unmet() const {
         std::vector<std::string> left;
         for (auto const& step : script_)
@@ -107,6 +110,7 @@ public:
         return left;
     }
 
+    /// Performs the next step of the script.
     boost::asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                                   ExchangeReport& report) override {
         record(request);

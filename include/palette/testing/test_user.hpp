@@ -9,35 +9,50 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::testing {
 
+/// Tells what a user of the emulator may do.
 enum class Role {
-    tenant_admin,       // does everything to every key of the tenant
-    tenant_user_admin,  // the same
-    tenant_viewer,      // reads and lists them
-    user,               // does everything to their own
+    tenant_admin,       ///< Everything with every key of the tenant.
+    tenant_user_admin,  ///< The same.
+    tenant_viewer,      ///< Read and list every key of the tenant.
+    user,               ///< Everything with the user's own keys.
 };
 
-// "tenant_admin"
+/// Returns the name of the role, such as "tenant_admin".
 PALETTE_KEYS_DECL std::string_view to_string(Role role) noexcept;
+/// Writes to_string().
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Role role);
 
-// A user to be added.
+/// Describes a user to be added with Emulator::add_user().
 struct NewTestUser {
+    /// Gives the e-mail address.
     std::string email;
+    /// Gives the role. Default: Role::user.
     Role role = Role::user;
-    bool single_sign_on = false;  // no password: they come in through Emulator::sign_in()
-    bool mfa = false;             // logging in with the password alone gives a token that is no good yet
+    /// Makes the user a single sign-on user, who has no password and signs in through Emulator::sign_in().
+    /// Default: false.
+    bool single_sign_on = false;
+    /// Requires a second factor: a login with the password alone returns a token that is not valid yet.
+    /// Default: false.
+    bool mfa = false;
+    /// Gives the first name. Default: "Test".
     std::string first_name = "Test";
+    /// Gives the last name. Default: "User".
     std::string last_name = "User";
 };
 
-// A user of the emulator's tenant, with what they log in with. Move-only.
+/// Describes a user of the emulator's tenant, with the credentials. Move-only.
 class TestUser {
 public:
+    /// Identifies the user.
     std::string uid;
+    /// Gives the e-mail address.
     std::string email;
-    Role role = Role::user;  // when they were added
-    Secret password;         // empty for single sign-on
-    Secret api_key;          // of the four users that are there from the start; empty for others
+    /// Gives the role that the user had when they were added.
+    Role role = Role::user;
+    /// Holds the password; empty for single sign-on.
+    Secret password;
+    /// Holds an API key of each of the four users that exist from the start; empty for others.
+    Secret api_key;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing
