@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// All of palette-keys that a program needs to manage API keys.
+// Includes everything of palette-keys that a program needs to manage API keys.
 
 #include <palette/api_key.hpp>
 #include <palette/auth.hpp>

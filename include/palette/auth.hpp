@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// All providers of credentials that come with the library: see palette::AuthProvider for one of your own.
+// Includes all providers of credentials that come with the library. See palette::AuthProvider for one of your
+// own.
 
 #include <palette/auth/api_key.hpp>
 #include <palette/auth/environment.hpp>

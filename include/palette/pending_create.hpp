@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// PendingCreate, the record of keys that a create may have made and whose values nobody has, and
-// Reconciliation, what became of them.
+// Declares PendingCreate, the record of keys that a create may have made and whose values nobody has, and
+// Reconciliation, the result of cleaning them up.
 #include <palette/detail/pending_create.hpp>
 
 #ifdef PALETTE_KEYS_HEADER_ONLY

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// All bodies of the compiled library. palette::keys is built from src/, which has a source file for each
-// room of impl/; a build without CMake can include this file in one source file instead, and defines
-// PALETTE_KEYS_SEPARATE_COMPILATION in all of its translation units.
+// Includes all definitions of the compiled library. palette::keys is built from src/, which has a source file
+// for each room of impl/. A build without CMake can include this file in one source file instead; it then
+// defines PALETTE_KEYS_SEPARATE_COMPILATION in all of its translation units.
 
 #include <palette/detail/config.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// First, so that this is what a compiler says first.
+// First, so that a compiler reports this before anything else.
 #if __cplusplus < 202002L
 #    error "palette-keys needs C++20: compile with -std=c++20 or newer"
 #endif
@@ -11,10 +11,11 @@
 
 #include <palette/version.hpp>
 
-// Header-only unless PALETTE_KEYS_SEPARATE_COMPILATION is defined; linking palette::keys defines it.
+// The library is header-only unless PALETTE_KEYS_SEPARATE_COMPILATION is defined; linking palette::keys
+// defines it.
 //
-// The two forms live in different inline namespaces: a program whose translation units disagree
-// fails to link, instead of holding two definitions of one function.
+// The two forms are in different inline namespaces, so that a program whose translation units disagree fails
+// to link instead of having two definitions of one function.
 #ifdef PALETTE_KEYS_SEPARATE_COMPILATION
 #    define PALETTE_KEYS_INLINE
 #    define PALETTE_KEYS_ABI compiled

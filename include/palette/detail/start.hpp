@@ -19,6 +19,7 @@ class Core;
 
 namespace detail {
 
+/// Accepts the completion tokens of an operation whose handler has the signature void(Result<T>).
 template <class Token, class T>
 concept TokenFor = boost::asio::completion_token_for<Token, void(Result<T>)>;
 

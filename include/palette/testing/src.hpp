@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Includes all definitions of the emulator, for builds that compile them in one translation unit; see palette/src.hpp.
+// Includes all definitions of the emulator, for builds that compile them in one translation unit; see
+// palette/src.hpp.
 
 #include <palette/detail/config.hpp>
 
