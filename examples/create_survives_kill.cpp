@@ -98,7 +98,7 @@ fs::path create(palette::BlockingApiKeyClient& client, const Notes& notes) {
     auto const nonce = palette::PendingCreate::make_nonce();
     notes.write(palette::PendingCreate::of_nonce(nonce, key_name, me).value(), "record");
 
-    auto const created = client.create(palette::NewApiKey(key_name), palette::CallOptions().nonce(nonce));
+    auto const created = client.create(palette::NewApiKey(key_name), palette::CreateOptions().nonce(nonce));
     // Whatever it may have made, the record names it: nothing more is to be written down here.
     if (!created) throw palette::Exception(created.error());
 

@@ -120,12 +120,12 @@ asio::awaitable<void> tell_the_life_of_a_key(const Emulator& emulator) {
     co_await show_keys_of(admin, colleague.uid, uid);
 
     tell("revokes it, and reads it back to be sure: the next use is refused");
-    (co_await admin.async_revoke(uid, CallOptions().verify())).value();
+    (co_await admin.async_revoke(uid, ChangeOptions().verify())).value();
     co_await use(ci, false);
     co_await show_keys_of(admin, colleague.uid, uid);
 
     tell("re-activates it: it works again");
-    (co_await admin.async_reactivate(uid, CallOptions().verify())).value();
+    (co_await admin.async_reactivate(uid, ChangeOptions().verify())).value();
     co_await use(ci, true);
     co_await show_keys_of(admin, colleague.uid, uid);
 

@@ -38,13 +38,13 @@ asio::awaitable<palette::Result<void>> switch_off_and_on(palette::ApiKeyClient& 
     auto tried = co_await try_key(with_key, "before");
     if (!tried) co_return tried;
 
-    auto const revoked = co_await client.async_revoke(uid, palette::CallOptions().verify());
+    auto const revoked = co_await client.async_revoke(uid, palette::ChangeOptions().verify());
     if (!revoked) co_return revoked;
     tried = co_await try_key(with_key, "revoked");
     if (!tried) co_return tried;
 
     // Possible until the key's expiry has passed; after that, renew it first.
-    auto const reactivated = co_await client.async_reactivate(uid, palette::CallOptions().verify());
+    auto const reactivated = co_await client.async_reactivate(uid, palette::ChangeOptions().verify());
     if (!reactivated) co_return reactivated;
     co_return co_await try_key(with_key, "re-activated");
 }

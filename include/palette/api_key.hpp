@@ -53,6 +53,7 @@ public:
     /// Gives the last name; may be empty.
     std::string last_name;
 
+    /// Compares all members.
     friend bool operator==(const Owner&, const Owner&) = default;
 };
 
@@ -94,6 +95,7 @@ public:
         return is_active ? KeyState::active : KeyState::revoked;
     }
 
+    /// Compares all members.
     friend bool operator==(const ApiKey&, const ApiKey&) = default;
 };
 
@@ -104,9 +106,13 @@ public:
 ///         if (key.state(keys.as_of()) == palette::KeyState::expired) ...
 class KeyList {
 public:
+    /// Names the type of the keys.
     using value_type = ApiKey;
+    /// Names the type of the iterators.
     using iterator = detail::Blocks<ApiKey>::iterator;
+    /// Names the type of the iterators of a const list.
     using const_iterator = detail::Blocks<ApiKey>::const_iterator;
+    /// Names the type of sizes and positions.
     using size_type = std::size_t;
 
     /// Constructs an empty list.
@@ -133,24 +139,32 @@ public:
     [[nodiscard]] iterator begin() & noexcept { return keys_.begin(); }
     /// Returns the end of the range.
     [[nodiscard]] iterator end() & noexcept { return keys_.end(); }
+    /// Same, for a const object.
     [[nodiscard]] const_iterator begin() const& noexcept { return keys_.begin(); }
+    /// Same, for a const object.
     [[nodiscard]] const_iterator end() const& noexcept { return keys_.end(); }
     void begin() const&& = delete;
     void end() const&& = delete;
 
     /// Returns the key at position `i`; from a temporary list by value. Precondition: i < size().
     [[nodiscard]] ApiKey& operator[](size_type i) & noexcept { return keys_[i]; }
+    /// Same, for a const object.
     [[nodiscard]] const ApiKey& operator[](size_type i) const& noexcept { return keys_[i]; }
+    /// Same, from a temporary: moves the content out.
     [[nodiscard]] ApiKey operator[](size_type i) && noexcept { return std::move(keys_[i]); }
     void operator[](size_type i) const&& = delete;
     /// Returns the first key; from a temporary list by value. Precondition: the list is not empty.
     [[nodiscard]] ApiKey& front() & noexcept { return keys_[0]; }
+    /// Same, for a const object.
     [[nodiscard]] const ApiKey& front() const& noexcept { return keys_[0]; }
+    /// Same, from a temporary: moves the content out.
     [[nodiscard]] ApiKey front() && noexcept { return std::move(keys_[0]); }
     void front() const&& = delete;
     /// Returns the last key; from a temporary list by value. Precondition: the list is not empty.
     [[nodiscard]] ApiKey& back() & noexcept { return keys_[size() - 1]; }
+    /// Same, for a const object.
     [[nodiscard]] const ApiKey& back() const& noexcept { return keys_[size() - 1]; }
+    /// Same, from a temporary: moves the content out.
     [[nodiscard]] ApiKey back() && noexcept { return std::move(keys_[size() - 1]); }
     void back() const&& = delete;
 
@@ -161,6 +175,7 @@ public:
     /// Date, or one outside of the years 2020 to 2199.
     [[nodiscard]] Instant as_of() const noexcept { return as_of_; }
 
+    /// Compares the keys, in their order, and as_of().
     friend bool operator==(const KeyList&, const KeyList&) = default;
 
 private:
@@ -200,24 +215,32 @@ public:
     /// Adds a label, or changes its value.
     NewApiKey& label(std::string_view key, std::string_view value) &;
 
-    /// Same, on a temporary: each of these returns the request by value.
+    /// Same, on a temporary.
     NewApiKey description(std::string text) && { return std::move(description(std::move(text))); }
+    /// Same, on a temporary.
     NewApiKey expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
+    /// Same, on a temporary.
     NewApiKey lives_for(std::chrono::milliseconds duration) && noexcept {
         return std::move(lives_for(duration));
     }
+    /// Same, on a temporary.
     NewApiKey for_user(std::string uid) && { return std::move(for_user(std::move(uid))); }
+    /// Same, on a temporary.
     NewApiKey annotate(std::string_view k, std::string_view v) && { return std::move(annotate(k, v)); }
+    /// Same, on a temporary.
     NewApiKey label(std::string_view k, std::string_view v) && { return std::move(label(k, v)); }
 
     /// Returns the name.
     [[nodiscard]] const std::string& name() const& noexcept { return name_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string name() const&& { return name_; }
     /// Returns the description.
     [[nodiscard]] const std::string& description() const& noexcept { return description_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string description() const&& { return description_; }
     /// Returns the expiry that expires() set; nothing otherwise.
     [[nodiscard]] const std::optional<Expiry>& expiry() const& noexcept { return expiry_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::optional<Expiry> expiry() const&& { return expiry_; }
     /// Returns the length of life that lives_for() set; nothing otherwise.
     [[nodiscard]] std::optional<std::chrono::milliseconds> lifetime() const noexcept { return lifetime_; }
@@ -225,16 +248,20 @@ public:
     [[nodiscard]] Expiry expiry_at(Instant now) const noexcept;
     /// Returns the uid of the owner; empty without for_user().
     [[nodiscard]] const std::string& user_uid() const& noexcept { return user_uid_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string user_uid() const&& { return user_uid_; }
     /// Returns whether for_user() was called, with an empty uid or another.
     [[nodiscard]] bool names_user() const noexcept { return names_user_; }
     /// Returns the annotations.
     [[nodiscard]] const StringMap& annotations() const& noexcept { return annotations_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] StringMap annotations() const&& { return annotations_; }
     /// Returns the labels.
     [[nodiscard]] const StringMap& labels() const& noexcept { return labels_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] StringMap labels() const&& { return labels_; }
 
+    /// Compares all members.
     friend bool operator==(const NewApiKey&, const NewApiKey&) = default;
 
 private:
@@ -264,19 +291,24 @@ public:
     /// Sets the new expiry.
     ApiKeyEdit& expires(Expiry expiry) & noexcept;
 
-    /// Same, on a temporary: each of these returns the edit by value.
+    /// Same, on a temporary.
     ApiKeyEdit name(std::string text) && { return std::move(name(std::move(text))); }
+    /// Same, on a temporary.
     ApiKeyEdit description(std::string text) && { return std::move(description(std::move(text))); }
+    /// Same, on a temporary.
     ApiKeyEdit expires(Expiry expiry) && noexcept { return std::move(expires(expiry)); }
 
     /// Returns the new name; nothing if it stays.
     [[nodiscard]] const std::optional<std::string>& name() const& noexcept { return name_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::optional<std::string> name() const&& { return name_; }
     /// Returns the new description; nothing if it stays.
     [[nodiscard]] const std::optional<std::string>& description() const& noexcept { return description_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::optional<std::string> description() const&& { return description_; }
     /// Returns the new expiry; nothing if it stays.
     [[nodiscard]] const std::optional<Expiry>& expiry() const& noexcept { return expiry_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::optional<Expiry> expiry() const&& { return expiry_; }
 
     /// Returns whether the edit changes nothing.
@@ -285,6 +317,7 @@ public:
     /// Returns the key with this edit applied.
     [[nodiscard]] ApiKey applied_to(ApiKey key) const;
 
+    /// Compares all members.
     friend bool operator==(const ApiKeyEdit&, const ApiKeyEdit&) = default;
 
 private:
@@ -317,11 +350,15 @@ public:
         return expires_before(Expiry::at(t));
     }
 
-    /// Same, on a temporary: each of these returns the filter by value.
+    /// Same, on a temporary.
     ListFilter name(std::string text) && { return std::move(name(std::move(text))); }
+    /// Same, on a temporary.
     ListFilter owner(std::string uid) && { return std::move(owner(std::move(uid))); }
+    /// Same, on a temporary.
     ListFilter state(KeyState s) && noexcept { return std::move(state(s)); }
+    /// Same, on a temporary.
     ListFilter expires_before(Expiry time) && noexcept { return std::move(expires_before(time)); }
+    /// Same, on a temporary.
     template <class Duration>
     ListFilter expires_before(std::chrono::sys_time<Duration> t) && noexcept {
         return std::move(expires_before(Expiry::at(t)));
@@ -333,6 +370,7 @@ public:
         return matches_at(key, detail::to_instant(now));
     }
 
+    /// Compares all members.
     friend bool operator==(const ListFilter&, const ListFilter&) = default;
     /// Writes the conditions on one line, escaped.
     PALETTE_KEYS_DECL friend std::ostream& operator<<(std::ostream& out, const ListFilter& filter);
@@ -362,11 +400,13 @@ public:
 
     /// Returns the uid of the key; see confirmed().
     [[nodiscard]] const std::string& uid() const& noexcept { return uid_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string uid() const&& { return uid_; }
 
     /// Returns the value of the key. On a temporary, moves the value out.
     [[nodiscard]] const Secret& secret() const& noexcept { return secret_; }
     void secret() const&& = delete;
+    /// Same, from a temporary: moves the content out.
     [[nodiscard]] Secret secret() && noexcept { return std::move(secret_); }
 
     /// Returns whether a read has proved that uid() is the uid of the key. If not, find the key by its name
@@ -379,8 +419,10 @@ public:
     [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
         return pending_.get();
     }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const&& noexcept { return pending_.get(); }
 
+    /// Compares all members.
     friend bool operator==(const CreatedApiKey&, const CreatedApiKey&) = default;
 
 private:

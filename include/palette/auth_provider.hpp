@@ -38,6 +38,7 @@ public:
     [[nodiscard]] Reason reason() const noexcept { return reason_; }
     /// Returns the credential that is to be replaced; null for Reason::first.
     [[nodiscard]] const std::shared_ptr<const Credential>& previous() const& noexcept { return previous_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::shared_ptr<const Credential> previous() const&& { return previous_; }
 
     /// Returns the client's own transport: a login goes the same way as every other request, and waits for

@@ -80,8 +80,9 @@ public:
         settings_.traceparent = std::move(value);
         return self();
     }
-    /// Same, on a temporary: returns the options by value.
+    /// Same, on a temporary.
     Options deadline(Deadline when) && noexcept { return std::move(deadline(when)); }
+    /// Same, on a temporary.
     Options traceparent(std::string value) && noexcept { return std::move(traceparent(std::move(value))); }
 
     /// Returns the deadline; nothing if Timeouts::total holds.
@@ -126,7 +127,7 @@ public:
         settings_.allow_own_key = on;
         return *this;
     }
-    /// Same, on a temporary: returns the options by value.
+    /// Same, on a temporary.
     CallOptions allow_own_key(bool on = true) && noexcept { return std::move(allow_own_key(on)); }
     /// Returns whether the client's own key may be revoked, deactivated or deleted. Default: false.
     [[nodiscard]] bool allow_own_key() const noexcept { return settings_.allow_own_key; }
@@ -169,9 +170,11 @@ public:
         settings_.allow_past_expiry = on;
         return *this;
     }
-    /// Same, on a temporary: each of these returns the options by value.
+    /// Same, on a temporary.
     CreateOptions nonce(std::string_view digits) && { return std::move(nonce(digits)); }
+    /// Same, on a temporary.
     CreateOptions retry_when_unseen(bool on = true) && noexcept { return std::move(retry_when_unseen(on)); }
+    /// Same, on a temporary.
     CreateOptions allow_past_expiry(bool on = true) && noexcept { return std::move(allow_past_expiry(on)); }
 
     /// Returns the nonce; nothing if the client makes one.
@@ -219,10 +222,13 @@ public:
         settings_.allow_past_expiry = on;
         return *this;
     }
-    /// Same, on a temporary: each of these returns the options by value.
+    /// Same, on a temporary.
     ChangeOptions verify(bool on = true) && noexcept { return std::move(verify(on)); }
+    /// Same, on a temporary.
     ChangeOptions allow_own_key(bool on = true) && noexcept { return std::move(allow_own_key(on)); }
+    /// Same, on a temporary.
     ChangeOptions allow_shorter(bool on = true) && noexcept { return std::move(allow_shorter(on)); }
+    /// Same, on a temporary.
     ChangeOptions allow_past_expiry(bool on = true) && noexcept { return std::move(allow_past_expiry(on)); }
 
     /// Returns whether the change is read back. Default: false.

@@ -43,6 +43,7 @@ public:
     void value() const&& = delete;
     /// Returns the uid of the API key; empty if it is not known, and for a token.
     [[nodiscard]] const std::string& key_uid() const& noexcept { return key_uid_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string key_uid() const&& { return key_uid_; }
     /// Returns when the token expires; nothing if that is not known, and for an API key.
     [[nodiscard]] std::optional<Instant> expires_at() const noexcept { return expires_at_; }

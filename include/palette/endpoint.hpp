@@ -35,6 +35,7 @@ public:
 
     /// Returns the host: a name, or an address without brackets.
     [[nodiscard]] const std::string& host() const& noexcept { return host_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string host() const&& { return host_; }
     /// Returns the port.
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
@@ -56,6 +57,7 @@ public:
     /// back unchanged.
     [[nodiscard]] std::string to_string() const;
 
+    /// Compares all members.
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
 
 private:
@@ -76,6 +78,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Endpoint& en
 /// Hashes an endpoint.
 template <>
 struct std::hash<palette::Endpoint> {
+    /// Returns the hash.
     std::size_t operator()(const palette::Endpoint& e) const noexcept {
         return std::hash<std::string>{}(e.host()) * 31 + e.port() * 2u + (e.is_secure() ? 1u : 0u);
     }

@@ -130,6 +130,7 @@ public:
     /// Gives the HTTP status; 0 without a complete response.
     int status;
 
+    /// Compares all members.
     friend bool operator==(const FailedAttempt&, const FailedAttempt&) = default;
 };
 
@@ -169,10 +170,13 @@ public:
 
     /// Wipes the texts: before they are redacted they may contain a credential that the service repeated.
     ~Error();
+    /// Copies the error.
     Error(const Error& other);
     /// Moves the texts. A moved-from error keeps its code, and has no texts.
     Error(Error&&) noexcept;
+    /// Wipes the texts, and copies those of the other error.
     Error& operator=(const Error& other);
+    /// Wipes the texts, and moves those of the other error.
     Error& operator=(Error&&) noexcept;
 
     /// Returns the code.
@@ -182,10 +186,12 @@ public:
 
     /// Returns what happened, without advice. message() has both.
     [[nodiscard]] const std::string& what() const& noexcept;
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string what() const&& { return static_cast<const Error&>(*this).what(); }
 
     /// Returns the place in a request or a response: "items[17].spec.expiry". Empty if the whole is meant.
     [[nodiscard]] const std::string& path() const& noexcept;
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string path() const&& { return static_cast<const Error&>(*this).path(); }
 
     /// Returns the HTTP status; 0 without a complete response.
@@ -193,14 +199,17 @@ public:
 
     /// Returns the service's own error code; empty if there was none.
     [[nodiscard]] const std::string& server_code() const& noexcept;
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string server_code() const&& { return static_cast<const Error&>(*this).server_code(); }
     /// Returns the service's own message; empty if there was none.
     [[nodiscard]] const std::string& server_message() const& noexcept;
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string server_message() const&& {
         return static_cast<const Error&>(*this).server_message();
     }
     /// Returns the service's reference, to be quoted to its support; empty if there was none.
     [[nodiscard]] const std::string& ref() const& noexcept;
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string ref() const&& { return static_cast<const Error&>(*this).ref(); }
 
     /// Returns how many requests were sent; 0 if the operation was refused before the first.
@@ -208,6 +217,7 @@ public:
 
     /// Returns the failed attempts before the last one, in their order.
     [[nodiscard]] const std::vector<FailedAttempt>& earlier() const& noexcept;
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::vector<FailedAttempt> earlier() const&& {
         return static_cast<const Error&>(*this).earlier();
     }
@@ -216,6 +226,7 @@ public:
     [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
         return pending_.get();
     }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const&& noexcept { return pending_.get(); }
 
     /// Returns one line: what happened, whether the change was made, and advice().
@@ -249,16 +260,23 @@ public:
     /// Sets the record of the keys that a create may have left behind.
     Error& pending(std::shared_ptr<const PendingCreate> pending) & noexcept;
 
-    /// Same, on a temporary: each of these returns the error by value.
+    /// Same, on a temporary.
     Error advice(std::string words) && { return std::move(advice(std::move(words))); }
+    /// Same, on a temporary.
     Error effect(Effect e) && noexcept { return std::move(effect(e)); }
+    /// Same, on a temporary.
     Error path(std::string p) && { return std::move(path(std::move(p))); }
+    /// Same, on a temporary.
     Error status(int s) && noexcept { return std::move(status(s)); }
+    /// Same, on a temporary.
     Error attempts(int n) && noexcept { return std::move(attempts(n)); }
+    /// Same, on a temporary.
     Error earlier(std::vector<FailedAttempt> a) && { return std::move(earlier(std::move(a))); }
+    /// Same, on a temporary.
     Error server(std::string code, std::string message, std::string ref) && {
         return std::move(server(std::move(code), std::move(message), std::move(ref)));
     }
+    /// Same, on a temporary.
     Error pending(std::shared_ptr<const PendingCreate> what) && noexcept {
         return std::move(pending(std::move(what)));
     }
@@ -326,12 +344,15 @@ class PALETTE_KEYS_DECL Exception : public std::exception {
 public:
     /// Constructs an exception that carries `error`.
     explicit Exception(Error error);
+    /// Copies the content.
     Exception(const Exception&) noexcept = default;  // and no move, which would leave one without an error
+    /// Copies the content.
     Exception& operator=(const Exception&) noexcept = default;
     ~Exception() override = default;
 
     /// Returns the error.
     [[nodiscard]] const Error& error() const& noexcept;
+    /// Same, from a temporary: by value.
     [[nodiscard]] Error error() const&& { return static_cast<const Exception&>(*this).error(); }
     /// Returns Error::message() of the error.
     [[nodiscard]] const char* what() const noexcept override;

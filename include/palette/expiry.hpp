@@ -116,6 +116,7 @@ public:
 
     /// Orders by time; never is last.
     friend constexpr auto operator<=>(const Expiry&, const Expiry&) noexcept = default;
+    /// Returns whether both are the same instant, or both never.
     friend constexpr bool operator==(const Expiry&, const Expiry&) noexcept = default;
 
 private:
@@ -154,6 +155,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Expiry& expi
 /// Hashes an expiry.
 template <>
 struct std::hash<palette::Expiry> {
+    /// Returns the hash.
     std::size_t operator()(const palette::Expiry& e) const noexcept {
         auto const t = e.instant();
         return t ? std::hash<palette::Instant::rep>{}(t->time_since_epoch().count()) : ~std::size_t{0};

@@ -55,7 +55,9 @@ class [[nodiscard]] Result {
     static_assert(std::is_nothrow_move_constructible_v<T>, "so that there is always a value or an error");
 
 public:
+    /// Names the type of the value.
     using value_type = T;
+    /// Names the type of the error.
     using error_type = Error;
 
     /// Constructs a result with a value-initialised T.
@@ -87,23 +89,30 @@ public:
 
     /// Returns the value; from a temporary by value. Precondition: has_value().
     [[nodiscard]] T& operator*() & noexcept { return *ptr(); }
+    /// Same, for a const object.
     [[nodiscard]] const T& operator*() const& noexcept { return *ptr(); }
+    /// Same, from a temporary: moves the content out.
     [[nodiscard]] T operator*() && noexcept { return std::move(*ptr()); }
     void operator*() const&& = delete;
     /// Returns a pointer to the value. Precondition: has_value().
     [[nodiscard]] T* operator->() & noexcept { return ptr(); }
+    /// Same, for a const object.
     [[nodiscard]] const T* operator->() const& noexcept { return ptr(); }
     void operator->() const&& = delete;
 
     /// Returns the value; from a temporary by value. Throws Exception with the error if there is none.
     [[nodiscard]] T& value() & { return check(), *ptr(); }
+    /// Same, for a const object.
     [[nodiscard]] const T& value() const& { return check(), *ptr(); }
+    /// Same, from a temporary: moves the content out.
     [[nodiscard]] T value() && { return check(), std::move(*ptr()); }
     void value() const&& = delete;
 
     /// Returns the error; from a temporary by value. Precondition: !has_value().
     [[nodiscard]] Error& error() & noexcept { return *err(); }
+    /// Same, for a const object.
     [[nodiscard]] const Error& error() const& noexcept { return *err(); }
+    /// Same, from a temporary: moves the content out.
     [[nodiscard]] Error error() && noexcept { return std::move(*err()); }
     void error() const&& = delete;
 
@@ -112,6 +121,7 @@ public:
     [[nodiscard]] T value_or(U&& other) const& {
         return has_value() ? *ptr() : static_cast<T>(std::forward<U>(other));
     }
+    /// Same, from a temporary: moves the content out.
     template <class U>
     [[nodiscard]] T value_or(U&& other) && {
         return has_value() ? std::move(*ptr()) : static_cast<T>(std::forward<U>(other));
@@ -135,6 +145,7 @@ public:
         if (has_value()) return std::invoke(std::forward<F>(f), *ptr());
         return *err();
     }
+    /// Same, and moves the content out.
     template <class F>
     auto and_then(F&& f) && -> std::remove_cvref_t<std::invoke_result_t<F, T>> {
         if (has_value()) return std::invoke(std::forward<F>(f), std::move(*ptr()));
@@ -149,6 +160,7 @@ public:
         if (!has_value()) return *err();
         return Next::from(std::forward<F>(f), *ptr());
     }
+    /// Same, and moves the content out.
     template <class F>
     auto transform(F&& f) && -> Result<std::remove_cv_t<std::invoke_result_t<F, T>>> {
         using Next = Result<std::remove_cv_t<std::invoke_result_t<F, T>>>;
@@ -162,6 +174,7 @@ public:
     Result or_else(F&& f) const& {
         return has_value() ? *this : Result(std::invoke(std::forward<F>(f), *err()));
     }
+    /// Same, and moves the content out.
     template <class F>
     Result or_else(F&& f) && {
         return has_value() ? std::move(*this) : Result(std::invoke(std::forward<F>(f), std::move(*err())));
@@ -173,6 +186,7 @@ public:
         if (has_value()) return std::move(*this);
         return Result(Error(std::invoke(std::forward<F>(f), std::move(*err()))));
     }
+    /// Same, and copies the content.
     template <class F>
     Result transform_error(F&& f) const& {
         if (has_value()) return *this;
@@ -233,18 +247,23 @@ bool operator==(const Result<T>& a, const U& b) {
 template <>
 class [[nodiscard]] Result<void> {
 public:
+    /// Names the type of the value.
     using value_type = void;
+    /// Names the type of the error.
     using error_type = Error;
 
     /// Constructs a success.
     Result() = default;
     /// Constructs a result with an error.
     Result(Error error) : error_(std::move(error)) {}
+    /// Constructs a success.
     explicit Result(std::in_place_t) {}
 
     /// Returns whether there is no error.
     [[nodiscard]] bool has_value() const noexcept { return !error_; }
+    /// Returns whether there is no error.
     explicit operator bool() const noexcept { return has_value(); }
+    /// Does nothing. Precondition: has_value().
     void operator*() const noexcept { assert(has_value()); }
 
     /// Throws Exception with the error if there is one.
@@ -254,7 +273,9 @@ public:
 
     /// Returns the error; from a temporary by value. Precondition: !has_value().
     [[nodiscard]] Error& error() & noexcept { return assert(error_), *error_; }
+    /// Same, for a const object.
     [[nodiscard]] const Error& error() const& noexcept { return assert(error_), *error_; }
+    /// Same, from a temporary: moves the content out.
     [[nodiscard]] Error error() && noexcept { return assert(error_), std::move(*error_); }
     void error() const&& = delete;
 
@@ -288,7 +309,9 @@ public:
         return error_ ? Result(Error(std::invoke(std::forward<F>(f), *error_))) : *this;
     }
 
+    /// Compares the outcomes, and the errors if there are any.
     friend bool operator==(const Result&, const Result&) = default;
+    /// Returns whether there is an error and it equals `b`.
     friend bool operator==(const Result& a, const Error& b) { return a.error_ == b; }
 
 private:

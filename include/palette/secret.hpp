@@ -38,6 +38,7 @@ public:
 
     /// Moves the text; the source is left empty.
     Secret(Secret&& other) noexcept;
+    /// Wipes the text, and moves that of `other`, which is left empty.
     Secret& operator=(Secret&& other) noexcept;
     Secret(const Secret&) = delete;
     Secret& operator=(const Secret&) = delete;

@@ -29,8 +29,10 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Errors: std::bad_alloc, also for more than 4 GiB of text. Threads: not synchronised.
 class PALETTE_KEYS_DECL StringMap {
 public:
+    /// Names the type of an entry: key and value.
     using value_type = std::pair<std::string_view, std::string_view>;
     class const_iterator;
+    /// Names the type of the iterators; entries are changed with set().
     using iterator = const_iterator;
 
     /// Constructs an empty map.
@@ -39,9 +41,13 @@ public:
     /// Constructs a map of these entries. Of equal keys the first counts.
     StringMap(std::initializer_list<value_type> entries);
 
+    /// Copies the content.
     StringMap(const StringMap& other);
+    /// Copies the content.
     StringMap& operator=(const StringMap& other);
+    /// Moves the content.
     StringMap(StringMap&&) noexcept = default;
+    /// Moves the content.
     StringMap& operator=(StringMap&&) noexcept = default;
     ~StringMap() = default;
 
@@ -75,6 +81,7 @@ public:
     /// Removes all entries.
     void clear() noexcept { block_.reset(); }
 
+    /// Compares the entries.
     PALETTE_KEYS_DECL friend bool operator==(const StringMap& a, const StringMap& b) noexcept;
 
 private:
@@ -103,37 +110,50 @@ private:
 /// Iterates over the entries; a forward iterator that returns each entry by value.
 class StringMap::const_iterator {
 public:
+    /// Tells C++17 algorithms: an input iterator, since entries are returned by value.
     using iterator_category = std::input_iterator_tag;
+    /// Tells C++20 algorithms: a forward iterator.
     using iterator_concept = std::forward_iterator_tag;
+    /// Names the type of an entry: key and value.
     using value_type = StringMap::value_type;
+    /// Names the type of distances.
     using difference_type = std::ptrdiff_t;
+    /// Names the type that operator* returns.
     using reference = value_type;
 
+    /// Holds the entry to which operator-> gives access.
     struct pointer {
+        /// Holds the entry.
         value_type entry;
+        /// Returns a pointer to the entry.
         const value_type* operator->() const noexcept { return &entry; }
     };
 
     const_iterator() noexcept = default;
 
+    /// Returns the entry. Precondition: not the end of the range.
     reference operator*() const noexcept {
         auto const n = lengths();
         char const* const key = at_ + sizeof n;
         return {{key, n.key}, {key + n.key, n.value}};
     }
+    /// Gives access to the members of the entry. Precondition: not the end of the range.
     pointer operator->() const noexcept { return {**this}; }
 
+    /// Moves to the next entry. Precondition: not the end of the range.
     const_iterator& operator++() noexcept {
         auto const n = lengths();
         at_ += sizeof n + n.key + n.value;
         return *this;
     }
+    /// Moves to the next entry, and returns the iterator as it was before.
     const_iterator operator++(int) noexcept {
         auto const old = *this;
         ++*this;
         return old;
     }
 
+    /// Returns whether both are at the same entry.
     friend bool operator==(const const_iterator&, const const_iterator&) noexcept = default;
 
 private:

@@ -54,8 +54,11 @@ class PALETTE_KEYS_DECL HttpResponse {
 public:
     /// Constructs a response with status 0.
     HttpResponse() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
+    /// Copies the content.
     HttpResponse(const HttpResponse&) = default;
+    /// Moves the content.
     HttpResponse(HttpResponse&&) noexcept = default;
+    /// Wipes the headers, and takes the content of `other`.
     HttpResponse& operator=(HttpResponse other) noexcept {
         status = other.status;
         headers.swap(other.headers);
@@ -108,10 +111,17 @@ public:
     /// Counts the bytes of the response that were received.
     std::uint64_t bytes_received = 0;
 
-    /// Gives the duration of each phase: the wait for a connection, the lookup, connecting, the TLS
-    /// handshake, and from the start of the request to the first byte of the response. Nothing where the
-    /// phase was not needed.
-    std::optional<std::chrono::nanoseconds> wait, lookup, connect, handshake, first_byte;
+    /// Gives how long the exchange waited for a connection; nothing if it did not wait.
+    std::optional<std::chrono::nanoseconds> wait;
+    /// Gives how long the lookup of the host's name took; nothing if none was needed.
+    std::optional<std::chrono::nanoseconds> lookup;
+    /// Gives how long connecting took; nothing if the connection was open.
+    std::optional<std::chrono::nanoseconds> connect;
+    /// Gives how long the TLS handshake took; nothing if none was needed.
+    std::optional<std::chrono::nanoseconds> handshake;
+    /// Gives the time from the start of sending to the first byte of the response; nothing without a
+    /// response.
+    std::optional<std::chrono::nanoseconds> first_byte;
 
     /// Names what an exchange waits for.
     enum class Phase {

@@ -23,6 +23,7 @@ public:
     /// Names the organisation.
     std::string org_name;
 
+    /// Compares all members.
     friend bool operator==(const Identity&, const Identity&) = default;
 };
 
@@ -47,6 +48,7 @@ public:
     /// Tells when the user last signed in; nothing if the service does not say.
     std::optional<Instant> last_sign_in;
 
+    /// Compares all members.
     friend bool operator==(const User&, const User&) = default;
 };
 

@@ -62,7 +62,7 @@ asio::awaitable<void> make_and_edit(ApiKeyClient& client, const std::string& uid
     done("update of a key that is as it was seen, to never expire", seen);
     auto const shortened = co_await client.async_renew(uid, 24h);
     refused("renewal that would make the key expire earlier", shortened, errc::conflict);
-    auto const renewed = co_await client.async_renew(uid, 24h, CallOptions().allow_shorter());
+    auto const renewed = co_await client.async_renew(uid, 24h, ChangeOptions().allow_shorter());
     done("renew", renewed);
     expect(!renewed->expiry.is_never() && renewed->name == "contract-2", "renew: not as it should be");
 
@@ -78,10 +78,10 @@ asio::awaitable<void> make_and_edit(ApiKeyClient& client, const std::string& uid
 asio::awaitable<void> switch_off_and_on(ApiKeyClient& client, ApiKeyClient& keys_own,
                                         const std::string& uid) {
     done("use the key", co_await keys_own.async_whoami());
-    done("revoke", co_await client.async_revoke(uid, CallOptions().verify()));
+    done("revoke", co_await client.async_revoke(uid, ChangeOptions().verify()));
     refused("use the revoked key", co_await keys_own.async_whoami(), errc::unauthorized);
     done("revoke again", co_await client.async_revoke(uid));
-    done("reactivate", co_await client.async_reactivate(uid, CallOptions().verify()));
+    done("reactivate", co_await client.async_reactivate(uid, ChangeOptions().verify()));
     done("use it again", co_await keys_own.async_whoami());
     done("set inactive", co_await client.async_set_active(uid, false));
     auto const off = co_await client.async_list(ListFilter().state(KeyState::revoked));
@@ -91,7 +91,7 @@ asio::awaitable<void> switch_off_and_on(ApiKeyClient& client, ApiKeyClient& keys
 }
 
 asio::awaitable<void> remove_it(ApiKeyClient& client, const std::string& uid) {
-    done("remove", co_await client.async_remove(uid, CallOptions().verify()));
+    done("remove", co_await client.async_remove(uid, ChangeOptions().verify()));
     refused("get after the removal", co_await client.async_get(uid), errc::not_found);
     refused("update after the removal", co_await client.async_update(uid, ApiKeyEdit().name("contract")),
             errc::not_found);

@@ -48,7 +48,7 @@ boost::asio::awaitable<void> create(ApiKeyClient& client, std::string owner, std
                                                        .for_user(owner)
                                                        .annotate(text("c"), text("d"))
                                                        .label("stage", "test"),
-                                                   CallOptions().deadline(20s).allow_past_expiry());
+                                                   ChangeOptions().deadline(20s).allow_past_expiry());
     expect(made, "create");
     if (made) uid = made->uid();
     auto const other = co_await client.async_create(NewApiKey(text("other")).annotate("e", text("f")));
@@ -91,19 +91,19 @@ boost::asio::awaitable<void> change(ApiKeyClient& client, std::string uid) {
                                         ApiKeyEdit().description(text("k"))),
            "update of a key as it was read");
     expect(co_await client.async_renew(uid + "", std::chrono::hours{24},
-                                       CallOptions().deadline(20s).allow_shorter()),
+                                       ChangeOptions().deadline(20s).allow_shorter()),
            "renew");
     expect(co_await client.async_renew(uid, std::chrono::hours{48}), "renew, without options");
     expect(co_await client.async_renew(uid + "", Expiry::never(), CallOptions().deadline(20s)),
            "renew for ever");
     expect(co_await client.async_renew(uid, Expiry::never()), "renew for ever, without options");
-    expect(co_await client.async_revoke(uid + "", CallOptions().verify()), "revoke");
+    expect(co_await client.async_revoke(uid + "", ChangeOptions().verify()), "revoke");
     expect(co_await client.async_revoke(uid), "revoke, without options");
-    expect(co_await client.async_reactivate(uid + "", CallOptions().verify()), "reactivate");
+    expect(co_await client.async_reactivate(uid + "", ChangeOptions().verify()), "reactivate");
     expect(co_await client.async_reactivate(uid), "reactivate, without options");
-    expect(co_await client.async_set_active(uid + "", false, CallOptions().verify()), "set_active");
+    expect(co_await client.async_set_active(uid + "", false, ChangeOptions().verify()), "set_active");
     expect(co_await client.async_set_active(uid, true), "set_active, without options");
-    expect(co_await client.async_remove(uid + "", CallOptions().verify()), "remove");
+    expect(co_await client.async_remove(uid + "", ChangeOptions().verify()), "remove");
     expect(!co_await client.async_remove(uid), "remove, without options, of what is gone");
 }
 

@@ -111,10 +111,10 @@ struct Revoke {
     static constexpr auto name = "revoke and verify";
     template <class Token>
     static auto start(ApiKeyClient& client, const std::string& uid, Token&& token) {
-        return client.async_revoke(uid, CallOptions().verify(), std::forward<Token>(token));
+        return client.async_revoke(uid, ChangeOptions().verify(), std::forward<Token>(token));
     }
     static auto wait(BlockingApiKeyClient& client, const std::string& uid) {
-        return client.revoke(uid, CallOptions().verify());
+        return client.revoke(uid, ChangeOptions().verify());
     }
 };
 struct SetActive {
@@ -131,10 +131,10 @@ struct Remove {
     static constexpr auto name = "remove and verify";
     template <class Token>
     static auto start(ApiKeyClient& client, const std::string& uid, Token&& token) {
-        return client.async_remove(uid, CallOptions().verify(), std::forward<Token>(token));
+        return client.async_remove(uid, ChangeOptions().verify(), std::forward<Token>(token));
     }
     static auto wait(BlockingApiKeyClient& client, const std::string& uid) {
-        return client.remove(uid, CallOptions().verify());
+        return client.remove(uid, ChangeOptions().verify());
     }
 };
 struct WhoAmI {

@@ -77,10 +77,10 @@ inline void check_that_all_works(palette::ClientOptions options) {
     REQUIRE(succeeds(edited));
     CHECK(edited->description == "y");
     CHECK(succeeds(client.renew(uid, 24h * 60)));
-    CHECK(succeeds(client.revoke(uid, palette::CallOptions().verify())));
-    CHECK(succeeds(client.reactivate(uid, palette::CallOptions().verify())));
+    CHECK(succeeds(client.revoke(uid, palette::ChangeOptions().verify())));
+    CHECK(succeeds(client.reactivate(uid, palette::ChangeOptions().verify())));
     CHECK(succeeds(client.set_active(uid, false)));
-    CHECK(succeeds(client.remove(uid, palette::CallOptions().verify())));
+    CHECK(succeeds(client.remove(uid, palette::ChangeOptions().verify())));
     auto const nobody = client.find_user("nobody@nowhere.test");
     REQUIRE_FALSE(nobody);
     CHECK(nobody.error().code() == palette::errc::not_found);

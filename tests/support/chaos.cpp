@@ -140,7 +140,7 @@ asio::awaitable<void> Scene::change(sample::Random& random, const std::string& o
 
 asio::awaitable<void> Scene::create() {
     NewApiKey key("made-" + std::to_string(names_));
-    auto const options = CallOptions().retry_when_unseen(names_++ % 4 != 0);
+    auto const options = CreateOptions().retry_when_unseen(names_++ % 4 != 0);
     auto created = co_await client_->async_create(std::move(key), options);
     note(created);
     auto const pending = created ? created->pending() : created.error().pending();

@@ -115,7 +115,7 @@ void Tenant::create() {
     auto& made = made_.emplace_back();
     made.name = "made-" + std::to_string(made_.size());
     made.faults = add_faults();
-    auto const call = CallOptions().retry_when_unseen(random_.one_in(4));
+    auto const call = CreateOptions().retry_when_unseen(random_.one_in(4));
     std::optional<Result<CreatedApiKey>> result;
     client_.async_create(NewApiKey(made.name), call,
                          [&](Result<CreatedApiKey> r) { result.emplace(std::move(r)); });

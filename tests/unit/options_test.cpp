@@ -245,7 +245,7 @@ TEST_CASE("CallOptions: a getter gives what its setter was given") {
     CHECK_FALSE(none.allow_own_key());
     CHECK_FALSE(none.retry_when_unseen());
 
-    auto const all = CallOptions().verify().allow_past_expiry().allow_shorter().allow_own_key();
+    auto const all = ChangeOptions().verify().allow_past_expiry().allow_shorter().allow_own_key();
     CHECK(all.verify());
     CHECK(all.allow_past_expiry());
     CHECK(all.allow_shorter());

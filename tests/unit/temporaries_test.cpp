@@ -111,7 +111,7 @@ TEST_CASE("temporaries: what is asked for can be put together in one expression 
     CHECK_FALSE(std::is_reference_v<decltype(palette::NewApiKey("ci").expires(palette::Expiry::never()))>);
     CHECK_FALSE(std::is_reference_v<decltype(palette::ApiKeyEdit().name("n"))>);
     CHECK_FALSE(std::is_reference_v<decltype(palette::ListFilter().owner("u"))>);
-    CHECK_FALSE(std::is_reference_v<decltype(palette::CallOptions().verify())>);
+    CHECK_FALSE(std::is_reference_v<decltype(palette::ChangeOptions().verify())>);
     CHECK_FALSE(std::is_reference_v<decltype(palette::auth::FileOptions().allow_symlink())>);
     CHECK_FALSE(std::is_reference_v<decltype(palette::Error(palette::errc::timeout).attempts(1))>);
     CHECK(key.name() == "ci");

@@ -37,16 +37,19 @@ public:
     }
     /// Same, on a temporary.
     LoginOptions org(std::string name) && noexcept { return std::move(org(std::move(name))); }
+    /// Same, on a temporary.
     LoginOptions use_refresh(bool on = true) && noexcept { return std::move(use_refresh(on)); }
 
     /// Returns the e-mail address.
     [[nodiscard]] const std::string& email() const& noexcept { return email_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string email() const&& { return email_; }
     /// Returns the password.
     [[nodiscard]] const Secret& password() const& noexcept { return password_; }
     void password() const&& = delete;
     /// Returns the organisation; empty if none was set.
     [[nodiscard]] const std::string& org() const& noexcept { return org_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string org() const&& { return org_; }
     /// Returns whether tokens are exchanged without the password.
     [[nodiscard]] bool use_refresh() const noexcept { return use_refresh_; }

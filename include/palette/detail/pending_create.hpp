@@ -58,20 +58,25 @@ public:
 
     /// Returns the nonce of the create.
     [[nodiscard]] const std::string& nonce() const& noexcept { return nonce_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string nonce() const&& { return nonce_; }
     /// Returns the name that was requested.
     [[nodiscard]] const std::string& name() const& noexcept { return name_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string name() const&& { return name_; }
 
     /// Returns the uid of the owner of the keys; empty if that is the user who created.
     [[nodiscard]] const std::string& owner_uid() const& noexcept { return owner_uid_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string owner_uid() const&& { return owner_uid_; }
     /// Returns the uid of the user who requested the keys. async_reconcile() accepts only a credential of
     /// this user, of tenant_uid().
     [[nodiscard]] const std::string& user_uid() const& noexcept { return user_uid_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string user_uid() const&& { return user_uid_; }
     /// Returns the uid of the tenant of that user.
     [[nodiscard]] const std::string& tenant_uid() const& noexcept { return tenant_uid_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string tenant_uid() const&& { return tenant_uid_; }
 
     /// Returns when the create was started, by this machine's clock; the epoch if that is not known.
@@ -79,6 +84,7 @@ public:
 
     /// Returns the numbers of the attempts that may have made a key; empty if covers_all_attempts().
     [[nodiscard]] const std::vector<int>& attempts() const& noexcept { return attempts_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::vector<int> attempts() const&& { return attempts_; }
     /// Returns whether the record covers every attempt of the create, as records of of_nonce() do.
     [[nodiscard]] bool covers_all_attempts() const noexcept { return attempts_.empty(); }
@@ -94,6 +100,7 @@ public:
     /// Errors: errc::invalid_argument, with the field in Error::path().
     static Result<PendingCreate> parse(std::string_view text);
 
+    /// Compares all members.
     friend bool operator==(const PendingCreate&, const PendingCreate&) = default;
 
 private:
@@ -120,11 +127,14 @@ public:
 
     /// Returns the uids of the keys that were deleted.
     [[nodiscard]] const std::vector<std::string>& removed() const& noexcept { return removed_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::vector<std::string> removed() const&& { return removed_; }
     /// Returns the uids of the keys that the service refused to delete.
     [[nodiscard]] const std::vector<std::string>& not_removed() const& noexcept { return not_removed_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::vector<std::string> not_removed() const&& { return not_removed_; }
 
+    /// Compares all members.
     friend bool operator==(const Reconciliation&, const Reconciliation&) = default;
 
 private:

@@ -80,9 +80,11 @@ public:
 
     /// Returns the method, or "*".
     [[nodiscard]] const std::string& method() const& noexcept { return method_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string method() const&& { return method_; }
     /// Returns what the path begins with.
     [[nodiscard]] const std::string& path_prefix() const& noexcept { return path_prefix_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string path_prefix() const&& { return path_prefix_; }
     /// Returns the kind of the fault.
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
@@ -90,6 +92,7 @@ public:
     [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
     /// Returns ARG if it is a text.
     [[nodiscard]] const std::string& text() const& noexcept { return text_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string text() const&& { return text_; }
     /// Returns N, or `always`.
     [[nodiscard]] std::uint64_t times() const noexcept { return times_; }
@@ -99,6 +102,7 @@ public:
     /// Returns the rule as parse() takes it.
     [[nodiscard]] std::string to_string() const;
 
+    /// Compares all members.
     friend bool operator==(const FaultRule&, const FaultRule&) = default;
 
 private:

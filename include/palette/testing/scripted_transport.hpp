@@ -100,6 +100,7 @@ public:
 
     /// Returns the requests that came, in their order.
     [[nodiscard]] const std::vector<Request>& requests() const& noexcept { return requests_; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::vector<Request> requests() const&& { return requests_; }
 
     /// Returns the requests that are still expected.

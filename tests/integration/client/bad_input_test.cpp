@@ -253,7 +253,7 @@ TEST_CASE(
     Result<void> const refused[] = {
         create(client, NewApiKey("n").expires(yesterday)),
         outcome(client.update(made, ApiKeyEdit().expires(yesterday))),
-        outcome(client.renew(made, yesterday, CallOptions().allow_shorter())),
+        outcome(client.renew(made, yesterday, ChangeOptions().allow_shorter())),
     };
     for (auto const& result : refused) {
         REQUIRE_FALSE(result);
@@ -269,7 +269,7 @@ TEST_CASE(
 TEST_CASE("client: an expiry that has passed is sent to those who ask for it") {
     Emulator emulator({.assumptions = {.past_expiry_accepted = true}});
     Client client(emulator.client_options(Role::tenant_admin));
-    auto const allowed = CallOptions().allow_past_expiry();
+    auto const allowed = ChangeOptions().allow_past_expiry();
     auto const made = client.create(NewApiKey("n").expires(yesterday), allowed);
     REQUIRE(complaint(made) == "");
     CHECK(client.get(made->uid()).value().expiry == yesterday);

@@ -282,13 +282,13 @@ TEST_CASE("client cancellation: between the steps of an operation it is known wh
         client.async_update(uid, ApiKeyEdit().name("b"), watched.handler());
     };
     auto const renew = [](ApiKeyClient& client, const std::string& uid, Watched& watched) {
-        client.async_renew(uid, std::chrono::hours{1}, CallOptions().allow_shorter(), watched.handler());
+        client.async_renew(uid, std::chrono::hours{1}, ChangeOptions().allow_shorter(), watched.handler());
     };
     auto const revoke = [](ApiKeyClient& client, const std::string& uid, Watched& watched) {
-        client.async_revoke(uid, CallOptions().verify(), watched.handler());
+        client.async_revoke(uid, ChangeOptions().verify(), watched.handler());
     };
     auto const remove = [](ApiKeyClient& client, const std::string& uid, Watched& watched) {
-        client.async_remove(uid, CallOptions().verify(), watched.handler());
+        client.async_remove(uid, ChangeOptions().verify(), watched.handler());
     };
     const Row rows[] = {
         {"GET / stall x1", 1, update, Effect::not_applied},

@@ -181,7 +181,7 @@ TEST_CASE("W7 create: what proves that nothing was done is final, and looks for 
 TEST_CASE(
     "W7 create: who asks for it makes another key when the first is not seen, and is told of that one") {
     Scene scene("POST /v1/apiKeys apply-late:1500 x1", 200ms);
-    auto const result = scene.client.create(NewApiKey("ci"), CallOptions().retry_when_unseen());
+    auto const result = scene.client.create(NewApiKey("ci"), CreateOptions().retry_when_unseen());
     REQUIRE(result);
     CHECK(result->confirmed());
     REQUIRE(result->pending());
@@ -249,7 +249,7 @@ TEST_CASE("W7 create: where annotations are not kept, nothing is looked for and 
     REQUIRE(first);
     CHECK(first->confirmed());
     scene.emulator.faults().add("POST /v1/apiKeys drop-after x1");
-    auto const lost = scene.client.create(NewApiKey("ci"), CallOptions().retry_when_unseen());
+    auto const lost = scene.client.create(NewApiKey("ci"), CreateOptions().retry_when_unseen());
     REQUIRE_FALSE(lost);
     CHECK(lost.error().effect() == Effect::unknown);
     REQUIRE(lost.error().pending());

@@ -148,13 +148,13 @@ const Operation operations[] = {
      is_renamed},
     {"renew", Subject::active_key,
      [](Client& c, Id& id, Watched& w) {
-         c.async_renew(id, std::chrono::hours{1}, CallOptions().allow_shorter(), w.handler());
+         c.async_renew(id, std::chrono::hours{1}, ChangeOptions().allow_shorter(), w.handler());
      },
      is_renewed},
     {"revoke", Subject::active_key, [](Client& c, Id& id, Watched& w) { c.async_revoke(id, w.handler()); },
      is_off},
     {"revoke and verify", Subject::active_key,
-     [](Client& c, Id& id, Watched& w) { c.async_revoke(id, CallOptions().verify(), w.handler()); }, is_off},
+     [](Client& c, Id& id, Watched& w) { c.async_revoke(id, ChangeOptions().verify(), w.handler()); }, is_off},
     {"reactivate", Subject::revoked_key,
      [](Client& c, Id& id, Watched& w) { c.async_reactivate(id, w.handler()); }, is_on},
     {"set_active", Subject::revoked_key,
@@ -162,7 +162,7 @@ const Operation operations[] = {
     {"remove", Subject::active_key, [](Client& c, Id& id, Watched& w) { c.async_remove(id, w.handler()); },
      is_gone},
     {"remove and verify", Subject::active_key,
-     [](Client& c, Id& id, Watched& w) { c.async_remove(id, CallOptions().verify(), w.handler()); }, is_gone},
+     [](Client& c, Id& id, Watched& w) { c.async_remove(id, ChangeOptions().verify(), w.handler()); }, is_gone},
     {"reconcile", Subject::lost_key,
      [](Client& c, Id&, Watched& w) { c.async_reconcile(lost_create(), w.handler()); }, is_gone},
     {"whoami", Subject::nothing, whoami},

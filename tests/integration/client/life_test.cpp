@@ -82,11 +82,11 @@ asio::awaitable<void> live(ClientScene& scene) {
     REQUIRE(renewed);
     CHECK(renewed->expiry > key->expiry);
 
-    CHECK(co_await client.async_revoke(uid, CallOptions().verify()));
+    CHECK(co_await client.async_revoke(uid, ChangeOptions().verify()));
     auto const revoked = co_await client.async_list(ListFilter().state(KeyState::revoked));
     REQUIRE(revoked);
     CHECK(revoked->size() == 1);
-    CHECK(co_await client.async_reactivate(uid, CallOptions().verify()));
+    CHECK(co_await client.async_reactivate(uid, ChangeOptions().verify()));
     CHECK(co_await client.async_set_active(uid, false));
     auto const found = co_await client.async_find("ci-2");
     REQUIRE(found);
@@ -99,7 +99,7 @@ asio::awaitable<void> live(ClientScene& scene) {
     REQUIRE(user);
     CHECK(user->uid == dev.uid);
 
-    CHECK(co_await client.async_remove(uid, CallOptions().verify()));
+    CHECK(co_await client.async_remove(uid, ChangeOptions().verify()));
     auto const gone = co_await client.async_remove(uid);
     REQUIRE_FALSE(gone);
     CHECK(gone.error().code() == errc::not_found);

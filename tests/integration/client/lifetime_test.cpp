@@ -104,8 +104,8 @@ struct LifeScene {
     }
     void start_list() { client->async_list(note(ends, "list")); }
     void start_others() {
-        client->async_remove(emulator.keys().back().uid, CallOptions().verify(), note(ends, "remove"));
-        client->async_renew(emulator.keys().front().uid, 1h, CallOptions().allow_shorter(),
+        client->async_remove(emulator.keys().back().uid, ChangeOptions().verify(), note(ends, "remove"));
+        client->async_renew(emulator.keys().front().uid, 1h, ChangeOptions().allow_shorter(),
                             note(ends, "renew"));
     }
 

@@ -132,7 +132,7 @@ TEST_CASE("client: an observer sees every operation and request by name and temp
          {{"GET", key, 200}, {"PUT", key, 204}, {"GET", key, 200}}},
         {"revoke", [&](Client& c) { return c.revoke(uid); }, {{"PUT", "/v1/apiKeys/{uid}/state", 204}}},
         {"reactivate",
-         [&](Client& c) { return c.reactivate(uid, CallOptions().verify()); },
+         [&](Client& c) { return c.reactivate(uid, ChangeOptions().verify()); },
          {{"PUT", "/v1/apiKeys/{uid}/state", 204}, {"GET", key, 200}}},
         {"set_active", [&](Client& c) { return c.set_active(uid, false); }, {{"PATCH", key, 204}}},
         {"whoami", [](Client& c) { return outcome(c.whoami()); }, {{"GET", "/v1/users/info", 200}}},

@@ -106,7 +106,7 @@ TEST_CASE("W6: a write without an answer is not judged, nor sent again, by what 
 TEST_CASE("a change that is verified is not verified by another key") {
     for (auto const& answer : foreign) {
         CAPTURE(answer);
-        auto const verified = CallOptions().verify();
+        auto const verified = ChangeOptions().verify();
         ScriptedClient revoked;
         revoked.expect("PUT /v1/apiKeys/a/state");
         revoked.expect("GET /v1/apiKeys/a").answer(200, answer);

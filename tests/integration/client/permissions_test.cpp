@@ -65,7 +65,7 @@ constexpr Operation update{
     [](const ApiKey* key) { return key != nullptr && key->name == "edited"; }};
 constexpr Operation renew{"renew",
                           [](Client& c, const Subject& s) {
-                              return outcome(c.renew(s.key_uid, a_year, CallOptions().allow_shorter()));
+                              return outcome(c.renew(s.key_uid, a_year, ChangeOptions().allow_shorter()));
                           },
                           [](const ApiKey* key) { return key != nullptr && !key->expiry.is_never(); }};
 constexpr Operation revoke{"revoke", [](Client& c, const Subject& s) { return c.revoke(s.key_uid); },

@@ -107,7 +107,7 @@ TEST_CASE("W7 reconcile: only keys with the mark of a pending attempt and its ow
 TEST_CASE("W7 reconcile: a key whose value was delivered stays, though an earlier attempt is pending") {
     Cleaning scene;
     scene.emulator.faults().add("POST /v1/apiKeys apply-late:600 x1");
-    auto const made = scene.client.create(NewApiKey("ci"), CallOptions().retry_when_unseen());
+    auto const made = scene.client.create(NewApiKey("ci"), CreateOptions().retry_when_unseen());
     REQUIRE(made);
     REQUIRE(made->pending());
     scene.wait_for_keys(2);
@@ -166,7 +166,7 @@ TEST_CASE("W7 nonce: what a killed program has made is found by the nonce that i
     Cleaning scene;
     auto const nonce = PendingCreate::make_nonce();
     // The program that does not live to see the result.
-    auto const made = scene.client.create(NewApiKey("ci"), CallOptions().nonce(nonce)).value();
+    auto const made = scene.client.create(NewApiKey("ci"), CreateOptions().nonce(nonce)).value();
     CHECK(scene.made().at(0).annotations["palette-keys-create"] == nonce + "-1");
     REQUIRE(scene.client.create(NewApiKey("ci")));
 
@@ -181,7 +181,7 @@ TEST_CASE(
     Cleaning scene;
     auto const nonce = PendingCreate::make_nonce();
     auto const pending = PendingCreate::of_nonce(nonce, "ci", scene.client.whoami().value()).value();
-    REQUIRE(scene.client.create(NewApiKey("ci"), CallOptions().nonce(nonce)));
+    REQUIRE(scene.client.create(NewApiKey("ci"), CreateOptions().nonce(nonce)));
     Cleaning elsewhere;
     for (auto* const emulator : {&scene.emulator, &elsewhere.emulator}) {
         Client other(emulator->client_options(Role::tenant_user_admin));
@@ -209,7 +209,7 @@ TEST_CASE("W7 reconcile: what does not say who asked for the key is refused befo
 
 TEST_CASE("W7 nonce: given again after a restart it is refused, and the key that bears it is named") {
     Cleaning scene;
-    auto const options = CallOptions().nonce(PendingCreate::make_nonce());
+    auto const options = CreateOptions().nonce(PendingCreate::make_nonce());
     auto const made = scene.client.create(NewApiKey("ci"), options).value();
     scene.emulator.faults().add("GET /v1/apiKeys page:2");
     Client restarted(scene.options());
@@ -233,16 +233,16 @@ TEST_CASE("W7 nonce: a create that a kill cut off is cleaned up before its nonce
         auto options = scene.options();
         options.timeouts.total = 300ms;
         Client killed(std::move(options));
-        CHECK_FALSE(killed.create(NewApiKey("ci"), CallOptions().nonce(nonce)));
+        CHECK_FALSE(killed.create(NewApiKey("ci"), CreateOptions().nonce(nonce)));
         scene.emulator.seed_key(NewApiKey("ci").annotate("palette-keys-create", nonce + "-1"));
         scene.emulator.faults().clear();  // which may not have been met, on a busy machine
     }
     Client restarted(scene.options());
-    auto const refused = restarted.create(NewApiKey("ci"), CallOptions().nonce(nonce));
+    auto const refused = restarted.create(NewApiKey("ci"), CreateOptions().nonce(nonce));
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == errc::conflict);
     CHECK(restarted.reconcile(record).value().removed() == Texts{refused.error().path()});
-    auto const made = restarted.create(NewApiKey("ci"), CallOptions().nonce(nonce));
+    auto const made = restarted.create(NewApiKey("ci"), CreateOptions().nonce(nonce));
     REQUIRE(made);
     CHECK(scene.made_uids() == Texts{made->uid()});
 }
@@ -251,7 +251,7 @@ TEST_CASE("W7 nonce: where the keys cannot be listed, nothing is asked for") {
     Cleaning scene;
     scene.emulator.faults().add("GET /v1/apiKeys status:403");
     auto const refused =
-        scene.client.create(NewApiKey("ci"), CallOptions().nonce(PendingCreate::make_nonce()));
+        scene.client.create(NewApiKey("ci"), CreateOptions().nonce(PendingCreate::make_nonce()));
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == errc::forbidden);
     CHECK(refused.error().effect() == Effect::not_applied);
@@ -270,12 +270,12 @@ TEST_CASE("W7 nonce: one that is not given costs no list") {
 TEST_CASE("W7 nonce: of a wrong form, or another create's, it is refused before a byte is sent") {
     Cleaning scene;
     auto const nonce = PendingCreate::make_nonce();
-    REQUIRE(scene.client.create(NewApiKey("ci"), CallOptions().nonce(nonce)));
+    REQUIRE(scene.client.create(NewApiKey("ci"), CreateOptions().nonce(nonce)));
     auto const before = scene.emulator.request_count();
     for (auto const& wrong :
          {std::string(), nonce + "0", nonce.substr(1), std::string(32, 'A'), std::string(32, 'g'), nonce}) {
         CAPTURE(wrong);
-        auto const refused = scene.client.create(NewApiKey("ci"), CallOptions().nonce(wrong));
+        auto const refused = scene.client.create(NewApiKey("ci"), CreateOptions().nonce(wrong));
         REQUIRE_FALSE(refused);
         CHECK(refused.error().code() == errc::invalid_argument);
         CHECK(refused.error().path() == "nonce");
@@ -289,7 +289,7 @@ TEST_CASE("W7 nonce: of a wrong form, or another create's, it is refused before 
 
 TEST_CASE("W7 nonce: one that a failed create was given may be given again") {
     Cleaning scene;
-    auto const options = CallOptions().nonce(PendingCreate::make_nonce());
+    auto const options = CreateOptions().nonce(PendingCreate::make_nonce());
     scene.emulator.faults().add("POST /v1/apiKeys status:403 x1");
     CHECK_FALSE(scene.client.create(NewApiKey("ci"), options));
     CHECK(scene.client.create(NewApiKey("ci"), options));
@@ -297,7 +297,7 @@ TEST_CASE("W7 nonce: one that a failed create was given may be given again") {
 
 TEST_CASE("W7 nonce: that of a create with a key pending is not given again: its key would be cleaned up") {
     Cleaning scene;
-    auto const options = CallOptions().nonce(PendingCreate::make_nonce());
+    auto const options = CreateOptions().nonce(PendingCreate::make_nonce());
     scene.emulator.faults().add("POST /v1/apiKeys apply-late:700 x1");
     auto const lost = scene.client.create(NewApiKey("ci"), options);
     REQUIRE_FALSE(lost);

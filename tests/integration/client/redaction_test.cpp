@@ -102,7 +102,7 @@ constexpr Operation operations[] = {
     {"create", [](Client& c) { return outcome(c.create(NewApiKey("ci"))); }},
     {"update", [](Client& c) { return outcome(c.update(uid, ApiKeyEdit().name("new"))); }},
     {"renew",
-     [](Client& c) { return outcome(c.renew(uid, std::chrono::hours(1), CallOptions().allow_shorter())); }},
+     [](Client& c) { return outcome(c.renew(uid, std::chrono::hours(1), ChangeOptions().allow_shorter())); }},
     {"revoke", [](Client& c) { return c.revoke(uid); }},
     {"reactivate", [](Client& c) { return c.reactivate(uid); }},
     {"set_active", [](Client& c) { return c.set_active(uid, false); }},

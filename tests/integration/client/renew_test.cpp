@@ -73,7 +73,7 @@ TEST_CASE("client: a renewal does not make a key expire earlier than it does") {
 TEST_CASE("client: a renewal makes a key expire earlier for those who ask for it") {
     Scene scene;
     for (auto const before : {Expiry::never(), Expiry::at(noon + 24h * 31)}) {
-        auto const shorter = CallOptions().allow_shorter();
+        auto const shorter = ChangeOptions().allow_shorter();
         auto const uid = scene.key_until(before);
         CHECK(scene.client.renew(uid, 24h * 30, shorter).value().expiry == Expiry::at(noon + 24h * 30));
         CHECK(scene.client.renew(uid, Expiry::at(noon + 1h), shorter).value().expiry ==
@@ -123,7 +123,7 @@ TEST_CASE("client: the asynchronous renewal takes a time or a length of life, wi
         return result.get().value().expiry;
     };
     auto const use_future = boost::asio::use_future;
-    auto const shorter = CallOptions().allow_shorter();
+    auto const shorter = ChangeOptions().allow_shorter();
     CHECK(done(client.async_renew(uid, 3h, use_future)) == Expiry::at(noon + 3h));
     CHECK(done(client.async_renew(uid, 2h, shorter, use_future)) == Expiry::at(noon + 2h));
     CHECK(done(client.async_renew(uid, Expiry::at(noon + 4h), use_future)) == Expiry::at(noon + 4h));

@@ -114,7 +114,7 @@ TEST_CASE("client: whether an expiry has passed is decided by the service's cloc
         };
         refused(scene.client->create(NewApiKey("ci").expires(earlier)));
         refused(scene.client->update(uid, ApiKeyEdit().expires(earlier)));
-        refused(scene.client->renew(uid, earlier, CallOptions().allow_shorter()));
+        refused(scene.client->renew(uid, earlier, ChangeOptions().allow_shorter()));
         CHECK(scene.emulator.keys().size() == keys);
         CHECK(scene.client->get(uid).value().expiry == later);
     }

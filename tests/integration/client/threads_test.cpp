@@ -133,7 +133,7 @@ void start(ApiKeyClient& client, int kind, const std::string& uid, Watched& watc
         case 4:
             return client.async_renew(uid, std::chrono::days{60}, watched.handler());
         case 5:
-            return client.async_revoke(uid, CallOptions().verify(), watched.handler());
+            return client.async_revoke(uid, ChangeOptions().verify(), watched.handler());
         case 6:
             return client.async_set_active(uid, true, watched.handler());
         case 7:
@@ -262,14 +262,14 @@ int live(BlockingApiKeyClient& client) {
     expect(client.update(uid, ApiKeyEdit().name("b"), CallOptions().deadline(1min)));
     failed += client.update(key.value_or(ApiKey()), ApiKeyEdit().name("c")) ? 1 : 0;
     expect(client.renew(uid, std::chrono::days{60}));
-    expect(client.revoke(uid, CallOptions().verify()));
+    expect(client.revoke(uid, ChangeOptions().verify()));
     expect(client.reactivate(uid));
     expect(client.set_active(uid, false));
     expect(client.list(ListFilter().state(KeyState::revoked)));
     expect(client.find("b"));
     expect(client.find_user("dev@acme.test"));
     expect(client.whoami());
-    expect(client.remove(uid, CallOptions().verify()));
+    expect(client.remove(uid, ChangeOptions().verify()));
     return failed;
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("W5: a renewal changes nothing but the expiry, which counts from when 
     auto const uid = seed(emulator);
     auto const before = key_in(emulator, uid);
     clock->advance(5s);
-    auto const renewed = client.renew(uid, 24h, CallOptions().allow_shorter());
+    auto const renewed = client.renew(uid, 24h, ChangeOptions().allow_shorter());
     REQUIRE(renewed);
     auto after = key_in(emulator, uid);
     // To the second, as the Date of an answer has it.
