@@ -414,7 +414,7 @@ public:
     [[nodiscard]] bool confirmed() const noexcept { return confirmed_; }
 
     /// Returns the earlier attempts of this create whose keys were never seen and may exist: clean up with
-    /// async_reconcile(), which does not touch this key. Null unless CallOptions::retry_when_unseen() was
+    /// async_reconcile(), which does not touch this key. Null unless CreateOptions::retry_when_unseen() was
     /// given.
     [[nodiscard]] const std::shared_ptr<const PendingCreate>& pending() const& noexcept {
         return pending_.get();

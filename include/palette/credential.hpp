@@ -26,7 +26,7 @@ public:
 
     /// Returns a credential for an API key. `key_uid` is the uid of the key itself, if it is known: a client
     /// that knows it refuses to revoke, deactivate or delete that key, with errc::own_key; see
-    /// CallOptions::allow_own_key().
+    /// ChangeOptions::allow_own_key().
     [[nodiscard]] static std::shared_ptr<const Credential> api_key(Secret value, std::string key_uid = {});
 
     /// Returns a credential for a token. `expires_at` is when the token expires by the client's clock, if

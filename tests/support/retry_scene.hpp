@@ -48,8 +48,8 @@ public:
     // Started, and run as far as it comes without any time passing.
     void whoami(palette::CallOptions call = {}) { client().async_whoami(call, begun()), run(); }
     void get(palette::CallOptions call = {}) { client().async_get("a", call, begun()), run(); }
-    void revoke(palette::CallOptions call = {}) { client().async_revoke("a", call, begun()), run(); }
-    void remove(palette::CallOptions call = {}) { client().async_remove("a", call, begun()), run(); }
+    void revoke(palette::ChangeOptions call = {}) { client().async_revoke("a", call, begun()), run(); }
+    void remove(palette::ChangeOptions call = {}) { client().async_remove("a", call, begun()), run(); }
 
     void run() {
         context.restart();

@@ -237,28 +237,6 @@ TEST_CASE_FIXTURE(Fixture, "ClientOptions: nonsense about a proxy names its vari
     CHECK(refusal().path() == "NO_PROXY");
 }
 
-TEST_CASE("CallOptions: a getter gives what its setter was given") {
-    CallOptions const none;
-    CHECK_FALSE(none.verify());
-    CHECK_FALSE(none.allow_past_expiry());
-    CHECK_FALSE(none.allow_shorter());
-    CHECK_FALSE(none.allow_own_key());
-    CHECK_FALSE(none.retry_when_unseen());
-
-    auto const all = ChangeOptions().verify().allow_past_expiry().allow_shorter().allow_own_key();
-    CHECK(all.verify());
-    CHECK(all.allow_past_expiry());
-    CHECK(all.allow_shorter());
-    CHECK(all.allow_own_key());
-    CHECK_FALSE(all.retry_when_unseen());
-
-    CallOptions named;
-    named.retry_when_unseen().verify();
-    named.verify(false);
-    CHECK(std::as_const(named).retry_when_unseen());
-    CHECK_FALSE(std::as_const(named).verify());
-}
-
 TEST_CASE("ClientOptions: a set-uid program gets nothing from its environment") {
     constexpr auto const* role = "PALETTE_KEYS_TEST_SET_UID";
     if (std::getenv(role) != nullptr) {

@@ -30,8 +30,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Threads: a value, not synchronised.
 class PALETTE_KEYS_DECL PendingCreate {
 public:
-    /// Returns a nonce for CallOptions::nonce(): 128 random bits in 32 hexadecimal digits. With a nonce that
-    /// was written down before the create, the keys of a killed program can still be found.
+    /// Returns a nonce for CreateOptions::nonce(): 128 random bits in 32 hexadecimal digits. With a nonce
+    /// that was written down before the create, the keys of a killed program can still be found.
     ///
     /// Use each nonce for one create: reconciling deletes all keys that bear it. Throws Exception
     /// (errc::system) if the system provides no randomness.

@@ -38,7 +38,7 @@ struct Stopped {
         options.timeouts.total = 20s;
     }
 
-    void start(CallOptions call = CallOptions(), NewApiKey key = NewApiKey("ci")) {
+    void start(CreateOptions call = CreateOptions(), NewApiKey key = NewApiKey("ci")) {
         if (!client) client.emplace(context, options);
         client->async_create(
             std::move(key), std::move(call),

@@ -65,7 +65,7 @@ inline constexpr ErrcText errc_texts[] = {
     {"system", "the operating system refused",
      "check the disk space, the permissions and the limits of the process"},
     {"own_key", "the key is the one that this client itself uses",
-     "use another credential for it, or CallOptions::allow_own_key() if that is meant"},
+     "use another credential for it, or ChangeOptions::allow_own_key() if that is meant"},
     {"out_of_memory", "out of memory", "free memory in this program, or run fewer operations at a time"},
 };
 
