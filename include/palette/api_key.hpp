@@ -32,6 +32,8 @@ enum class KeyState {
     expired,  ///< The expiry has passed; the key can be re-activated only after its expiry is extended.
 };
 
+/// Returns the name of the state: "active", "revoked" or "expired".
+[[nodiscard]] PALETTE_KEYS_DECL std::string_view to_string(KeyState state) noexcept;
 /// Writes the name of the state, such as "active".
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, KeyState state);
 

@@ -200,18 +200,19 @@ public:
     /// Errors of this operation's own:
     /// - Effect::unknown, with Error::pending(): the key was not seen, and may still appear. Call
     ///   async_reconcile().
-    /// - errc::missing_key_value, applied, with the uid in Error::path(): an old service kept the value.
-    /// - The code of the refusal, applied, with the uid in Error::path(): the key that nobody has the value
+    /// - errc::missing_key_value, applied, with the uid in Error::key_uid(): an old service kept the value.
+    /// - The code of the refusal, applied, with the uid in Error::key_uid(): the key that nobody has the
+    /// value
     ///   of could not be deleted.
-    /// - errc::conflict, applied, with the uid in Error::path(): the key was made for another user than
+    /// - errc::conflict, applied, with the uid in Error::key_uid(): the key was made for another user than
     ///   requested. The client has revoked it, or the message says that it could not.
     /// - errc::auth_provider: the credential became another user's meanwhile. Not applied if the key had not
     ///   been requested; applied, with the uid, if a lost key could not be deleted for that reason. A search
     ///   for a lost key that is given up for that reason leaves the error of the lost response: unknown, with
     ///   pending().
     /// - errc::conflict, not applied: CreateOptions::nonce() was used before. The error names the keys that
-    ///   bear the nonce; the uid of the first is in Error::path(). No key was requested. Whether the value of
-    ///   such a key was delivered is known only to whoever requested it, so there is no pending().
+    ///   bear the nonce; the uid of the first is in Error::key_uid(). No key was requested. Whether the value
+    ///   of such a key was delivered is known only to whoever requested it, so there is no pending().
     ///
     /// Effect::not_applied means that this create has left no key.
     ///

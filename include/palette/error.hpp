@@ -106,6 +106,10 @@ PALETTE_KEYS_DECL const std::error_category& get_condition_category() noexcept;
 PALETTE_KEYS_DECL std::error_code make_error_code(errc code) noexcept;
 /// Returns the group as a std::error_condition.
 PALETTE_KEYS_DECL std::error_condition make_error_condition(condition group) noexcept;
+/// Returns the name of the code, such as "not_found"; empty for a number that is none.
+[[nodiscard]] PALETTE_KEYS_DECL std::string_view to_string(errc code) noexcept;
+/// Returns the name of the condition, such as "retryable".
+[[nodiscard]] PALETTE_KEYS_DECL std::string_view to_string(condition group) noexcept;
 /// Writes the name of the code, such as "not_found".
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, errc code);
 
@@ -118,6 +122,8 @@ enum class Effect {
 
 /// Writes the name of the effect, such as "not_applied".
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Effect effect);
+/// Returns the name of the effect: "not_applied", "applied" or "unknown".
+[[nodiscard]] PALETTE_KEYS_DECL std::string_view to_string(Effect effect) noexcept;
 
 /// Describes a failed attempt that was retried.
 class FailedAttempt {
@@ -189,6 +195,21 @@ public:
     /// Same, from a temporary: by value.
     [[nodiscard]] std::string what() const&& { return static_cast<const Error&>(*this).what(); }
 
+    /// Returns the name of the operation that failed: "revoke". Empty if no operation of a client did.
+    [[nodiscard]] const std::string& operation() const& noexcept;
+    /// Same, from a temporary: by value.
+    [[nodiscard]] std::string operation() const&& { return static_cast<const Error&>(*this).operation(); }
+
+    /// Returns the uid of the key that the error is about: of the key that was to be read or changed, or of a
+    /// key that a create has left behind. Empty if there is none.
+    [[nodiscard]] const std::string& key_uid() const& noexcept;
+    /// Same, from a temporary: by value.
+    [[nodiscard]] std::string key_uid() const&& { return static_cast<const Error&>(*this).key_uid(); }
+
+    /// Returns the error code of the operating system, of Asio or of OpenSSL that caused the failure; a zero
+    /// code if there was none.
+    [[nodiscard]] std::error_code cause() const noexcept;
+
     /// Returns the place in a request or a response: "items[17].spec.expiry". Empty if the whole is meant.
     [[nodiscard]] const std::string& path() const& noexcept;
     /// Same, from a temporary: by value.
@@ -229,7 +250,10 @@ public:
     /// Same, from a temporary: by value.
     [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const&& noexcept { return pending_.get(); }
 
-    /// Returns one line: what happened, whether the change was made, and advice().
+    /// Returns one line: the operation and the key, what happened, whether the change was made, and advice().
+    ///
+    ///     revoke 463209768807a774078d86d3: the credential may not do this (HTTP 403, Forbidden); nothing was
+    ///     changed; ...
     [[nodiscard]] std::string message() const;
 
     /// Returns what to do next: the words set by advice(words), or those that hold for every error with this
@@ -247,6 +271,12 @@ public:
     Error& advice(std::string words) &;
     /// Sets whether the change has happened. Default: not_applied.
     Error& effect(Effect effect) & noexcept;
+    /// Sets the name of the operation.
+    Error& operation(std::string name) &;
+    /// Sets the uid of the key that the error is about.
+    Error& key_uid(std::string uid) &;
+    /// Sets the code that caused the failure. A boost::system::error_code converts.
+    Error& cause(std::error_code code) &;
     /// Sets the place in a request or a response.
     Error& path(std::string path) &;
     /// Sets the HTTP status.
@@ -264,6 +294,12 @@ public:
     Error advice(std::string words) && { return std::move(advice(std::move(words))); }
     /// Same, on a temporary.
     Error effect(Effect e) && noexcept { return std::move(effect(e)); }
+    /// Same, on a temporary.
+    Error operation(std::string name) && { return std::move(operation(std::move(name))); }
+    /// Same, on a temporary.
+    Error key_uid(std::string uid) && { return std::move(key_uid(std::move(uid))); }
+    /// Same, on a temporary.
+    Error cause(std::error_code code) && { return std::move(cause(code)); }
     /// Same, on a temporary.
     Error path(std::string p) && { return std::move(path(std::move(p))); }
     /// Same, on a temporary.
@@ -339,8 +375,9 @@ enum class Idempotency { idempotent, not_idempotent };
 /// Thrown by Result::value() without a value; by the constructors of a client and a RateLimiter whose options
 /// cannot be used, of a BlockingApiKeyClient that gets no thread, and of a PendingCreate without attempts;
 /// and by PendingCreate::make_nonce() if the system provides no randomness. Operations do not throw. Running
-/// out of memory throws std::bad_alloc.
-class PALETTE_KEYS_DECL Exception : public std::exception {
+/// out of memory throws std::bad_alloc. As a std::system_error it has the error's code: code() ==
+/// errc::timeout.
+class PALETTE_KEYS_DECL Exception : public std::system_error {
 public:
     /// Constructs an exception that carries `error`.
     explicit Exception(Error error);

@@ -22,6 +22,8 @@ public:
 
     std::uint64_t operation_id = 0;       ///< The same for all attempts of one operation.
     std::string_view operation;           ///< The name of the operation: "revoke".
+    int attempt = 1;                      ///< Counts the requests of the operation, from 1 on.
+    std::string_view traceparent;         ///< The header that the request carries; empty: none.
     std::string_view method;              ///< http.request.method
     std::string_view path_template;       ///< url.template: "/v1/apiKeys/{uid}/state"
     std::string_view server_address;      ///< server.address
@@ -41,6 +43,8 @@ public:
 
     std::uint64_t operation_id = 0;       ///< That of its attempts.
     std::string_view operation;           ///< The name of the operation: "revoke".
+    std::string_view key_uid;             ///< The key that the operation is about; empty: none, or not one.
+    std::string_view traceparent;         ///< What the caller gave with CallOptions::traceparent().
     int attempts = 0;                     ///< How many requests were sent.
     std::optional<errc> error;            ///< Nothing if the operation succeeded.
     Effect effect = Effect::not_applied;  ///< Of a failed operation.
@@ -53,7 +57,10 @@ public:
 /// Requirements: the functions are short, and do not throw. The views in an event are valid during the call
 /// only.
 ///
-/// Threads: called on the client's executor, after the attempt or operation has ended.
+/// Order: on_operation_start(); for each attempt on_attempt_start() and on_attempt(); on_operation(). An
+/// operation that ends before it starts, for want of memory, has on_operation() alone.
+///
+/// Threads: called on the client's executor, one call after another.
 class Observer {
 public:
     Observer() = default;
@@ -61,13 +68,17 @@ public:
     Observer& operator=(const Observer&) = delete;
     virtual ~Observer() = default;
 
+    /// Is called when an operation starts. Of the event, the members before `attempts` are set.
+    virtual void on_operation_start(const OperationEvent&) noexcept {}
+    /// Is called before every attempt. Of the event, the members before `status` are set.
+    virtual void on_attempt_start(const AttemptEvent&) noexcept {}
     /// Is called after every attempt.
     virtual void on_attempt(const AttemptEvent&) noexcept {}
     /// Is called after every operation.
     virtual void on_operation(const OperationEvent&) noexcept {}
 
-    /// Returns the value of the header traceparent for an attempt of this operation; empty: the header is not
-    /// sent. Called before each attempt.
+    /// Returns the value of the header traceparent for the next attempt of this operation; empty: that of
+    /// CallOptions::traceparent(), if there is one. Called before each attempt.
     virtual std::string traceparent(std::uint64_t operation_id) noexcept {
         static_cast<void>(operation_id);
         return {};

@@ -154,7 +154,7 @@ std::shared_ptr<const PendingCreate> Tenant::Made::pending() const {
 bool Tenant::Made::names(const ApiKey& key) const {
     if (!*result) {
         auto const& error = result->error();
-        if (error.path() == key.uid && error.what().find(key.uid) != std::string::npos) return true;
+        if (error.key_uid() == key.uid && error.what().find(key.uid) != std::string::npos) return true;
     }
     auto const left = pending();
     if (!left) return false;

@@ -22,14 +22,24 @@ concept HasNonce = requires(Options options) { options.nonce(std::string()); };
 template <class Options>
 concept MayShorten = requires(Options options) { options.allow_shorter(); };
 
+template <class Client, class Options>
+concept GetsWith = requires(Client client, Options options) { client.async_get("a", options); };
+template <class Client, class Options>
+concept RevokesWith =
+    requires(Client client, Options options) { client.async_revoke(std::string("a"), options); };
+template <class Client, class Options>
+concept CreatesWith =
+    requires(Client client, Options options) { client.async_create(NewApiKey("a"), options); };
+template <class Client, class Options>
+concept ListsWith = requires(Client client, Options options) { client.async_list(options); };
+
 TEST_CASE("options of a call: what does not apply to an operation does not compile") {
     static_assert(Verifies<ChangeOptions> && !Verifies<CreateOptions> && !Verifies<CallOptions>);
     static_assert(MayShorten<ChangeOptions> && !MayShorten<CreateOptions> && !MayShorten<CallOptions>);
     static_assert(HasNonce<CreateOptions> && !HasNonce<ChangeOptions> && !HasNonce<CallOptions>);
-    static_assert(requires(ApiKeyClient c) { c.async_get("a", CallOptions()); });
-    static_assert(!requires(ApiKeyClient c) { c.async_get("a", ChangeOptions()); });
-    static_assert(!requires(ApiKeyClient c) { c.async_revoke("a", CreateOptions()); });
-    static_assert(!requires(ApiKeyClient c) { c.async_create(NewApiKey("a"), ChangeOptions()); });
+    static_assert(GetsWith<ApiKeyClient, CallOptions> && !GetsWith<ApiKeyClient, ChangeOptions>);
+    static_assert(RevokesWith<ApiKeyClient, ChangeOptions> && !RevokesWith<ApiKeyClient, CreateOptions>);
+    static_assert(CreatesWith<ApiKeyClient, CreateOptions> && !CreatesWith<ApiKeyClient, ChangeOptions>);
 }
 
 TEST_CASE("options of a call: options of any operation do for each, and convert no other way") {
@@ -37,11 +47,8 @@ TEST_CASE("options of a call: options of any operation do for each, and convert 
     static_assert(std::convertible_to<CallOptions, ChangeOptions>);
     static_assert(!std::convertible_to<CreateOptions, CallOptions>);
     static_assert(!std::convertible_to<ChangeOptions, CreateOptions>);
-    static_assert(requires(ApiKeyClient c) {
-        c.async_list(CallOptions());
-        c.async_create(NewApiKey("a"), CallOptions());
-        c.async_revoke("a", CallOptions());
-    });
+    static_assert(ListsWith<ApiKeyClient, CallOptions> && RevokesWith<ApiKeyClient, CallOptions> &&
+                  CreatesWith<ApiKeyClient, CallOptions>);
     ChangeOptions const change = CallOptions().deadline(5s).allow_own_key();
     CHECK(change.deadline() == Deadline(5s));
     CHECK(change.allow_own_key());

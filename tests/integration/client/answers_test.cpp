@@ -304,8 +304,8 @@ TEST_CASE("W12: a credential that the service repeats is in no text of the error
         auto const result = meet(read, row.status, row.body);
         REQUIRE_FALSE(result);
         auto const& error = result.error();
-        for (auto const& text : {error.message(), error.what(), error.path(), error.server_code(),
-                                 error.server_message(), error.ref()})
+        for (auto const& text : {error.message(), error.what(), error.path(), error.key_uid(),
+                                 error.operation(), error.server_code(), error.server_message(), error.ref()})
             CHECK_FALSE(tells_of(text, secret));
     }
 }

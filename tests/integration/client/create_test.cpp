@@ -221,7 +221,7 @@ TEST_CASE("W7 create: a key that may not be deleted is named, and no other one i
     auto const uid = scene.made()[0].uid;
     CHECK(error.code() == errc::forbidden);
     CHECK(error.effect() == Effect::applied);
-    CHECK(error.path() == uid);
+    CHECK(error.key_uid() == uid);
     CHECK(contains(error.what(), uid));
     CHECK(scene.count("POST /v1/apiKeys") == 1);
     check_nothing_is_lost(scene, result);
@@ -282,7 +282,7 @@ TEST_CASE("W8 create: a service that keeps the value is asked once, and its key 
     CHECK(error.code() == errc::missing_key_value);
     CHECK(error.effect() == Effect::applied);
     REQUIRE(scene.made().size() == 1);
-    CHECK(error.path() == scene.made()[0].uid);
+    CHECK(error.key_uid() == scene.made()[0].uid);
     CHECK(contains(error.what(), scene.made()[0].uid));
     CHECK(scene.requests() == Texts{"GET /v1/users/info", "POST /v1/apiKeys"});
     check_nothing_is_lost(scene, result);

@@ -24,8 +24,8 @@ using Client = BlockingApiKeyClient;
 constexpr std::string_view password = "correct horse\"battery/staple";
 
 std::string all_texts(const Error& error) {
-    return error.message() + '\n' + error.what() + '\n' + error.path() + '\n' + error.server_code() + '\n' +
-           error.server_message() + '\n' + error.ref() + '\n' + printed(error);
+    return error.message() + '\n' + error.what() + '\n' + error.path() + '\n' + error.key_uid() + '\n' +
+           error.server_code() + '\n' + error.server_message() + '\n' + error.ref() + '\n' + printed(error);
 }
 
 ClientOptions options_with(std::shared_ptr<Transport> transport, std::shared_ptr<AuthProvider> provider) {

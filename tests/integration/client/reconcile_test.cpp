@@ -217,7 +217,7 @@ TEST_CASE("W7 nonce: given again after a restart it is refused, and the key that
     REQUIRE_FALSE(again);
     CHECK(again.error().code() == errc::conflict);
     CHECK(again.error().effect() == Effect::not_applied);
-    CHECK(again.error().path() == made.uid());
+    CHECK(again.error().key_uid() == made.uid());
     CHECK(again.error().what().find(made.uid()) != std::string::npos);
     CHECK_FALSE(again.error().pending());
     CHECK(scene.made_uids() == Texts{made.uid()});

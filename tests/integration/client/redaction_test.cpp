@@ -40,8 +40,8 @@ constexpr std::string_view key = "NjQ3/ZDk2+YTc2\"MWYw\\NGE1%41NDM4==";
 
 // All that somebody can read of an error.
 void add_texts(Texts& texts, const Error& error) {
-    for (auto const* const text :
-         {&error.what(), &error.path(), &error.server_code(), &error.server_message(), &error.ref()})
+    for (auto const* const text : {&error.what(), &error.path(), &error.key_uid(), &error.operation(),
+                                   &error.server_code(), &error.server_message(), &error.ref()})
         texts.insert(*text);
     texts.insert(error.message());
     texts.insert(printed(error));

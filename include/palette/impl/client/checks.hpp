@@ -8,6 +8,7 @@
 #include <palette/options.hpp>
 #include <palette/result.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,20 @@ inline Result<void> check_name(std::string_view name) {
                        "name");
     if (detail::has_control(name)) return invalid("a name has no control characters", "name");
     return wire::check_utf8(name, "name");
+}
+
+// As W3C Trace Context writes it: version, trace, parent, flags.
+inline Result<void> check_traceparent(std::string_view value) {
+    constexpr std::string_view form = "hh-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
+    auto const fits = [&](std::size_t i) {
+        auto const is_capital = value[i] >= 'A' && value[i] <= 'F';
+        return form[i] == 'h' ? detail::hex_digit(value[i]) >= 0 && !is_capital : value[i] == form[i];
+    };
+    auto is_good = value.size() == form.size();
+    for (std::size_t i = 0; is_good && i < form.size(); ++i)
+        is_good = fits(i);
+    if (value.empty() || is_good) return {};
+    return invalid("a traceparent is \"00-<32 hex digits>-<16 hex digits>-<2 hex digits>\"", "traceparent");
 }
 
 // `now`: by the service's clock.

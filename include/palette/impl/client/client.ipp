@@ -118,6 +118,7 @@ PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) noexcept {
 }
 
 PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {
+    if (options_.observer) options_.observer->on_operation_start(event_of(call));
     if (kind != Kind::work) return;
     call.begin();
     if (!takes_new_) call.stop(pipeline::Call::Stop::closed);
@@ -127,6 +128,19 @@ PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error*
     call.end();
     if (kind == Kind::work && --working_ == 0) idle_.cancel();
     observe(call, error);
+}
+
+PALETTE_KEYS_INLINE void Core::name_subject(Error& error, const pipeline::Call& call) const noexcept {
+    // Out of memory has its words without memory, and keeps them.
+    if (error.code() == errc::out_of_memory) return;
+    try {
+        error.operation(std::string(call.name()));
+        // Somebody may have passed a credential for a uid.
+        if (error.key_uid().empty() && !call.key_uid().empty() && !pipeline_.has_secret(call.key_uid()))
+            error.key_uid(call.key_uid());
+    } catch (const std::bad_alloc&) {
+        // The error says what has happened all the same.
+    }
 }
 
 // What an operation ends with that did not come to its own end.
@@ -145,11 +159,22 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Core::wait_for_work(pipeline::Call& ca
         co_await idle_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
-PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* error) const noexcept {
-    if (!options_.observer) return;
+PALETTE_KEYS_INLINE OperationEvent Core::event_of(const pipeline::Call& call) const noexcept {
     OperationEvent event;
     event.operation_id = call.id();
     event.operation = call.name();
+    try {
+        if (!pipeline_.has_secret(call.key_uid())) event.key_uid = call.key_uid();
+    } catch (const std::bad_alloc&) {
+        // Without memory to look at the uid, it is not shown.
+    }
+    event.traceparent = call.options().traceparent;
+    return event;
+}
+
+PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* error) const noexcept {
+    if (!options_.observer) return;
+    auto event = event_of(call);
     event.attempts = call.attempts();
     if (error != nullptr) {
         event.error = error->code();

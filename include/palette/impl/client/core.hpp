@@ -4,6 +4,7 @@
 #include <palette/detail/operations.hpp>
 #include <palette/detail/start.hpp>
 #include <palette/impl/client/calls_under_way.hpp>
+#include <palette/impl/client/checks.hpp>
 #include <palette/impl/client/context_end.hpp>
 #include <palette/impl/client/create_memory.hpp>
 #include <palette/impl/client/delivery.hpp>
@@ -13,6 +14,7 @@
 #include <palette/impl/pipeline/pipeline.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
 #include <palette/impl/values/insist.hpp>
+#include <palette/impl/values/uid.hpp>
 #include <palette/options.hpp>
 
 #include <boost/asio/any_completion_executor.hpp>
@@ -82,8 +84,11 @@ private:
         std::is_same_v<Operation, detail::CloseClient> ? Kind::closing : Kind::work;
 
     void begin(pipeline::Call& call, Kind kind);
+    // Says of an error which operation on which key has failed; as far as there is memory for that.
+    void name_subject(Error& error, const pipeline::Call& call) const noexcept;
     void end(pipeline::Call& call, Kind kind, const Error* error) noexcept;
     [[nodiscard]] Error failure(Error thrown, const pipeline::Call& call) const noexcept;
+    [[nodiscard]] OperationEvent event_of(const pipeline::Call& call) const noexcept;
     void observe(const pipeline::Call& call, const Error* error) const noexcept;
 
     asio::any_io_executor base_;
@@ -135,6 +140,7 @@ public:
     void end(Result<T> result) noexcept {
         has_ended_ = true;
         entry_.leave();
+        if (!result) core_.name_subject(result.error(), started_.call);
         core_.end(started_.call, kind_, result ? nullptr : &result.error());
         // Never within the call that has started it.
         if (started_.has_returned() && core_.serial_->is_inside())
@@ -181,8 +187,13 @@ asio::awaitable<void> Core::run(std::shared_ptr<Core> core,
     try {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
         co_await asio::this_coro::throw_if_cancelled(false);
+        if constexpr (requires { operation.uid; })
+            if (detail::fault_of_uid(operation.uid) == nullptr) call.set_key_uid(operation.uid);
         core->begin(call, kind_of<Operation>);
-        auto const first = check(*core, operation);
+        auto first = check(*core, operation);
+        if (first)
+            if (auto good = check_traceparent(call.options().traceparent); !good)
+                first = std::move(good.error());
         Result<bool> turn = true;
         // The wait for the first turn is here, where most operations wait that wait: the frames of what
         // follows are many times as large as this one.

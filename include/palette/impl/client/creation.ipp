@@ -256,7 +256,7 @@ inline Error used_nonce(const std::vector<std::string>& uids) {
         names.append(i == 0 ? "" : ", ").append(detail::printable(uids[i]));
     if (uids.size() > most) names += ", ...";
     return Error(errc::conflict, "the nonce has been used by another create, which made " + names)
-        .path(detail::printable(uids.front()))
+        .key_uid(detail::printable(uids.front()))
         .advice("make a new nonce for this create, and delete that key only if nobody has its value");
 }
 
@@ -274,7 +274,7 @@ PALETTE_KEYS_INLINE Error Creation::blamed() const {
         case Machine::Blame::owner:
             return Error(errc::conflict, "the key " + uid + " was made for another user than was asked for" +
                                              (is_revoked_ ? "; it is revoked" : "; it could not be revoked"))
-                .path(uid)
+                .key_uid(uid)
                 .advice(is_revoked_ ? "delete that key" : "revoke and delete that key");
         case Machine::Blame::nonce:
             return used_nonce(bearing_);
@@ -292,7 +292,7 @@ PALETTE_KEYS_INLINE Error Creation::blamed() const {
     if (next_.uid.empty() || error.code() == errc::missing_key_value) return error;
     return Error(error.code(), "the answer to the create was lost, and its key " + uid +
                                    " could not be deleted: " + error.what())
-        .path(uid)
+        .key_uid(uid)
         .status(error.status())
         .server(error.server_code(), error.server_message(), error.ref());
 }

@@ -76,6 +76,7 @@ public:
     }
     [[nodiscard]] bool is_late() const noexcept { return is_late_; }
     [[nodiscard]] std::string last_reason() const { return last_.message(); }
+    [[nodiscard]] boost::system::error_code last_error() const noexcept { return last_; }
 
 private:
     void start(std::size_t i) {
@@ -140,7 +141,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<asio::ip::tcp::socket>> connect_to_fi
     co_return Error(race->is_late() ? errc::timeout : errc::transport,
                     "cannot connect to " + what + ": " +
                         (race->is_late() ? "no answer within " + std::to_string(time.count()) + " ms"
-                                         : race->last_reason()));
+                                         : race->last_reason()))
+        .cause(race->is_late() ? boost::system::error_code() : race->last_error());
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -124,7 +124,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
                                            std::to_string(read_timeout_.count()) + " ms");
     if (broken)
         co_return Error(errc::transport,
-                        "the connection broke while the request was sent: " + broken.message());
+                        "the connection broke while the request was sent: " + broken.message())
+            .cause(broken);
     text_.clear();
 
     ResponseParser parser(sink, request.method == "HEAD" ? AnswerTo::head_request : AnswerTo::other_request);
@@ -189,7 +190,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::receive(
         co_return parser.error();
     co_return Error(errc::transport, error == asio::error::eof || error == asio::ssl::error::stream_truncated
                                          ? "the service closed the connection without an answer"
-                                         : "the connection broke before the answer: " + error.message());
+                                         : "the connection broke before the answer: " + error.message())
+        .cause(error);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -39,6 +39,20 @@ inline Error cannot_look_up(const std::string& host, std::string_view reason) {
         .effect(Effect::not_applied);
 }
 
+// As Asio's own resolver says it.
+inline boost::system::error_code cause_of(int fault) {
+    switch (fault) {
+        case EAI_AGAIN:
+            return asio::error::host_not_found_try_again;
+        case EAI_FAIL:
+            return asio::error::no_recovery;
+        case EAI_NONAME:
+            return asio::error::host_not_found;
+        default:
+            return {fault, asio::error::get_addrinfo_category()};
+    }
+}
+
 inline Error lookup_cancelled(const std::string& host) {
     return Error(errc::operation_aborted, "the lookup of " + detail::in_quotes(host) + " was cancelled")
         .effect(Effect::not_applied);
@@ -57,8 +71,11 @@ PALETTE_KEYS_INLINE LookupAnswer ask_system(const std::string& host) {
     hints.ai_flags = AI_ADDRCONFIG;
     addrinfo* first = nullptr;
     int const fault = ::getaddrinfo(host.c_str(), nullptr, &hints, &first);
-    if (fault == EAI_SYSTEM) return cannot_look_up(host, std::generic_category().message(errno));
-    if (fault != 0) return cannot_look_up(host, ::gai_strerror(fault));
+    if (fault == EAI_SYSTEM) {
+        std::error_code const cause(errno, std::generic_category());
+        return cannot_look_up(host, cause.message()).cause(cause);
+    }
+    if (fault != 0) return cannot_look_up(host, ::gai_strerror(fault)).cause(cause_of(fault));
 
     std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> const owner(first, &::freeaddrinfo);
     Addresses addresses;

@@ -72,7 +72,8 @@ inline Error bad_tls_option(const std::string& what, const std::string& file,
                             const boost::system::error_code& ec) {
     return Error(errc::invalid_argument,
                  what + ' ' + detail::in_quotes(file, 256) + " cannot be used: " + ec.message())
-        .path("tls");
+        .path("tls")
+        .cause(ec);
 }
 
 inline Result<void> set_trust(ssl::context& context, const TlsOptions& options) {
@@ -95,7 +96,8 @@ inline Result<void> set_trust(ssl::context& context, const TlsOptions& options) 
         context.add_certificate_authority(boost::asio::buffer(options.ca_pem), ec);
     if (ec)
         return Error(errc::invalid_argument, "the CA certificates cannot be used: " + ec.message())
-            .path("tls");
+            .path("tls")
+            .cause(ec);
     return {};
 }
 
@@ -189,16 +191,17 @@ PALETTE_KEYS_INLINE Error handshake_error(SSL* connection, const std::string& ho
     auto const shown = detail::printable(host);
     auto const verdict = SSL_get_verify_result(connection);
     auto const is_verified = SSL_get_verify_mode(connection) != SSL_VERIFY_NONE;
-    if (is_verified && verdict != X509_V_OK) return Error(errc::untrusted, certificate_fault(verdict, shown));
+    if (is_verified && verdict != X509_V_OK)
+        return Error(errc::untrusted, certificate_fault(verdict, shown)).cause(ec);
     auto const reason = ERR_GET_REASON(static_cast<unsigned long>(ec.value()));
     auto const is_ssl = ec.category() == boost::asio::error::get_ssl_category();
     if (is_ssl && (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION))
-        return Error(errc::untrusted, shown + " offers no TLS 1.2 or newer");
+        return Error(errc::untrusted, shown + " offers no TLS 1.2 or newer").cause(ec);
     if (is_ssl && (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG))
-        return Error(errc::untrusted, shown + " does not speak TLS: is this an http port?");
+        return Error(errc::untrusted, shown + " does not speak TLS: is this an http port?").cause(ec);
     if (ec == ssl::error::stream_truncated || ec == boost::asio::error::eof)
-        return Error(errc::transport, shown + " closed the connection during the TLS handshake");
-    return Error(errc::transport, "the TLS handshake with " + shown + " failed: " + ec.message());
+        return Error(errc::transport, shown + " closed the connection during the TLS handshake").cause(ec);
+    return Error(errc::transport, "the TLS handshake with " + shown + " failed: " + ec.message()).cause(ec);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -186,8 +186,10 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> open_tunnel(asio::ip::tcp::soc
     if (reply.is_whole()) co_return reply.verdict(buffer.left_over());
     if (error == asio::error::operation_aborted) co_return Error(errc::operation_aborted, "it was cancelled");
     if (error == asio::error::eof)
-        co_return Error(errc::transport, proxy.shown() + " closed the connection without an answer");
-    co_return Error(errc::transport, "the connection to " + proxy.shown() + " broke: " + error.message());
+        co_return Error(errc::transport, proxy.shown() + " closed the connection without an answer")
+            .cause(error);
+    co_return Error(errc::transport, "the connection to " + proxy.shown() + " broke: " + error.message())
+        .cause(error);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -75,6 +76,9 @@ public:
     [[nodiscard]] boost::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
+    // The key that it is about; empty: none.
+    void set_key_uid(std::string uid) noexcept { key_uid_ = std::move(uid); }
+    [[nodiscard]] const std::string& key_uid() const noexcept { return key_uid_; }
     [[nodiscard]] const detail::CallSettings& options() const noexcept { return options_; }
     [[nodiscard]] std::chrono::nanoseconds queued() const noexcept;
     [[nodiscard]] std::chrono::nanoseconds duration() const noexcept;
@@ -126,6 +130,7 @@ private:
     timing::TimeSource time_;
     std::uint64_t id_;
     std::string_view name_;
+    std::string key_uid_;
     std::chrono::milliseconds queue_;
     std::chrono::milliseconds total_;
     bool has_own_deadline_;

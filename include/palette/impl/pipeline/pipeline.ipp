@@ -155,6 +155,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<void> Pipeline::attempt(Sending& send
     add_trace(call, request);
     auto const begun = time_.steady();
     auto& report = call.begin_attempt(kind.changes());
+    if (options_.observer) options_.observer->on_attempt_start(event_of(sending));
     Result<void> result;
     try {
         result = co_await transport_->exchange(request, sink, report);
@@ -242,10 +243,11 @@ PALETTE_KEYS_INLINE bool Pipeline::has_secret(std::string_view uid) const {
 }
 
 PALETTE_KEYS_INLINE void Pipeline::add_trace(const Call& call, HttpRequest& request) const {
-    if (!options_.observer) return;
     std::erase_if(request.headers, [](auto const& field) { return field.first == "traceparent"; });
-    if (auto trace = options_.observer->traceparent(call.id()); !trace.empty())
-        request.headers.emplace_back("traceparent", std::move(trace));
+    std::string trace;
+    if (options_.observer) trace = options_.observer->traceparent(call.id());
+    if (trace.empty()) trace = call.options().traceparent;
+    if (!trace.empty()) request.headers.emplace_back("traceparent", std::move(trace));
 }
 
 // What an exchange waited for last, in words.
@@ -283,17 +285,26 @@ PALETTE_KEYS_INLINE Error Pipeline::failure(const Sending& sending, const Error&
     return safe(Error(*of_body).status(answer.response().status), call);
 }
 
-PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, std::chrono::nanoseconds begun,
-                                           const ExchangeReport& report) const {
-    if (!options_.observer) return;
+// What is known of an attempt before it is made.
+PALETTE_KEYS_INLINE AttemptEvent Pipeline::event_of(const Sending& sending) const {
     AttemptEvent event;
     event.operation_id = sending.call.id();
     event.operation = sending.call.name();
+    event.attempt = sending.call.attempts();
+    for (auto const& [name, value] : sending.request.headers)
+        if (name == "traceparent") event.traceparent = value;
     event.method = sending.request.method;
     event.path_template = sending.kind.path_template;
     event.server_address = options_.endpoint.host();
     event.server_port = options_.endpoint.port();
     event.resend_count = sending.resends;
+    return event;
+}
+
+PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, std::chrono::nanoseconds begun,
+                                           const ExchangeReport& report) const {
+    if (!options_.observer) return;
+    auto event = event_of(sending);
     event.status = sending.answer.response().status;
     if (!sending.result) event.error = sending.result.error().code();
     event.duration = time_.steady() - begun;

@@ -36,8 +36,8 @@ PALETTE_KEYS_INLINE Error error(errc code, std::string_view path, std::string_vi
 }
 
 PALETTE_KEYS_INLINE Error system_error(errc code, std::string_view path, std::string_view what, int number) {
-    auto const words = std::error_code(number, std::generic_category()).message();
-    return error(code, path, std::string(what) + " (" + words + ')');
+    std::error_code const cause(number, std::generic_category());
+    return error(code, path, std::string(what) + " (" + cause.message() + ')').cause(cause);
 }
 
 PALETTE_KEYS_INLINE std::optional<Error> path_error(errc code, std::string_view path) {

@@ -8,16 +8,20 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
-PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, KeyState state) {
+PALETTE_KEYS_INLINE std::string_view to_string(KeyState state) noexcept {
     switch (state) {
         case KeyState::active:
-            return out << "active";
+            return "active";
         case KeyState::revoked:
-            return out << "revoked";
+            return "revoked";
         case KeyState::expired:
-            return out << "expired";
+            return "expired";
     }
-    return out;
+    return {};
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, KeyState state) {
+    return out << to_string(state);
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const Owner& owner) {

@@ -175,20 +175,42 @@ PALETTE_KEYS_INLINE std::error_condition make_error_condition(condition group) n
     return {static_cast<int>(group), get_condition_category()};
 }
 
+PALETTE_KEYS_INLINE std::string_view to_string(errc code) noexcept {
+    return detail::text_of(static_cast<int>(code)).name;
+}
+
+PALETTE_KEYS_INLINE std::string_view to_string(condition group) noexcept {
+    switch (group) {
+        case condition::retryable:
+            return "retryable";
+        case condition::auth:
+            return "auth";
+        case condition::not_found:
+            return "not_found";
+        case condition::malformed_response:
+            return "malformed_response";
+    }
+    return "unknown";
+}
+
+PALETTE_KEYS_INLINE std::string_view to_string(Effect effect) noexcept {
+    switch (effect) {
+        case Effect::not_applied:
+            return "not_applied";
+        case Effect::applied:
+            return "applied";
+        case Effect::unknown:
+            break;
+    }
+    return "unknown";
+}
+
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, errc code) {
-    return out << detail::text_of(static_cast<int>(code)).name;
+    return out << to_string(code);
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, Effect effect) {
-    switch (effect) {
-        case Effect::not_applied:
-            return out << "not_applied";
-        case Effect::applied:
-            return out << "applied";
-        case Effect::unknown:
-            return out << "unknown";
-    }
-    return out;
+    return out << to_string(effect);
 }
 
 struct Error::Words {
@@ -198,12 +220,16 @@ struct Error::Words {
     Words& operator=(const Words&) = delete;
     Words& operator=(Words&&) = delete;
     ~Words() {
-        for (auto* const text : {&what, &advice, &path, &server_code, &server_message, &ref})
+        for (auto* const text :
+             {&what, &advice, &operation, &key_uid, &path, &server_code, &server_message, &ref})
             detail::wipe(*text);
     }
 
     std::string what;  // empty: that of the code
     std::string advice;
+    std::string operation;
+    std::string key_uid;
+    std::error_code cause;
     std::string path;
     std::string server_code;
     std::string server_message;
@@ -261,6 +287,18 @@ PALETTE_KEYS_INLINE const std::string& Error::what() const& noexcept {
     return words_ && !words_->what.empty() ? words_->what : detail::what_of(code_);
 }
 
+PALETTE_KEYS_INLINE const std::string& Error::operation() const& noexcept {
+    return words_ ? words_->operation : detail::no_text;
+}
+
+PALETTE_KEYS_INLINE const std::string& Error::key_uid() const& noexcept {
+    return words_ ? words_->key_uid : detail::no_text;
+}
+
+PALETTE_KEYS_INLINE std::error_code Error::cause() const noexcept {
+    return words_ ? words_->cause : std::error_code();
+}
+
 PALETTE_KEYS_INLINE const std::string& Error::path() const& noexcept {
     return words_ ? words_->path : detail::no_text;
 }
@@ -284,7 +322,8 @@ PALETTE_KEYS_INLINE const std::vector<FailedAttempt>& Error::earlier() const& no
 PALETTE_KEYS_INLINE bool operator==(const Error& a, const Error& b) noexcept {
     return a.code() == b.code() && a.effect() == b.effect() && a.status() == b.status() &&
            a.attempts() == b.attempts() && a.what() == b.what() && a.has_own_advice() == b.has_own_advice() &&
-           a.advice() == b.advice() && a.path() == b.path() && a.server_code() == b.server_code() &&
+           a.advice() == b.advice() && a.operation() == b.operation() && a.key_uid() == b.key_uid() &&
+           a.cause() == b.cause() && a.path() == b.path() && a.server_code() == b.server_code() &&
            a.server_message() == b.server_message() && a.ref() == b.ref() && a.earlier() == b.earlier() &&
            a.pending_ == b.pending_;
 }
@@ -308,6 +347,21 @@ PALETTE_KEYS_INLINE std::string_view Error::advice() const& noexcept {
 
 PALETTE_KEYS_INLINE Error& Error::effect(Effect effect) & noexcept {
     effect_ = effect;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Error& Error::operation(std::string name) & {
+    if (words_ || !name.empty()) words().operation = std::move(name);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Error& Error::key_uid(std::string uid) & {
+    if (words_ || !uid.empty()) words().key_uid = std::move(uid);
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Error& Error::cause(std::error_code code) & {
+    if (words_ || code) words().cause = code;
     return *this;
 }
 
@@ -346,7 +400,9 @@ PALETTE_KEYS_INLINE Error& Error::pending(std::shared_ptr<const PendingCreate> p
 }
 
 PALETTE_KEYS_INLINE std::string Error::message() const {
-    std::string line;
+    std::string line = operation();
+    if (!key_uid().empty()) line += (line.empty() ? "key " : " ") + key_uid();
+    if (!line.empty()) line += ": ";
     if (!path().empty()) line += path() + ": ";
     line += what();
 
@@ -389,7 +445,7 @@ struct Exception::State {
     std::string message;
 };
 
-PALETTE_KEYS_INLINE Exception::Exception(Error error) {
+PALETTE_KEYS_INLINE Exception::Exception(Error error) : std::system_error(make_error_code(error.code())) {
     auto message = error.message();
     state_ = std::make_shared<const State>(State{std::move(error), std::move(message)});
 }

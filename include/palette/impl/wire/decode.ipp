@@ -154,7 +154,7 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Document<CreatedApiKey>::finish(Value&
     return Error(errc::missing_key_value,
                  "a key was created, but the answer has no value, and only the uid " +
                      detail::printable(value.uid) + ", which is the key's or the user's")
-        .path(detail::printable(value.uid))
+        .key_uid(detail::printable(value.uid))
         .effect(Effect::applied);
 }
 
