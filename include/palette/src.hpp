@@ -28,6 +28,7 @@
 #include <palette/impl/client/creation.ipp>
 #include <palette/impl/client/reading.ipp>
 #include <palette/impl/client/reconciling.ipp>
+#include <palette/impl/client/serial.ipp>
 #include <palette/impl/net/address_race.ipp>
 #include <palette/impl/net/connect_race.ipp>
 #include <palette/impl/net/connector.ipp>
@@ -39,6 +40,8 @@
 #include <palette/impl/net/stream.ipp>
 #include <palette/impl/net/tls.ipp>
 #include <palette/impl/net/tunnel.ipp>
+#include <palette/impl/observe/counters.ipp>
+#include <palette/impl/observe/lines.ipp>
 #include <palette/impl/pipeline/answer.ipp>
 #include <palette/impl/pipeline/call.ipp>
 #include <palette/impl/pipeline/credentials.ipp>

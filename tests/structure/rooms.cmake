@@ -28,7 +28,8 @@ set(front_may front client seams values)
 set(lifecycle_may lifecycle front seams system values)
 set(testing_may testing emulator auth seams values)
 set(emulator_may emulator testing values)
-set(whole_may ${lifecycle_may} ${client_may} ${auth_may} testing whole)
+set(observe_may observe seams values)
+set(whole_may ${lifecycle_may} ${client_may} ${auth_may} observe testing whole)
 
 # What each room never includes from elsewhere. Only system/ speaks POSIX, but for net/, which has sockets, and
 # for the pages of secrets, which the kernel is told about. The text of a pending create is JSON, so the bodies
@@ -46,15 +47,16 @@ set(front_never "^(boost/(asio/ssl|beast|json)|${posix})")
 set(pipeline_never "^(${posix})")
 set(client_never "^(${posix})")
 set(auth_never "^(${posix})")
+set(observe_never "^(boost/|${posix})")
 
 # room_of(<path below palette/> <variable>): empty for what has no room.
 function(room_of path variable)
   set(room)
-  if(path MATCHES "^impl/(values|system|redaction|time|seams|wire|net|pipeline|client|auth)/[^/]+$")
+  if(path MATCHES "^impl/(values|system|redaction|time|seams|wire|net|pipeline|client|auth|observe)/[^/]+$")
     set(room ${CMAKE_MATCH_1})
   elseif(path MATCHES "^impl/emulator/(http|service|faults)/[^/]+$")
     set(room emulator)
-  elseif(path MATCHES "^(auth|lifecycle|testing)/[^/]+$")
+  elseif(path MATCHES "^(auth|lifecycle|observe|testing)/[^/]+$")
     set(room ${CMAKE_MATCH_1})
   elseif(path STREQUAL "detail/start.hpp")
     set(room front)

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/observe/counters.ipp>
+#include <palette/impl/observe/lines.ipp>
