@@ -49,8 +49,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// its key is searched for, and keys that may remain are in Error::pending().
 ///
 /// Time: an operation waits for the rate limiter and a connection for at most timeouts.queue, and has
-/// timeouts.total from then on, or CallOptions::deadline() for everything. It ends by then, whatever the
-/// network does.
+/// timeouts.total from then on, or CallOptions::deadline() for everything. The operation ends by then,
+/// whatever the network does.
 ///
 /// Cancellation: per operation, through the slot of the handler. `terminal` and `partial` end the operation
 /// at once, with the effect that is known. `total` is honoured only until a request that changes something
@@ -294,9 +294,9 @@ public:
     }
 
     /// Sets the expiry of a key to `duration` from now, by the service's clock, and changes nothing else. A
-    /// duration that is not positive is errc::invalid_argument. It is counted from the `Date` of the response
-    /// that shows the key, to the second; from this machine's time if the response has no `Date`, or one
-    /// outside of the years 2020 to 2199.
+    /// duration that is not positive is errc::invalid_argument. The duration is counted from the `Date` of
+    /// the response that shows the key, to the second; from this machine's time if the response has no
+    /// `Date`, or one outside of the years 2020 to 2199.
     ///
     /// Completes with the key as it is after the write.
     ///

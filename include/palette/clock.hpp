@@ -22,11 +22,10 @@ public:
 
     /// Returns the time of day, UTC.
     ///
-    /// Requirements: now() does not jump. It never returns an earlier time than before, and it advances as
-    /// the delays of call_after() pass. A client that is given a Clock measures all of its timeouts, backoffs
-    /// and rate limits with now(), and the expiries of credentials too. If now() jumps all the same,
-    /// deadlines and waits end too early or too late by as much; only the rate limiter recovers
-    /// (RateLimiter).
+    /// Requirements: now() neither jumps nor goes back, and advances as the delays of call_after() pass. A
+    /// client that is given a Clock measures all of its timeouts, backoffs and rate limits with now(), and
+    /// the expiries of credentials too. If now() jumps all the same, deadlines and waits end too early or too
+    /// late by as much; only the rate limiter recovers (RateLimiter).
     ///
     /// A client that is given no Clock does not depend on the wall clock for any of these waits: it measures
     /// them with std::chrono::steady_clock, and reads std::chrono::system_clock for times of day alone.

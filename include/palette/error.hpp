@@ -166,6 +166,10 @@ private:
 ///
 ///     if (auto key = co_await client.async_get(uid); !key) log(key.error().message());
 ///
+/// Implementers of a seam make errors with the setters, which chain:
+///
+///     return Error(errc::auth_provider, "the vault is sealed").effect(Effect::not_applied);
+///
 /// Texts from outside are shortened, and their control characters escaped, before they enter an Error, so
 /// that message() is one printable line.
 class PALETTE_KEYS_DECL Error {
@@ -264,8 +268,6 @@ public:
     [[nodiscard]] bool has_own_advice() const noexcept;
 
     // The setters below are for those who make errors: the library, and implementers of its seams.
-    //
-    //     return Error(errc::auth_provider, "the vault is sealed").effect(Effect::not_applied);
 
     /// Sets what to do next.
     Error& advice(std::string words) &;
@@ -349,7 +351,7 @@ enum class Idempotency { idempotent, not_idempotent };
 /// Returns whether the call that failed with this error can be repeated without applying twice what must be
 /// applied once. That is so if nothing was changed, or if the operation is idempotent.
 ///
-///     bool const again = is_retryable(error) && is_safe_to_repeat(error, Idempotency::not_idempotent);
+///     bool const retry = is_retryable(error) && is_safe_to_repeat(error, Idempotency::not_idempotent);
 ///
 /// A create with Effect::unknown or Effect::applied may have left a key: Error::pending() says what to clean
 /// up.

@@ -9,7 +9,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 /// A point in time: whole milliseconds since 1970-01-01T00:00:00 UTC, on std::chrono::system_clock.
 ///
-/// Times of the service and of a Clock have this type. It has the resolution of the service's JSON, and 64
+/// Times of the service and of a Clock have this type. The resolution is that of the service's JSON, and 64
 /// bits of milliseconds reach beyond the year 9999, the last that RFC 3339 can write; system_clock's own
 /// nanoseconds end in the year 2262. Leap seconds are not counted, as on every system clock.
 ///

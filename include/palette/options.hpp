@@ -157,7 +157,7 @@ struct PALETTE_KEYS_DECL ClientOptions {
     PoolOptions pool{};
     /// Sets the rate of the limiter that the client makes for itself. Unused if `limiter` is set.
     RateLimitOptions rate_limit{};
-    /// Is told of every attempt and every operation. Default: null, nobody.
+    /// Receives an event for every attempt and every operation. Default: null, none.
     std::shared_ptr<Observer> observer{};
     /// Gives the time, for tests. Default: null, the machine's clocks; see Clock.
     std::shared_ptr<Clock> clock{};

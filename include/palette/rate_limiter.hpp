@@ -52,11 +52,6 @@ public:
     ~RateLimiter();
 
     // The functions below are for senders: the client, and other parts of a program that call the service.
-    //
-    //     auto const ticket = limiter.ticket();
-    //     for (auto wait = limiter.wait(bucket, ticket, now()); wait > 0ns; wait = limiter.wait(...))
-    //         sleep(wait);  // and leave() to give up
-    //     send();           // and refused() when the answer is 429
 
     /// Identifies a place in all queues, behind the places given before.
     enum class Ticket : std::uint64_t {};
@@ -66,6 +61,11 @@ public:
     /// Takes a turn, or returns how long to wait before asking again. Zero means that the turn has come and
     /// was taken; otherwise the ticket keeps its place while it waits. `bucket` names the requests that the
     /// service counts together: "palette.acme.com/v1/apiKeys". `now` is the time of a steady clock.
+    ///
+    ///     auto const ticket = limiter.ticket();
+    ///     for (auto wait = limiter.wait(bucket, ticket, now()); wait > 0ns; wait = limiter.wait(...))
+    ///         sleep(wait);  // and leave() to give up
+    ///     send();           // and refused() when the answer is 429
     [[nodiscard]] std::chrono::nanoseconds wait(std::string_view bucket, Ticket ticket,
                                                 std::chrono::nanoseconds now);
     /// Gives up the place of a ticket that waits in the queue of this bucket.

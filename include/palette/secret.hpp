@@ -16,9 +16,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///     connect(user, password.expose());                         // the one way to read it
 ///
 /// A secret owns memory pages of its own, which a core dump leaves out, and wipes them when it is destroyed,
-/// moved from, assigned to, cleared or outgrown. It cannot be copied, printed, formatted, hashed, ordered or
-/// converted; an intended copy is Secret(other.expose()). Comparing for equality takes the same time wherever
-/// two secrets of the same length differ.
+/// moved from, assigned to, cleared or outgrown. A secret cannot be copied, printed, formatted, hashed,
+/// ordered or converted; an intended copy is Secret(other.expose()). Comparing for equality takes the same
+/// time wherever two secrets of the same length differ.
 ///
 /// Swap space, and copies that a caller makes of expose(), are not protected. A secret takes at least one
 /// page: the class is for a few credentials, not for thousands.

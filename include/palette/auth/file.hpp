@@ -41,7 +41,7 @@ private:
 ///     options.auth = auth::file("/etc/acme/palette.key");
 ///
 /// The file must be a regular file of at most 64 KiB, belong to the user or to root, and give group and
-/// others no access. It is judged after it has been opened, so that it cannot be exchanged in between.
+/// others no access. The file is judged after it has been opened, so that nobody can exchange it in between.
 ///
 /// The uid of the key is not known: a client with this provider does not notice that it revokes or deletes
 /// its own key.

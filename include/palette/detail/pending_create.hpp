@@ -37,8 +37,8 @@ public:
     /// (errc::system) if the system provides no randomness.
     [[nodiscard]] static std::string make_nonce();
 
-    /// Returns the record of a create that is about to be sent with this nonce. It covers every key that such
-    /// a create makes. `by` is the user who creates, from async_whoami(); the owner of the keys is
+    /// Returns the record of a create that is about to be sent with this nonce. The record covers every key
+    /// that such a create makes. `by` is the user who creates, from async_whoami(); the owner of the keys is
     /// `owner_uid`, or `by` if that is empty. Write to_text() down before the create; README.md, "A create
     /// that survives kill -9", has the recipe.
     ///
