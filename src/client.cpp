@@ -5,6 +5,7 @@
 #include <palette/impl/client/create_machine.ipp>
 #include <palette/impl/client/creating.ipp>
 #include <palette/impl/client/creation.ipp>
+#include <palette/impl/client/default_transport.ipp>
 #include <palette/impl/client/reading.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>

@@ -9,7 +9,7 @@ set(values_headers
     api_key clock credential endpoint error expiry format instant pending_create result secret string_map user version)
 set(system_headers write_secret_file)
 set(seams_headers auth_provider call_options observer options proxy rate_limiter transport)
-set(front_headers client blocking_client)
+set(front_headers blocking_client client http_transport)
 set(auth_headers auth)
 set(whole_headers api_keys src)
 
