@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A program of somebody else's, with names of its own that the library uses inside: none of them is ambiguous,
-// although the program uses the whole namespace palette.
+// A program of somebody else's, with names of its own that the library uses inside: none of them is
+// ambiguous, although the program uses the whole namespace palette.
 #include <palette/api_keys.hpp>
 
 #include <boost/asio/awaitable.hpp>
