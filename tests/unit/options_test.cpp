@@ -46,11 +46,11 @@ inline constexpr bool reads_when_const =
                                        return static_cast<decltype(o)>(o).name();     \
                                    })>)
 
-READS_WHEN_CONST(CallOptions, verify);
-READS_WHEN_CONST(CallOptions, allow_past_expiry);
-READS_WHEN_CONST(CallOptions, allow_shorter);
+READS_WHEN_CONST(ChangeOptions, verify);
+READS_WHEN_CONST(ChangeOptions, allow_past_expiry);
+READS_WHEN_CONST(ChangeOptions, allow_shorter);
 READS_WHEN_CONST(CallOptions, allow_own_key);
-READS_WHEN_CONST(CallOptions, retry_when_unseen);
+READS_WHEN_CONST(CreateOptions, retry_when_unseen);
 READS_WHEN_CONST(auth::LoginOptions, use_refresh);
 READS_WHEN_CONST(auth::FileOptions, allow_symlink);
 

@@ -31,7 +31,7 @@ constexpr impl::pipeline::RequestKind change_kind{"/v1/apiKeys/{uid}", impl::pip
 
 struct Scene {
     Call call() {
-        return Call(timer, impl::timing::TimeSource(clock), 1, "revoke", Timeouts(), CallOptions());
+        return Call(timer, impl::timing::TimeSource(clock), 1, "revoke", Timeouts(), palette::detail::CallSettings());
     }
 
     asio::io_context context;
@@ -153,7 +153,7 @@ TEST_CASE("turn: a wait ends with the turn when its time has come") {
 
 TEST_CASE("turn: one that would come after the call's time is refused at once") {
     Queue queue;
-    Call call(queue.timer, queue.time, 1, "revoke", Timeouts(), CallOptions().deadline(10ms));
+    Call call(queue.timer, queue.time, 1, "revoke", Timeouts(), CallOptions().deadline(10ms).settings());
     call.begin();
     Turn turn(queue.limiter, queue.bucket, queue.time, call);
     auto const taken = turn.take();
