@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A create that survives kill -9: wherever the program is killed, the next run either has the key whose value
-// was kept, or cleans up what the create has left and makes another. README.md, "A create that survives kill
-// -9", says why it is done in this order.
+// was kept, or cleans up what the create has left and makes another. docs/retries.md, "A create that survives
+// kill -9", says why it is done in this order.
 //
 // Run it: create_survives_kill [DIRECTORY]. With PALETTE_HOST and PALETTE_API_KEY set it talks to that
 // service, and the key stays: its value is in DIRECTORY. Without, it talks to an emulator of its own, and

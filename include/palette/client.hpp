@@ -41,12 +41,12 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///
 /// Effect::unknown: a request that was sent and not answered may have been applied, or may be applied later,
 /// also after a subsequent operation. Read the key, repeat the change if it is not in effect, and read again
-/// an hour and a day after the operation has ended. The service documents no bound on the delay; README.md
-/// ("unknown") explains these two times.
+/// an hour and a day after the operation has ended. The service documents no bound on the delay;
+/// docs/retries.md ("unknown") explains these two times.
 ///
-/// Retries: a failed request is retried as far as that is safe and ClientOptions::retry allows. README.md
-/// lists when, and Error::earlier() lists the failed attempts. A create without an answer is not repeated:
-/// its key is searched for, and keys that may remain are in Error::pending().
+/// Retries: a failed request is retried as far as that is safe and ClientOptions::retry allows.
+/// docs/retries.md lists when, and Error::earlier() lists the failed attempts. A create without an answer is
+/// not repeated: its key is searched for, and keys that may remain are in Error::pending().
 ///
 /// Time: an operation waits for the rate limiter and a connection for at most timeouts.queue, and has
 /// timeouts.total from then on, or CallOptions::deadline() for everything. The operation ends by then,

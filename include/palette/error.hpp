@@ -117,7 +117,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, errc code);
 enum class Effect {
     not_applied,  ///< Certainly not.
     applied,      ///< Certainly.
-    unknown,      ///< Not known, and may still be applied later. README.md says when to read the key.
+    unknown,      ///< Not known, and may still be applied later. See docs/retries.md, "unknown".
 };
 
 /// Writes the name of the effect, such as "not_applied".

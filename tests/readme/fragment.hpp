@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What a fragment of code in README.md or SECURITY.md has at hand, beside what it includes itself. A fragment
-// is the body of a coroutine with these parameters:
+// What a fragment of code in README.md, SECURITY.md or docs/ has at hand, beside what it includes itself. A
+// fragment is the body of a coroutine with these parameters:
 //
 //     client    a palette::ApiKeyClient
 //     options   a palette::ClientOptions
@@ -13,6 +13,7 @@
 #include <palette/api_keys.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <chrono>
 #include <iostream>

@@ -15,7 +15,7 @@
 #include <functional>
 #include <string>
 
-// All that throws, as README.md lists it.
+// All that throws, as docs/errors.md lists it.
 
 namespace exceptions_test {
 

@@ -39,8 +39,8 @@ public:
 
     /// Returns the record of a create that is about to be sent with this nonce. The record covers every key
     /// that such a create makes. `by` is the user who creates, from async_whoami(); the owner of the keys is
-    /// `owner_uid`, or `by` if that is empty. Write to_text() down before the create; README.md, "A create
-    /// that survives kill -9", has the recipe.
+    /// `owner_uid`, or `by` if that is empty. Write to_text() down before the create; docs/retries.md,
+    /// "A create that survives kill -9", has the recipe.
     ///
     /// Precondition: the value of the create was not kept when the record is reconciled. Reconciling deletes
     /// the keys whether their value was delivered or not.

@@ -31,7 +31,7 @@ AttemptOutcome without_credential(errc code, int status = 0) {
     return outcome;
 }
 
-TEST_CASE("outcome: every fault has the recovery, the effect and the cost that the README's table says") {
+TEST_CASE("outcome: every fault has the recovery, the effect and the cost that docs/retries.md says") {
     using enum Recovery;
     struct Expected {
         const char* name;

@@ -11,7 +11,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 // Classifies the outcome of a failed attempt: what it proves about the effect, and what follows. The table
-// below is the one in README.md, "What happens when something fails", and the two change together.
+// below is the one in docs/retries.md, "What happens when something fails", and the two change together.
 
 /// What it means to send a request of a kind twice: the columns of the table.
 enum class Safety {
