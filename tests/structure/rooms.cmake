@@ -9,7 +9,7 @@ set(values_headers
     api_key clock credential endpoint error expiry pending_create result secret string_map user version)
 set(system_headers write_secret_file)
 set(seams_headers auth_provider observer options proxy rate_limiter transport)
-set(front_headers client blocking_client)
+set(front_headers client blocking_client tokens)
 set(auth_headers auth)
 set(whole_headers api_keys src)
 
