@@ -48,6 +48,12 @@ public:
     /// destroys the client, none waits for one.
     ~BlockingApiKeyClient();
 
+    /// Tells whether this is a client: false once it has been moved from, until another is moved to it.
+    ///
+    /// A client that is not valid can be destroyed and assigned to. Its operations fail with
+    /// errc::invalid_argument, not_applied, and cancel() does nothing.
+    [[nodiscard]] bool valid() const noexcept { return impl_ != nullptr; }
+
     Result<KeyList> list(ListFilter filter = {}, CallOptions options = {});
     Result<KeyList> find(std::string name, CallOptions options = {});
     Result<ApiKey> get(std::string uid, CallOptions options = {});
@@ -73,6 +79,10 @@ public:
 private:
     class Loop;
     class Impl;
+
+    template <class T, class Start>
+    Result<T> wait(Start start);
+
     std::unique_ptr<Impl> impl_;
 };
 
