@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <iosfwd>
 #include <iterator>
@@ -448,6 +449,20 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const ApiKeyEdit& 
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const CreatedApiKey& key);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI
+
+/// Hashes what tells keys, and versions of one key, apart: uid, expiry, is_active and modified. Equal keys
+/// have equal hashes.
+template <>
+struct std::hash<palette::ApiKey> {
+    std::size_t operator()(const palette::ApiKey& key) const noexcept {
+        std::size_t h = std::hash<std::string>{}(key.uid);
+        auto const mix = [&h](std::size_t part) { h ^= part + 0x9e3779b9U + (h << 6U) + (h >> 2U); };
+        mix(std::hash<palette::Expiry>{}(key.expiry));
+        mix(key.is_active ? 1 : 0);
+        if (key.modified) mix(std::hash<palette::Instant::rep>{}(key.modified->time_since_epoch().count()));
+        return h;
+    }
+};
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/values/api_key.ipp>

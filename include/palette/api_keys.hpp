@@ -22,6 +22,7 @@
 #include <palette/result.hpp>
 #include <palette/secret.hpp>
 #include <palette/string_map.hpp>
+#include <palette/tokens.hpp>
 #include <palette/transport.hpp>
 #include <palette/user.hpp>
 #include <palette/version.hpp>

@@ -54,6 +54,12 @@ public:
     /// errc::operation_aborted. The same holds for a client that another one is move-assigned to.
     ~BlockingApiKeyClient();
 
+    /// Tells whether this is a client: false once it has been moved from, until another is moved to it.
+    ///
+    /// A client that is not valid can be destroyed and assigned to. Its operations fail with
+    /// errc::invalid_argument, not_applied, and cancel() does nothing.
+    [[nodiscard]] bool valid() const noexcept { return impl_ != nullptr; }
+
     /// Lists the keys that the caller may see and that match the filter; see ApiKeyClient::async_list().
     Result<KeyList> list(ListFilter filter = {}, CallOptions options = {});
     /// Lists the keys of that name, of which there may be several; see ApiKeyClient::async_find().
@@ -111,6 +117,10 @@ public:
 private:
     class Loop;
     class Impl;
+
+    template <class T, class Start>
+    Result<T> wait(Start start);
+
     std::unique_ptr<Impl> impl_;
 };
 

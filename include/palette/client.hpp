@@ -100,6 +100,14 @@ public:
     /// runs, and the connections are closed.
     ~ApiKeyClient();
 
+    /// Tells whether this is a client: false once it has been moved from, until another is moved to it.
+    ///
+    /// A client that is not valid can be destroyed and assigned to. Its get_executor() is empty, and cancel()
+    /// does nothing. A function that starts an operation throws Exception (errc::invalid_argument), and
+    /// never calls the handler: there is no executor to complete on. A deferred operation that was made
+    /// before the move is that of the client which was moved.
+    [[nodiscard]] bool valid() const noexcept { return core_ != nullptr; }
+
     /// Returns the executor that was given to the constructor.
     [[nodiscard]] executor_type get_executor() const noexcept;
 
@@ -500,8 +508,11 @@ private:
     auto start(Operation operation, Options options, Token&& token) {  // NOLINT(*-missing-std-forward)
         // Asio wants an lvalue of the token.
         return boost::asio::async_initiate<Token, void(Result<typename Operation::Value>)>(
-            detail::Initiation(core_), token, std::move(operation), std::move(options).settings());
+            detail::Initiation(core()), token, std::move(operation), std::move(options).settings());
     }
+
+    // Throws Exception if the client is not valid().
+    [[nodiscard]] const std::shared_ptr<impl::client::Core>& core() const;
 
     std::shared_ptr<impl::client::Core> core_;
 };

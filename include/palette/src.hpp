@@ -79,6 +79,7 @@
 #include <palette/impl/values/user.ipp>
 #include <palette/impl/wire/decode.ipp>
 #include <palette/impl/wire/encode.ipp>
+#include <palette/impl/wire/json.ipp>
 #include <palette/impl/wire/json_reader.ipp>
 #include <palette/impl/wire/pending_create_text.ipp>
 #include <palette/impl/wire/text.ipp>

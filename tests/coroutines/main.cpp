@@ -48,7 +48,7 @@ boost::asio::awaitable<void> create(ApiKeyClient& client, std::string owner, std
                                                        .for_user(owner)
                                                        .annotate(text("c"), text("d"))
                                                        .label("stage", "test"),
-                                                   ChangeOptions().deadline(20s).allow_past_expiry());
+                                                   CreateOptions().deadline(20s).allow_past_expiry());
     expect(made, "create");
     if (made) uid = made->uid();
     auto const other = co_await client.async_create(NewApiKey(text("other")).annotate("e", text("f")));

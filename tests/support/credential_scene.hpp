@@ -101,7 +101,10 @@ struct Scene {
         std::optional<palette::Result<palette::Identity>> result;
         client().async_whoami(call, [&](palette::Result<palette::Identity> r) { result = std::move(r); });
         poll();
-        if (!result) clock->advance(call.deadline().value_or(options.timeouts.total));
+        if (!result) {
+            auto const deadline = std::as_const(call).deadline();
+            clock->advance(deadline ? deadline->remaining(clock->now()) : options.timeouts.total);
+        }
         poll();
         REQUIRE(result);
         return std::move(*result).transform([](const palette::Identity&) {});

@@ -270,7 +270,7 @@ TEST_CASE("client: an expiry that has passed is sent to those who ask for it") {
     Emulator emulator({.assumptions = {.past_expiry_accepted = true}});
     Client client(emulator.client_options(Role::tenant_admin));
     auto const allowed = ChangeOptions().allow_past_expiry();
-    auto const made = client.create(NewApiKey("n").expires(yesterday), allowed);
+    auto const made = client.create(NewApiKey("n").expires(yesterday), CreateOptions().allow_past_expiry());
     REQUIRE(complaint(made) == "");
     CHECK(client.get(made->uid()).value().expiry == yesterday);
     auto const before = Expiry::at(*yesterday.instant() - 1h);
@@ -278,7 +278,7 @@ TEST_CASE("client: an expiry that has passed is sent to those who ask for it") {
 
     Emulator strict;
     Client other(strict.client_options(Role::tenant_admin));
-    auto const refused = other.create(NewApiKey("n").expires(yesterday), allowed);
+    auto const refused = other.create(NewApiKey("n").expires(yesterday), CreateOptions().allow_past_expiry());
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == errc::rejected);
     CHECK(refused.error().effect() == Effect::not_applied);

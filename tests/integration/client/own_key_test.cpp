@@ -86,7 +86,7 @@ TEST_CASE("own key: it is taken away if that is allowed") {
         CAPTURE(name);
         OwnKey scene;
         Client client(scene.options);
-        CHECK(run(client, scene.uid, ChangeOptions().allow_own_key()));
+        CHECK(run(client, scene.uid, CallOptions().allow_own_key()));
         CHECK_FALSE(scene.is_active(scene.uid));
     }
 }
@@ -167,7 +167,7 @@ TEST_CASE("own key: a reconciliation does not delete the key that it is made wit
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == errc::own_key);
     CHECK(refused.error().effect() == Effect::not_applied);
-    CHECK(client.reconcile(pending, ChangeOptions().allow_own_key()).value().removed().size() == 1);
+    CHECK(client.reconcile(pending, CallOptions().allow_own_key()).value().removed().size() == 1);
 }
 
 }  // namespace own_key_test

@@ -3,6 +3,7 @@
 
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
+#include <palette/impl/client/moved_from.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -146,47 +147,53 @@ PALETTE_KEYS_INLINE BlockingApiKeyClient& BlockingApiKeyClient::operator=(Blocki
     default;
 PALETTE_KEYS_INLINE BlockingApiKeyClient::~BlockingApiKeyClient() = default;
 
+template <class T, class Start>
+Result<T> BlockingApiKeyClient::wait(Start start) {
+    if (!impl_) return client::moved_from();
+    return impl_->wait<T>(std::move(start));
+}
+
 PALETTE_KEYS_INLINE Result<KeyList> BlockingApiKeyClient::list(ListFilter filter, CallOptions options) {
-    return impl_->wait<KeyList>([&](ApiKeyClient& client, auto handler) {
+    return wait<KeyList>([&](ApiKeyClient& client, auto handler) {
         client.async_list(std::move(filter), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<KeyList> BlockingApiKeyClient::find(std::string name, CallOptions options) {
-    return impl_->wait<KeyList>([&](ApiKeyClient& client, auto handler) {
+    return wait<KeyList>([&](ApiKeyClient& client, auto handler) {
         client.async_find(std::move(name), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::get(std::string uid, CallOptions options) {
-    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_get(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<CreatedApiKey> BlockingApiKeyClient::create(NewApiKey key, CreateOptions options) {
-    return impl_->wait<CreatedApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<CreatedApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_create(std::move(key), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<Reconciliation> BlockingApiKeyClient::reconcile(PendingCreate pending,
                                                                            CallOptions options) {
-    return impl_->wait<Reconciliation>([&](ApiKeyClient& client, auto handler) {
+    return wait<Reconciliation>([&](ApiKeyClient& client, auto handler) {
         client.async_reconcile(std::move(pending), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(std::string uid, ApiKeyEdit edit,
                                                                 ChangeOptions options) {
-    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_update(std::move(uid), std::move(edit), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(ApiKey seen, ApiKeyEdit edit,
                                                                 ChangeOptions options) {
-    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_update(std::move(seen), std::move(edit), options, std::move(handler));
     });
 }
@@ -194,45 +201,45 @@ PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::update(ApiKey seen, Api
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(std::string uid,
                                                                std::chrono::milliseconds duration,
                                                                ChangeOptions options) {
-    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_renew(std::move(uid), duration, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(std::string uid, Expiry expiry,
                                                                ChangeOptions options) {
-    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_renew(std::move(uid), expiry, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::revoke(std::string uid, ChangeOptions options) {
-    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_revoke(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::reactivate(std::string uid, ChangeOptions options) {
-    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_reactivate(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::set_active(std::string uid, bool is_active,
                                                                   ChangeOptions options) {
-    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_set_active(std::move(uid), is_active, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::remove(std::string uid, ChangeOptions options) {
-    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_remove(std::move(uid), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::find_one(std::string name, CallOptions options) {
-    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_find_one(std::move(name), options, std::move(handler));
     });
 }
@@ -240,54 +247,53 @@ PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::find_one(std::string na
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(ApiKey seen,
                                                                std::chrono::milliseconds duration,
                                                                ChangeOptions options) {
-    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_renew(std::move(seen), duration, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<ApiKey> BlockingApiKeyClient::renew(ApiKey seen, Expiry expiry,
                                                                ChangeOptions options) {
-    return impl_->wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
+    return wait<ApiKey>([&](ApiKeyClient& client, auto handler) {
         client.async_renew(std::move(seen), expiry, options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::revoke(ApiKey seen, ChangeOptions options) {
-    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_revoke(std::move(seen), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::reactivate(ApiKey seen, ChangeOptions options) {
-    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_reactivate(std::move(seen), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::remove(ApiKey seen, ChangeOptions options) {
-    return impl_->wait<void>([&](ApiKeyClient& client, auto handler) {
+    return wait<void>([&](ApiKeyClient& client, auto handler) {
         client.async_remove(std::move(seen), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE Result<Identity> BlockingApiKeyClient::whoami(CallOptions options) {
-    return impl_->wait<Identity>(
+    return wait<Identity>(
         [&](ApiKeyClient& client, auto handler) { client.async_whoami(options, std::move(handler)); });
 }
 
 PALETTE_KEYS_INLINE Result<User> BlockingApiKeyClient::find_user(std::string email, CallOptions options) {
-    return impl_->wait<User>([&](ApiKeyClient& client, auto handler) {
+    return wait<User>([&](ApiKeyClient& client, auto handler) {
         client.async_find_user(std::move(email), options, std::move(handler));
     });
 }
 
 PALETTE_KEYS_INLINE void BlockingApiKeyClient::cancel() {
-    impl_->cancel();
+    if (impl_) impl_->cancel();
 }
 
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::close() {
-    return impl_->wait<void>(
-        [](ApiKeyClient& client, auto handler) { client.async_close(std::move(handler)); });
+    return wait<void>([](ApiKeyClient& client, auto handler) { client.async_close(std::move(handler)); });
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

@@ -3,6 +3,7 @@
 
 #include <palette/client.hpp>
 #include <palette/impl/client/core.hpp>
+#include <palette/impl/client/moved_from.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/serial.hpp>
 #include <palette/impl/client/serial_executor.hpp>
@@ -255,11 +256,16 @@ PALETTE_KEYS_INLINE ApiKeyClient::~ApiKeyClient() {
 }
 
 PALETTE_KEYS_INLINE ApiKeyClient::executor_type ApiKeyClient::get_executor() const noexcept {
-    return core_->base();
+    return core_ ? core_->base() : executor_type();
 }
 
 PALETTE_KEYS_INLINE void ApiKeyClient::cancel() {
-    core_->cancel();
+    if (core_) core_->cancel();
+}
+
+PALETTE_KEYS_INLINE const std::shared_ptr<impl::client::Core>& ApiKeyClient::core() const {
+    if (!core_) throw Exception(client::moved_from());
+    return core_;
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI
