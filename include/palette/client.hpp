@@ -34,8 +34,10 @@ namespace palette::inline PALETTE_KEYS_ABI {
 //
 // Errors: each says whether anything was changed (Error::effect). What cannot be sent is refused before a
 // byte is sent, with errc::invalid_argument: so is a uid that is not letters, digits, '.', '_' and '-', or is
-// "." or "..", which could lead to another path behind a reverse proxy. The same from the service is
-// errc::bad_value, and so is an answer about another key than the one asked for.
+// "." or "..", which could lead to another path behind a reverse proxy. A uid from the service that the client
+// itself goes by has to meet the same, or the operation ends with errc::bad_value; so it does with an answer
+// about another key than the one asked for. The keys of a list, and Owner::uid of every key, are given as the
+// service has them, so that one odd key does not hide the others: such a uid is refused when it is used.
 //
 // Effect::unknown: a request that was sent and not answered may have been applied, or may be applied later,
 // also after an operation that follows. Read the key, repeat what is not so, and read again an hour and a day
