@@ -36,8 +36,10 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Errors: each says whether anything was changed (Error::effect()). Arguments that cannot be sent are
 /// refused with errc::invalid_argument before a byte is sent. This includes a uid with other characters than
 /// letters, digits, '.', '_' and '-', and the uids "." and "..": behind a reverse proxy they could lead to
-/// another path. Such a uid from the service is errc::bad_value, and so is a response about another key than
-/// the one asked for.
+/// another path. Such a uid from the service is errc::bad_value where the client itself goes by it, and so is
+/// a response about another key than the one asked for. The keys of a list, and Owner::uid of every key, are
+/// given as the service has them, so that one odd key does not hide the others; their uids are refused when
+/// they are used.
 ///
 /// Effect::unknown: a request that was sent and not answered may have been applied, or may be applied later,
 /// also after a subsequent operation. Read the key, repeat the change if it is not in effect, and read again

@@ -124,6 +124,10 @@ struct RetryOptions {
 ///
 /// A list beyond a bound fails with errc::too_large, and the error names the option. The defaults are far
 /// above what a tenant holds; they stop a service that does not stop sending.
+///
+/// One page has a bound of its own, which no option moves: 64 MiB of keys, or 16 MiB of users. A larger page
+/// fails with errc::too_large, too, and the error says how many bytes an answer may have, unless what is left
+/// of max_bytes is less.
 struct ListLimits {
     /// Bounds the bodies of all pages together, in bytes. Default: 128 MiB, which is about 250,000 keys.
     std::size_t max_bytes = std::size_t{128} << 20;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/failing_allocations.hpp"
+#include "support/connect_proxy.hpp"
+#include "support/known_names.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
@@ -183,9 +185,13 @@ public:
             options.auth = auth::login(auth::LoginOptions(user.email, Secret(user.password.expose())));
         }
         if (way.looks_up) {
-            auto const scheme = options.endpoint.is_secure() ? "https" : "http";
-            auto const port = std::to_string(emulator.port());
-            options.endpoint = Endpoint::parse(scheme + std::string("://localhost.:") + port).value();
+            proxying::ProxyOptions to_emulator;
+            to_emulator.target = emulator.port();
+            proxy_.emplace(to_emulator);
+            options.proxy.url = proxy_->url();
+            // Its thread is there, and spared, once it has answered; that of a lookup is not to be.
+            static_cast<void>(BlockingApiKeyClient(unlimited(options)).whoami().value());
+            options.proxy.url = "http://" + known_names::here + ":" + std::to_string(proxy_->port());
         }
         if (way.waits_for_limit) options.rate_limit = {.per_second = 1'000, .burst = 1};
         // Its threads are there, and spared, once it has answered.
@@ -215,6 +221,7 @@ private:
     }
 
     std::optional<failing::NewThreadsSpared> spares_new_threads_{std::in_place};
+    std::optional<proxying::ConnectProxy> proxy_;
     int prepared_ = 0;
 
 public:
@@ -353,11 +360,13 @@ TEST_CASE("failing allocations: each blocking operation returns, whichever alloc
 
 TEST_CASE("failing allocations: a login, a lookup, a handshake and a wait for the rate limit fail as well") {
     for (auto const& way : {Way{.name = "TLS", .is_tls = true}, Way{.name = "after a login", .logs_in = true},
-                            Way{.name = "of a host that is looked up", .looks_up = true},
+                            Way{.name = "by a proxy that is looked up", .is_tls = true, .looks_up = true},
                             Way{.name = "under a rate limit", .waits_for_limit = true}}) {
+        auto const lookups_before = known_names::lookups_of_here();
         Every<WhoAmI, Create>::with_callback(way);
         Every<WhoAmI>::awaited(way);
         Every<WhoAmI>::blocking(way);
+        if (way.looks_up) CHECK(known_names::lookups_of_here() > lookups_before + 100);
     }
 }
 

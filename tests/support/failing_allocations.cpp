@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -12,15 +13,30 @@ namespace {
 std::atomic<std::size_t> fails_at{0};
 std::atomic<std::size_t> counted{0};
 std::atomic<bool> is_armed{false};
+std::atomic<std::size_t> fails_one_in{0};  // 0: those that fail are not random
+std::atomic<std::uint64_t> random_seed{0};
+std::atomic<std::size_t> failed_at_random{0};
 std::atomic<int> new_threads_spared{0};
 
 // Decided by a thread's first allocation.
 thread_local bool const is_thread_spared = new_threads_spared > 0;
 thread_local int spared = 0;
 
+// The nth number of a generator (splitmix64), without a state that threads would have to share.
+std::uint64_t random_number(std::uint64_t seed, std::uint64_t n) noexcept {
+    auto z = seed + n * 0x9E3779B97F4A7C15;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+}
+
 bool fails() noexcept {
     if (!is_armed || is_thread_spared || spared > 0) return false;
-    return ++counted == fails_at;
+    auto const number = ++counted;
+    if (fails_one_in == 0) return number == fails_at;
+    if (random_number(random_seed, number) % fails_one_in != 0) return false;
+    ++failed_at_random;
+    return true;
 }
 
 void* take(std::size_t size) noexcept {
@@ -44,7 +60,15 @@ void* or_throw(void* block) {
 
 void arm(std::size_t nth) noexcept {
     fails_at = nth;
+    fails_one_in = 0;
     counted = 0;
+    is_armed = true;
+}
+void arm_at_random(std::size_t one_in, std::uint64_t seed) noexcept {
+    fails_at = 0;
+    fails_one_in = one_in;
+    random_seed = seed;
+    counted = failed_at_random = 0;
     is_armed = true;
 }
 std::size_t disarm() noexcept {
@@ -53,6 +77,10 @@ std::size_t disarm() noexcept {
 }
 bool has_failed() noexcept {
     return fails_at != 0 && counted >= fails_at;
+}
+
+std::size_t failures() noexcept {
+    return failed_at_random;
 }
 
 NewThreadsSpared::NewThreadsSpared() noexcept {

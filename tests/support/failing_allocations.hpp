@@ -2,19 +2,26 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
-// Lets one allocation of the program fail, once, with std::bad_alloc. The program that includes this links
-// failing_allocations.cpp, which replaces operator new and delete.
+// Lets allocations of the program fail, with std::bad_alloc: one, once, or some at random. The program that
+// includes this links failing_allocations.cpp, which replaces operator new and delete.
 namespace failing {
 
 // The allocations of all threads are counted from now on, and the nth one fails; none for 0.
 void arm(std::size_t nth) noexcept;
+
+// One in so many fails from now on, as the seed says.
+void arm_at_random(std::size_t one_in, std::uint64_t seed) noexcept;
 
 // None fails any more. How many were counted since arm().
 std::size_t disarm() noexcept;
 
 // Whether one has failed since arm().
 bool has_failed() noexcept;
+
+// How many have failed since arm_at_random().
+std::size_t failures() noexcept;
 
 // Threads that come to life beside one of these are not counted, whatever they do later: those of a service
 // that a test runs beside the client.

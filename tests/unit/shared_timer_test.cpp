@@ -2,13 +2,17 @@
 #include <palette/impl/time/sleep.hpp>
 
 #include <doctest/doctest.h>
+#include <boost/asio/execution.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace shared_timer_test {
 
@@ -124,6 +128,50 @@ TEST_CASE("shared timer: an alarm may die with all that it hangs on while it rin
     });
     CHECK(scene.run() < 1min);
     CHECK(scene.rung == "a");
+}
+
+// An executor that finds no memory for so many functions.
+class Forgetful {
+public:
+    Forgetful(boost::asio::io_context& context, int& failures) noexcept
+        : inner_(context.get_executor()),
+          failures_(&failures) {}
+
+    template <class F>
+    void execute(F&& f) const {
+        if (*failures_ > 0) {
+            --*failures_;
+            throw std::bad_alloc();
+        }
+        inner_.execute(std::forward<F>(f));
+    }
+    [[nodiscard]] boost::asio::execution_context& query(boost::asio::execution::context_t) const noexcept {
+        return inner_.context();
+    }
+    static constexpr boost::asio::execution::blocking_t query(boost::asio::execution::blocking_t) noexcept {
+        return boost::asio::execution::blocking.never;
+    }
+    friend bool operator==(const Forgetful&, const Forgetful&) noexcept = default;
+
+private:
+    boost::asio::io_context::executor_type inner_;
+    int* failures_;
+};
+
+TEST_CASE("shared timer: it goes on where the executor has no memory for its look at the time") {
+    for (int const failures : {1, 2, 30}) {
+        CAPTURE(failures);
+        boost::asio::io_context context;
+        int left = 0;
+        auto const timer = std::make_shared<SharedTimer>(Forgetful(context, left));
+        bool has_rung = false;
+        Alarm alarm(timer, TimeSource());
+        alarm.set(1ms, [&] { has_rung = true; });
+        left = failures;
+        CHECK_NOTHROW(context.run());
+        CHECK(has_rung);
+        CHECK(left == 0);
+    }
 }
 
 }  // namespace shared_timer_test

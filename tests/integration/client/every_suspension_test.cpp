@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/connect_proxy.hpp"
 #include "support/counting_executor.hpp"
+#include "support/known_names.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
@@ -88,6 +90,8 @@ PendingCreate& lost_create() {
 
 enum class Subject { nothing, active_key, revoked_key, lost_key, user };
 
+using Proxy = std::optional<proxying::ConnectProxy>;
+
 struct Operation {
     const char* name;
     Subject subject;
@@ -95,7 +99,8 @@ struct Operation {
     void (*start)(ApiKeyClient&, const std::string& id, Watched&);
     // Whether it has been applied to the key, which is null if it is gone.
     bool (*is_applied)(const ApiKey* key) = nullptr;
-    void (*set_up)(const Emulator&, ClientOptions&) = nullptr;
+    void (*set_up)(const Emulator&, ClientOptions&, Proxy&) = nullptr;
+    bool needs_tls = false;
 };
 
 bool is_renamed(const ApiKey* key) {
@@ -124,16 +129,18 @@ void whoami(Client& client, Id&, Watched& watched) {
     client.async_whoami(watched.handler());
 }
 
-void log_in(const Emulator& emulator, ClientOptions& options) {
+void log_in(const Emulator& emulator, ClientOptions& options, Proxy&) {
     auto const& user = emulator.user(Role::tenant_admin);
     options.auth = auth::login(auth::LoginOptions(user.email, Secret(user.password.expose())));
 }
-void by_name(const Emulator& emulator, ClientOptions& options) {
-    auto const scheme = options.endpoint.is_secure() ? "https" : "http";
-    options.endpoint =
-        Endpoint::parse(scheme + std::string("://localhost:") + std::to_string(emulator.port())).value();
+// Of a proxy: the emulator itself is known by no other name than localhost, which is not looked up.
+void by_name(const Emulator& emulator, ClientOptions& options, Proxy& proxy) {
+    proxying::ProxyOptions to_emulator;
+    to_emulator.target = emulator.port();
+    proxy.emplace(to_emulator);
+    options.proxy.url = "http://" + known_names::here + ":" + std::to_string(proxy->port());
 }
-void one_at_a_time(const Emulator&, ClientOptions& options) {
+void one_at_a_time(const Emulator&, ClientOptions& options, Proxy&) {
     options.rate_limit = {.per_second = 200, .burst = 1};
 }
 
@@ -169,7 +176,7 @@ const Operation operations[] = {
      [](Client& c, Id&, Watched& w) { c.async_reconcile(lost_create(), w.handler()); }, is_gone},
     {"whoami", Subject::nothing, whoami},
     {"whoami after a login", Subject::nothing, whoami, nullptr, log_in},
-    {"whoami of a host that is looked up", Subject::nothing, whoami, nullptr, by_name},
+    {"whoami by a proxy that is looked up", Subject::nothing, whoami, nullptr, by_name, true},
     {"whoami that waits for the rate limit", Subject::nothing, whoami, nullptr, one_at_a_time},
     {"find_user", Subject::user, [](Client& c, Id& id, Watched& w) { c.async_find_user(id, w.handler()); }},
 };
@@ -188,7 +195,7 @@ public:
           preparing_(options) {
         answer_at_once();
         options.rate_limit = RateLimitOptions::off();
-        if (operation.set_up != nullptr) operation.set_up(emulator, options);
+        if (operation.set_up != nullptr) operation.set_up(emulator, options, proxy_);
     }
 
     void answer_at_once() {
@@ -238,6 +245,7 @@ public:
 
 private:
     const Operation& operation_;
+    Proxy proxy_;
     BlockingApiKeyClient preparing_;
 };
 
@@ -400,7 +408,9 @@ Sums cancel_everywhere(const Way& way, const Operation& operation) {
 
 void check_all_operations(bool is_tls, bool is_reused) {
     std::ostringstream table;
+    auto const lookups_before = known_names::lookups_of_here();
     for (auto const& operation : operations) {
+        if (operation.needs_tls && !is_tls) continue;
         auto const wrapped = cancel_everywhere({is_tls, is_reused, true}, operation);
         auto const bare = cancel_everywhere({is_tls, is_reused, false}, operation);
         table << '\n'
@@ -408,6 +418,7 @@ void check_all_operations(bool is_tls, bool is_reused) {
               << wrapped.aborted << " aborted; on the bare context " << bare.points << ", " << bare.aborted;
     }
     MESSAGE(table.str());
+    if (is_tls) CHECK(known_names::lookups_of_here() > lookups_before);
 }
 
 TEST_CASE("client suspension points: cancelled at each, on a fresh connection of plain HTTP") {

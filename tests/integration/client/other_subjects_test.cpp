@@ -190,6 +190,45 @@ TEST_CASE("W7: a key of a list whose uid could lead to another path is not delet
     }
 }
 
+// One odd key does not hide all others of the tenant, nor is it hidden from whoever looks for it.
+TEST_CASE("a list gives keys whose uid could lead to another path as they are, and their use is refused") {
+    for (std::string const odd : {"", ".", "..", "../users/u1", "a/b", "a%2fb", "a b"}) {
+        CAPTURE(odd);
+        auto const items = R"({"items":[)" + key_of("a") + "," + R"({"metadata":{"uid":")" + odd +
+                           R"(","name":"odd"},"spec":{"user":{"uid":")" + odd + R"("}}}]})";
+        ScriptedClient service;
+        service.expect("GET /v1/apiKeys").answer(200, items);
+        auto const keys = service.run<KeyList>([](auto& c, auto keep) { c.async_list(keep); });
+        REQUIRE(keys);
+        REQUIRE(keys->size() == 2);
+        service.expect("GET /v1/apiKeys").answer(200, items);
+        auto const found = service.run<KeyList>([](auto& c, auto keep) { c.async_find("odd", keep); });
+        REQUIRE(found);
+        REQUIRE(found->size() == 1);
+        auto const& key = *found->begin();
+        CHECK(key.uid == odd);
+        CHECK(key.owner.uid == odd);
+
+        auto const check_refused = [&]<class T>(const Result<T>& result) {
+            REQUIRE_FALSE(result);
+            CHECK(result.error().code() == errc::invalid_argument);
+            CHECK(result.error().effect() == Effect::not_applied);
+        };
+        check_refused(service.run<ApiKey>([&](auto& c, auto keep) { c.async_get(key.uid, keep); }));
+        check_refused(service.run<ApiKey>(
+            [&](auto& c, auto keep) { c.async_update(key.uid, ApiKeyEdit().name("new"), keep); }));
+        check_refused(service.run<ApiKey>(
+            [&](auto& c, auto keep) { c.async_update(key, ApiKeyEdit().name("new"), keep); }));
+        check_refused(service.run<ApiKey>([&](auto& c, auto keep) { c.async_renew(key.uid, 24h, keep); }));
+        check_refused(service.run<void>([&](auto& c, auto keep) { c.async_revoke(key.uid, keep); }));
+        check_refused(service.run<void>([&](auto& c, auto keep) { c.async_reactivate(key.uid, keep); }));
+        check_refused(service.run<void>([&](auto& c, auto keep) { c.async_remove(key.uid, keep); }));
+        check_refused(service.run<CreatedApiKey>(
+            [&](auto& c, auto keep) { c.async_create(NewApiKey("ci").for_user(key.owner.uid), keep); }));
+        CHECK(service.requests().size() == 2);
+    }
+}
+
 TEST_CASE("an identity without a user or a tenant, or with what is no uid, is an error") {
     struct Row {
         std::string answer;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/known_names.hpp"
 #include "support/patience.hpp"
 
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
 
-#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <netdb.h>
 #include <boost/asio/io_context.hpp>
@@ -18,7 +18,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -77,15 +76,9 @@ SlowLookups& slow_lookups() {
     return *all;
 }
 
-// Instead of the system's, in this program.
-extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** found) {
-    if (node != nullptr && std::string_view(node).ends_with(".slow.test")) {
-        slow_lookups().stay();
-        return EAI_AGAIN;
-    }
-    using Real = int(const char*, const char*, const addrinfo*, addrinfo**);
-    static auto* const real = reinterpret_cast<Real*>(::dlsym(RTLD_NEXT, "getaddrinfo"));
-    return real(node, service, hints, found);
+int look_up_slowly() {
+    slow_lookups().stay();
+    return EAI_AGAIN;
 }
 
 using namespace palette;
@@ -101,6 +94,7 @@ std::ptrdiff_t threads() {
 struct SlowScene {
     SlowScene() {
         slow_lookups().close();
+        known_names::answer_slow_ones_by(&look_up_slowly);
         options.endpoint = Endpoint::parse("https://service.slow.test").value();
     }
     SlowScene(const SlowScene&) = delete;

@@ -5,8 +5,10 @@
 #include <palette/impl/values/insist.hpp>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -85,9 +87,16 @@ PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) {
     if (looks_ && *looks_ <= time) return;
     looks_.reset();  // until it is set anew: this ends the wait for the time before
     timer_.expires_at(time);
-    timer_.async_wait([weak = weak_from_this()](boost::system::error_code) {
-        if (auto const alive = weak.lock()) alive->look();
-    });
+    // Called where the timer rings, for which Asio needs no memory: to bring it to the executor itself, it
+    // does, and where it finds none the look is lost, and with it every later one.
+    auto look = [weak = weak_from_this(), executor = executor_](boost::system::error_code) {
+        detail::insist([&] {
+            boost::asio::post(executor, [weak] {
+                if (auto const alive = weak.lock()) alive->look();
+            });
+        });
+    };
+    timer_.async_wait(boost::asio::bind_executor(boost::asio::system_executor(), std::move(look)));
     looks_ = time;
 }
 
