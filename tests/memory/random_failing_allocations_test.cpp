@@ -101,7 +101,7 @@ constexpr Start starts[] = {
     },
     [](ApiKeyClient& client, const std::string& uid, Note note) { client.async_renew(uid, 24h * 30, note); },
     [](ApiKeyClient& client, const std::string& uid, Note note) {
-        client.async_revoke(uid, CallOptions().verify(), note);
+        client.async_revoke(uid, ChangeOptions().verify(), note);
     },
     [](ApiKeyClient& client, const std::string& uid, Note note) { client.async_set_active(uid, true, note); },
     [](ApiKeyClient& client, const std::string&, Note note) { client.async_whoami(note); },

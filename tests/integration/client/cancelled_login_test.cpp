@@ -37,7 +37,7 @@ public:
         options.pool.max_connections = 1;
         options.rate_limit = RateLimitOptions::off();
         // The clock is moved while a request is under way, and is no bound for it.
-        options.timeouts.silence = options.timeouts.total = options.timeouts.queue = 1h;
+        options.timeouts.read = options.timeouts.total = options.timeouts.queue = 1h;
         client.emplace(context, std::move(options));
     }
 
@@ -97,7 +97,7 @@ bool cancel_after(std::size_t steps, bool is_tls, std::chrono::seconds token_age
 
     scene.emulator.faults().add("GET /v1/users/info stall x1");
     auto const a = scene.start();
-    REQUIRE(scene.run_until([&] { return scene.emulator.faults().struck() == 1; }));
+    REQUIRE(scene.run_until([&] { return scene.emulator.faults().injected() == 1; }));
     scene.clock->advance(token_age);
     auto const b = scene.start();
     bool const were_so_many = scene.run_some(steps) == steps;

@@ -31,7 +31,8 @@ constexpr impl::pipeline::RequestKind change_kind{"/v1/apiKeys/{uid}", impl::pip
 
 struct Scene {
     Call call() {
-        return Call(timer, impl::timing::TimeSource(clock), 1, "revoke", Timeouts(), palette::detail::CallSettings());
+        return Call(timer, impl::timing::TimeSource(clock), 1, "revoke", Timeouts(),
+                    palette::detail::CallSettings());
     }
 
     asio::io_context context;
