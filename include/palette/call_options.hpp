@@ -95,7 +95,9 @@ public:
     [[nodiscard]] const CallSettings& settings() const& noexcept { return settings_; }
     [[nodiscard]] CallSettings settings() && noexcept { return std::move(settings_); }
 
-protected:
+private:
+    friend Options;
+
     CommonOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
     explicit CommonOptions(CallSettings settings) noexcept : settings_(std::move(settings)) {}
 

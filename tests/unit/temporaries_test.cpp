@@ -102,7 +102,8 @@ TEST_CASE("temporaries: what is asked for can be put together in one expression 
     REFERS_INTO_NO_TEMPORARY(palette::ApiKeyEdit, name());
     REFERS_INTO_NO_TEMPORARY(palette::ApiKeyEdit, description());
     REFERS_INTO_NO_TEMPORARY(palette::ApiKeyEdit, expiry());
-    REFERS_INTO_NO_TEMPORARY(palette::CallOptions, nonce());
+    REFERS_INTO_NO_TEMPORARY(palette::CreateOptions, nonce());
+    REFERS_INTO_NO_TEMPORARY(palette::CallOptions, traceparent());
     REFERS_INTO_NO_TEMPORARY(palette::auth::LoginOptions, email());
     REFERS_INTO_NO_TEMPORARY(palette::auth::LoginOptions, org());
 

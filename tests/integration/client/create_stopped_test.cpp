@@ -291,7 +291,7 @@ TEST_CASE("W7 create: a key that is another user's than was asked for is revoked
     auto const& error = scene.end().error();
     CHECK(error.code() == errc::conflict);
     CHECK(error.effect() == Effect::applied);
-    CHECK(error.path() == "k");
+    CHECK(error.key_uid() == "k");
     CHECK(error.what() == "the key k was made for another user than was asked for; it is revoked");
     CHECK(transport->unmet().empty());
 }

@@ -241,7 +241,7 @@ TEST_CASE("W7 nonce: a create that a kill cut off is cleaned up before its nonce
     auto const refused = restarted.create(NewApiKey("ci"), CreateOptions().nonce(nonce));
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == errc::conflict);
-    CHECK(restarted.reconcile(record).value().removed() == Texts{refused.error().path()});
+    CHECK(restarted.reconcile(record).value().removed() == Texts{refused.error().key_uid()});
     auto const made = restarted.create(NewApiKey("ci"), CreateOptions().nonce(nonce));
     REQUIRE(made);
     CHECK(scene.made_uids() == Texts{made->uid()});

@@ -278,7 +278,8 @@ PALETTE_KEYS_INLINE Error Pipeline::failure(const Sending& sending, const Error&
         if (stopped.code() != errc::timeout || report.sent || error.code() == errc::operation_aborted)
             return stopped;
         // Why no connection could be opened says more than that the time is over.
-        return safe(Error(error.code(), error.what() + "; " + stopped.what()).status(error.status()), call);
+        auto both = Error(error.code(), error.what() + "; " + stopped.what());
+        return safe(std::move(both).status(error.status()).cause(error.cause()), call);
     }
     auto const* const of_body = answer.body_error();
     if (of_body == nullptr) return safe(error, call);

@@ -22,6 +22,9 @@ PALETTE_KEYS_INLINE Error redacted(const Error& error, const detail::KnownSecret
     Error safe(error.code(), detail::redacted(error.what(), known));
     if (error.has_own_advice()) safe.advice(detail::redacted(error.advice(), known));
     return std::move(safe)
+        .operation(error.operation())
+        .key_uid(detail::redacted(error.key_uid(), known))
+        .cause(error.cause())
         .path(detail::redacted(error.path(), known))
         .status(error.status())
         .attempts(error.attempts())
