@@ -63,7 +63,7 @@ public:
     };
 
     explicit Serial(const asio::any_io_executor& base)
-        : turns_(asio::require(base, asio::execution::blocking.never)),
+        : turns_(asio::require(base, asio::execution::blocking_t::never)),
           base_(base) {
         if (auto const* const bare = base.target<asio::io_context::executor_type>()) context_.emplace(*bare);
     }
@@ -120,6 +120,7 @@ private:
     template <class F>
     struct TaskOf final : Task {
         template <class G>
+            requires(!std::is_same_v<std::remove_cvref_t<G>, TaskOf>)
         explicit TaskOf(G&& g) : f(std::forward<G>(g)) {}
 
         // Its memory is free again while the function runs.
@@ -197,7 +198,7 @@ private:
                 f();
                 leavers = in_order(std::move(leavers_));
             }
-            if (starting_ > 0) call_later(std::move(leavers));
+            if (starting_ > 0) call_later(std::exchange(leavers, nullptr));
             while (leavers) {
                 auto const leaver = std::exchange(leavers, std::move(leavers->next_));
                 leaver->on_left();

@@ -155,7 +155,7 @@ PALETTE_KEYS_INLINE void Serial::keep_work() {
     if (work_ == 0)
         old.swap(has_work_);
     else if (!has_work_)
-        has_work_.emplace(asio::prefer(base_, asio::execution::outstanding_work.tracked));
+        has_work_.emplace(asio::prefer(base_, asio::execution::outstanding_work_t::tracked));
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -44,13 +44,13 @@ public:
         return serial_->context();
     }
     [[nodiscard]] asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept {
-        if (may_run_now_) return asio::execution::blocking.possibly;
-        return asio::execution::blocking.never;
+        if (may_run_now_) return asio::execution::blocking_t::possibly;
+        return asio::execution::blocking_t::never;
     }
     [[nodiscard]] asio::execution::outstanding_work_t query(
         asio::execution::outstanding_work_t) const noexcept {
-        if (is_work_) return asio::execution::outstanding_work.tracked;
-        return asio::execution::outstanding_work.untracked;
+        if (is_work_) return asio::execution::outstanding_work_t::tracked;
+        return asio::execution::outstanding_work_t::untracked;
     }
 
     [[nodiscard]] SerialExecutor require(asio::execution::blocking_t::possibly_t) const noexcept {
