@@ -165,7 +165,7 @@ int main() try {
     emulator.faults().add("GET /v1/apiKeys/" + stalled + " stall");
 
     asio::io_context context;
-    asio::co_spawn(context, all(emulator, stalled), [](std::exception_ptr thrown) {
+    asio::co_spawn(context, all(emulator, stalled), [](const std::exception_ptr& thrown) {
         if (thrown) std::rethrow_exception(thrown);
     });
     context.run();
