@@ -149,7 +149,7 @@ PALETTE_KEYS_INLINE BlockingApiKeyClient::~BlockingApiKeyClient() = default;
 
 template <class T, class Start>
 Result<T> BlockingApiKeyClient::wait(Start start) {
-    if (!impl_) return client::moved_from();
+    if (!impl_) return impl::client::moved_from();
     return impl_->wait<T>(std::move(start));
 }
 

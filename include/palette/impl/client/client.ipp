@@ -264,7 +264,7 @@ PALETTE_KEYS_INLINE void ApiKeyClient::cancel() {
 }
 
 PALETTE_KEYS_INLINE const std::shared_ptr<impl::client::Core>& ApiKeyClient::core() const {
-    if (!core_) throw Exception(client::moved_from());
+    if (!core_) throw Exception(impl::client::moved_from());
     return core_;
 }
 

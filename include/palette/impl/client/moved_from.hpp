@@ -3,7 +3,7 @@
 
 #include <palette/error.hpp>
 
-namespace palette::inline PALETTE_KEYS_ABI::client {
+namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 /// Makes the error of an operation whose client was moved from.
 inline Error moved_from() {
@@ -11,4 +11,4 @@ inline Error moved_from() {
         .advice("call the client that it was moved to");
 }
 
-}  // namespace palette::inline PALETTE_KEYS_ABI::client
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -19,7 +19,7 @@
 // The JSON of keys that users see. It has nothing to do with that of the service.
 namespace palette::inline PALETTE_KEYS_ABI {
 
-namespace wire {
+namespace impl::wire {
 
 inline boost::json::value json_of(Instant time) {
     char text[detail::rfc3339_length];
@@ -169,7 +169,7 @@ inline ApiKey read_key(const boost::json::value& json, std::string path, std::op
     return key;
 }
 
-}  // namespace wire
+}  // namespace impl::wire
 
 PALETTE_KEYS_INLINE boost::json::value to_json(const ApiKey& key) {
     return boost::json::object{
@@ -178,13 +178,13 @@ PALETTE_KEYS_INLINE boost::json::value to_json(const ApiKey& key) {
         {"description", key.description},
         {"owner",
          {{"uid", key.owner.uid}, {"first_name", key.owner.first_name}, {"last_name", key.owner.last_name}}},
-        {"expiry", wire::json_of(key.expiry.instant())},
+        {"expiry", impl::wire::json_of(key.expiry.instant())},
         {"is_active", key.is_active},
-        {"created", wire::json_of(key.created)},
-        {"modified", wire::json_of(key.modified)},
-        {"deleted", wire::json_of(key.deleted)},
-        {"annotations", wire::json_of(key.annotations)},
-        {"labels", wire::json_of(key.labels)}};
+        {"created", impl::wire::json_of(key.created)},
+        {"modified", impl::wire::json_of(key.modified)},
+        {"deleted", impl::wire::json_of(key.deleted)},
+        {"annotations", impl::wire::json_of(key.annotations)},
+        {"labels", impl::wire::json_of(key.labels)}};
 }
 
 PALETTE_KEYS_INLINE boost::json::value to_json(const KeyList& keys) {
@@ -193,7 +193,7 @@ PALETTE_KEYS_INLINE boost::json::value to_json(const KeyList& keys) {
     for (auto const& key : keys)
         items.push_back(to_json(key));
     boost::json::object out;
-    out.emplace("as_of", wire::json_of(keys.as_of()));
+    out.emplace("as_of", impl::wire::json_of(keys.as_of()));
     out.emplace("keys", std::move(items));
     return out;
 }
@@ -201,7 +201,7 @@ PALETTE_KEYS_INLINE boost::json::value to_json(const KeyList& keys) {
 template <>
 PALETTE_KEYS_INLINE Result<ApiKey> from_json<ApiKey>(const boost::json::value& json) {
     std::optional<Error> error;
-    auto key = wire::read_key(json, "", error);
+    auto key = impl::wire::read_key(json, "", error);
     if (error) return *std::move(error);
     return key;
 }
@@ -209,15 +209,15 @@ PALETTE_KEYS_INLINE Result<ApiKey> from_json<ApiKey>(const boost::json::value& j
 template <>
 PALETTE_KEYS_INLINE Result<KeyList> from_json<KeyList>(const boost::json::value& json) {
     std::optional<Error> error;
-    wire::FieldReader fields(json, "", error);
+    impl::wire::FieldReader fields(json, "", error);
     std::optional<Instant> as_of;
     fields.read("as_of", as_of);
     detail::Blocks<ApiKey> keys;
-    if (auto const* const items = fields.find("keys", wire::Presence::required)) {
+    if (auto const* const items = fields.find("keys", impl::wire::Presence::required)) {
         auto const* const array = items->if_array();
         if (array == nullptr) fields.fail(errc::wrong_type, "an array is expected", "keys");
         for (std::size_t i = 0; !error && i < array->size(); ++i)
-            keys.emplace_back(wire::read_key((*array)[i], "keys[" + std::to_string(i) + ']', error));
+            keys.emplace_back(impl::wire::read_key((*array)[i], "keys[" + std::to_string(i) + ']', error));
     }
     if (error) return *std::move(error);
     return KeyList(std::move(keys), as_of.value_or(Instant()));
