@@ -94,6 +94,7 @@ public:
     // For the client.
     [[nodiscard]] const CallSettings& settings() const& noexcept { return settings_; }
     [[nodiscard]] CallSettings settings() && noexcept { return std::move(settings_); }
+    void settings() const&& = delete;
 
 private:
     friend Options;

@@ -199,7 +199,8 @@ public:
     /// Same, from a temporary: by value.
     [[nodiscard]] std::string what() const&& { return static_cast<const Error&>(*this).what(); }
 
-    /// Returns the name of the operation that failed: "revoke". Empty if no operation of a client did.
+    /// Returns the name of the operation that failed: "revoke". Empty if no operation of a client did, or if
+    /// it ran out of memory.
     [[nodiscard]] const std::string& operation() const& noexcept;
     /// Same, from a temporary: by value.
     [[nodiscard]] std::string operation() const&& { return static_cast<const Error&>(*this).operation(); }

@@ -222,8 +222,9 @@ template <class Token = boost::asio::use_awaitable_t<>>
 /// Asio do: the completion signature is `void(boost::system::error_code, T)` instead of `void(Result<T>)`,
 /// and `void(boost::system::error_code)` instead of `void(Result<void>)`.
 ///
-///     auto [ec, key] = co_await client.async_get(uid,
-///     palette::as_error_code(asio::as_tuple(asio::deferred))); if (ec == palette::errc::not_found) ...
+///     auto token = palette::as_error_code(asio::as_tuple(asio::deferred));
+///     auto [ec, key] = co_await client.async_get(uid, token);
+///     if (ec == palette::errc::not_found) ...
 ///
 ///     client.async_get(uid, palette::as_error_code([](std::error_code ec, palette::ApiKey key) { ... }));
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/values/text.hpp>
 #include <palette/observe/lines.hpp>
 
 #include <charconv>
@@ -74,14 +75,15 @@ private:
 
     // The escapes of JSON, which readers of logfmt know as well.
     void quote(std::string_view value) {
-        constexpr std::string_view hex = "0123456789abcdef";
         text_ += '"';
         for (char const c : value) {
             auto const byte = static_cast<unsigned char>(c);
             if (c == '"' || c == '\\')
                 text_.append(1, '\\').append(1, c);
             else if (byte < 0x20 || byte >= 0x7F)  // nothing of ours; what an own observer traces with
-                text_.append("\\u00").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
+                text_.append("\\u00")
+                    .append(1, detail::lower_hex[byte >> 4])
+                    .append(1, detail::lower_hex[byte & 15]);
             else
                 text_ += c;
         }

@@ -71,8 +71,9 @@ private:
     [[nodiscard]] Error failure(const Sending& sending, const Error& error,
                                 const ExchangeReport& report) const;
     void add_trace(const Call& call, HttpRequest& request) const;
-    [[nodiscard]] AttemptEvent event_of(const Sending& sending) const;
-    void observe(const Sending& sending, std::chrono::nanoseconds begun, const ExchangeReport& report) const;
+    [[nodiscard]] AttemptEvent event_of(const Sending& sending, int number) const;
+    void observe(const Sending& sending, int number, std::chrono::nanoseconds begun,
+                 const ExchangeReport& report) const;
     const std::string& bucket_of(const RequestKind& kind);
 
     const ClientOptions& options_;

@@ -155,7 +155,8 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<void> Pipeline::attempt(Sending& send
     add_trace(call, request);
     auto const begun = time_.steady();
     auto& report = call.begin_attempt(kind.changes());
-    if (options_.observer) options_.observer->on_attempt_start(event_of(sending));
+    auto const number = call.attempts();
+    if (options_.observer) options_.observer->on_attempt_start(event_of(sending, number));
     Result<void> result;
     try {
         result = co_await transport_->exchange(request, sink, report);
@@ -178,7 +179,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<void> Pipeline::attempt(Sending& send
         if (outcome.complete) outcome.retry_after = retry_after(response, time_.now());
         call.add_failures(FailedAttempt(outcome.code, outcome.status), outcome.attempts);
     }
-    observe(sending, begun, report);
+    observe(sending, number, begun, report);
 }
 
 // Does what follows an attempt that failed. True: the request was applied after all. False: it is sent again.
@@ -287,11 +288,11 @@ PALETTE_KEYS_INLINE Error Pipeline::failure(const Sending& sending, const Error&
 }
 
 // What is known of an attempt before it is made.
-PALETTE_KEYS_INLINE AttemptEvent Pipeline::event_of(const Sending& sending) const {
+PALETTE_KEYS_INLINE AttemptEvent Pipeline::event_of(const Sending& sending, int number) const {
     AttemptEvent event;
     event.operation_id = sending.call.id();
     event.operation = sending.call.name();
-    event.attempt = sending.call.attempts();
+    event.attempt = number;
     for (auto const& [name, value] : sending.request.headers)
         if (name == "traceparent") event.traceparent = value;
     event.method = sending.request.method;
@@ -302,10 +303,10 @@ PALETTE_KEYS_INLINE AttemptEvent Pipeline::event_of(const Sending& sending) cons
     return event;
 }
 
-PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, std::chrono::nanoseconds begun,
+PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, int number, std::chrono::nanoseconds begun,
                                            const ExchangeReport& report) const {
     if (!options_.observer) return;
-    auto event = event_of(sending);
+    auto event = event_of(sending, number);
     event.status = sending.answer.response().status;
     if (!sending.result) event.error = sending.result.error().code();
     event.duration = time_.steady() - begun;

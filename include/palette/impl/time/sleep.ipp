@@ -89,7 +89,8 @@ PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) {
     timer_.expires_at(time);
     // Called where the timer rings, for which Asio needs no memory: to bring it to the executor itself, it
     // does, and where it finds none the look is lost, and with it every later one.
-    auto look = [weak = weak_from_this(), executor = executor_](boost::system::error_code) {
+    auto look = [weak = weak_from_this(), executor = executor_](boost::system::error_code ended_early) {
+        if (ended_early) return;
         detail::insist([&] {
             boost::asio::post(executor, [weak] {
                 if (auto const alive = weak.lock()) alive->look();
