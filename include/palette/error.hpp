@@ -377,9 +377,10 @@ enum class Idempotency { idempotent, not_idempotent };
 ///
 /// Thrown by Result::value() without a value; by the constructors of a client and a RateLimiter whose options
 /// cannot be used, of a BlockingApiKeyClient that gets no thread, and of a PendingCreate without attempts;
-/// and by PendingCreate::make_nonce() if the system provides no randomness. Operations do not throw. Running
-/// out of memory throws std::bad_alloc. As a std::system_error it has the error's code: code() ==
-/// errc::timeout.
+/// by PendingCreate::make_nonce() if the system provides no randomness; and by a function that starts an
+/// operation on a moved-from ApiKeyClient. Operations do not throw otherwise. Running out of memory throws
+/// std::bad_alloc. As a std::system_error, the exception has the code of the error:
+/// `thrown.code() == errc::timeout`.
 class PALETTE_KEYS_DECL Exception : public std::system_error {
 public:
     /// Constructs an exception that carries `error`.
