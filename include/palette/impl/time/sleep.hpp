@@ -46,6 +46,9 @@ boost::asio::awaitable<bool> sleep(TimeSource time, std::chrono::milliseconds du
 // Many waits on one timer of Asio's, which is dear to set and to cancel, and nearly all waits end early: it
 // looks up once a second rather than being set anew for each of them. On one strand. It does not run while
 // nothing waits.
+//
+// Memory: each wait has its place before it is set, so that set() does not fail, and a wait that was set
+// rings. What a wait rings must not need memory, or insist on it: nobody rings a second time.
 class SharedTimer : public std::enable_shared_from_this<SharedTimer> {
 public:
     explicit SharedTimer(boost::asio::any_io_executor executor);
@@ -59,11 +62,11 @@ public:
     struct Wait {
         bool is_set = false;
         Waits::iterator place{};
-        Waits::node_type node{};  // while it is not set: for the next time
+        Waits::node_type node = new_node();  // while it is not set
         std::function<void()> ring{};
     };
 
-    void set(Wait& wait, std::chrono::milliseconds duration, std::function<void()> ring);
+    void set(Wait& wait, std::chrono::milliseconds duration, std::function<void()> ring) noexcept;
     void cancel(Wait& wait);
 
     // `later`: called when nothing waits any more. Where it returns true, stop_if_unused() will be called in
@@ -74,7 +77,8 @@ public:
     [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
 private:
-    void look_up_in_time(Time now);
+    static Waits::node_type new_node();
+    void look_up_in_time(Time now) noexcept;
     void look();
     void ring(Wait& wait);
 
@@ -96,7 +100,7 @@ public:
     Alarm& operator=(const Alarm&) = delete;
     ~Alarm();
 
-    // Instead of what was set before.
+    // Instead of what was set before. Throws only where a clock was given that does; then that is still set.
     void set(std::chrono::milliseconds duration, std::function<void()> ring);
     void cancel();
 

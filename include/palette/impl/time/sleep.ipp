@@ -52,15 +52,16 @@ PALETTE_KEYS_INLINE SharedTimer::SharedTimer(boost::asio::any_io_executor execut
     : executor_(std::move(executor)),
       timer_(executor_) {}
 
+PALETTE_KEYS_INLINE SharedTimer::Waits::node_type SharedTimer::new_node() {
+    Waits one;
+    one.emplace(Time(), nullptr);
+    return one.extract(one.begin());
+}
+
 PALETTE_KEYS_INLINE void SharedTimer::set(Wait& wait, std::chrono::milliseconds duration,
-                                          std::function<void()> ring) {
+                                          std::function<void()> ring) noexcept {
     auto const now = std::chrono::steady_clock::now();
     if (wait.is_set) wait.node = waits_.extract(wait.place);
-    if (wait.node.empty()) {
-        Waits one;
-        one.emplace(Time(), nullptr);
-        wait.node = one.extract(one.begin());
-    }
     wait.node.key() = now + bounded(duration);
     wait.node.mapped() = &wait;
     wait.ring = std::move(ring);
@@ -82,14 +83,12 @@ PALETTE_KEYS_INLINE void SharedTimer::stop_if_unused() {
 }
 
 // Whatever is added later ends later than that, as a rule, and leaves the timer as it is.
-PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) {
+PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) noexcept {
     auto const time = std::min(waits_.begin()->first, now + std::chrono::seconds{1});
     if (looks_ && *looks_ <= time) return;
-    looks_.reset();  // until it is set anew: this ends the wait for the time before
-    timer_.expires_at(time);
     // Called where the timer rings, for which Asio needs no memory: to bring it to the executor itself, it
     // does, and where it finds none the look is lost, and with it every later one.
-    auto look = [weak = weak_from_this(), executor = executor_](boost::system::error_code ended_early) {
+    auto const look = [weak = weak_from_this(), executor = executor_](boost::system::error_code ended_early) {
         if (ended_early) return;
         detail::insist([&] {
             boost::asio::post(executor, [weak] {
@@ -97,12 +96,16 @@ PALETTE_KEYS_INLINE void SharedTimer::look_up_in_time(Time now) {
             });
         });
     };
-    timer_.async_wait(boost::asio::bind_executor(boost::asio::system_executor(), std::move(look)));
+    // To set the timer anew ends its wait for the time before. Without a new one, all who wait would do so
+    // for good, and not only whoever has been added.
+    detail::insist([&] {
+        timer_.expires_at(time);
+        timer_.async_wait(boost::asio::bind_executor(boost::asio::system_executor(), look));
+    });
     looks_ = time;
 }
 
-// It may be set again by what it rings, or die. What is rung does not throw, except for want of memory; then
-// the others are still rung.
+// It may be set again by what it rings, or die.
 PALETTE_KEYS_INLINE void SharedTimer::ring(Wait& wait) {
     wait.node = waits_.extract(wait.place);
     wait.is_set = false;
@@ -113,7 +116,7 @@ PALETTE_KEYS_INLINE void SharedTimer::look() {
     auto const now = std::chrono::steady_clock::now();
     if (looks_ && *looks_ > now) return;  // it was set anew after it had rung, or before
     looks_.reset();
-    std::exception_ptr thrown;
+    std::exception_ptr thrown;  // by a handler of the user's: the others are still rung
     while (!waits_.empty() && waits_.begin()->first <= now) {
         try {
             ring(*waits_.begin()->second);
@@ -121,8 +124,7 @@ PALETTE_KEYS_INLINE void SharedTimer::look() {
             thrown = std::current_exception();
         }
     }
-    // Whoever waits does so for nothing if this cannot be done.
-    if (!waits_.empty()) detail::insist([&] { look_up_in_time(now); });
+    if (!waits_.empty()) look_up_in_time(now);
     if (thrown) std::rethrow_exception(thrown);
 }
 
@@ -142,14 +144,15 @@ PALETTE_KEYS_INLINE Alarm::~Alarm() {
 
 PALETTE_KEYS_INLINE void Alarm::set(std::chrono::milliseconds duration, std::function<void()> ring) {
     if (auto const& clock = time_.clock()) {
-        given_ = std::make_shared<Given>();
-        given_->ring = std::move(ring);
-        auto const ring_now = [weak = std::weak_ptr(given_)] {
+        auto given = std::make_shared<Given>();
+        given->ring = std::move(ring);
+        auto const ring_now = [weak = std::weak_ptr(given)] {
             if (auto const alive = weak.lock()) alive->ring();
         };
-        given_->waiting = clock->call_after(duration, [executor = timer_->executor(), ring_now] {
+        given->waiting = clock->call_after(duration, [executor = timer_->executor(), ring_now] {
             detail::insist([&] { boost::asio::post(executor, ring_now); });
         });
+        given_ = std::move(given);
         return;
     }
     timer_->set(wait_, duration, std::move(ring));
