@@ -64,16 +64,23 @@ asio::awaitable<void> run(ExchangePtr exchange, std::shared_ptr<Transport> trans
 }
 
 struct PlacesScene {
-    explicit PlacesScene(std::size_t max_connections) : most(max_connections) {
+    explicit PlacesScene(std::size_t max_connections, const RetryOptions& retry = {})
+        : most(max_connections) {
         ClientOptions options;
+        options.retry = retry;
         options.endpoint = Endpoint::parse(service.url()).value();
         options.pool.max_connections = most;
         transport = impl::net::make_http_transport(asio::make_strand(context), options).value();
         service.answer = [this](std::string_view request) {
             if (request.starts_with("GET /ok")) return DoorService::ok("{}");
+            if (request.starts_with("GET /last")) return closing();
             if (request.starts_with("GET /count")) ++counted;
             return std::string();
         };
+    }
+
+    static std::string closing() {
+        return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
     }
 
     ExchangePtr start(Mode mode, std::string target) {
@@ -168,6 +175,28 @@ TEST_CASE("places: a cancellation after any number of handlers takes no place of
                     ++steps;
                 CHECK(steps > 4);
             }
+}
+
+TEST_CASE("places: whoever comes between the tries of an outage, alone, waits for the next try only") {
+    RetryOptions retry;
+    retry.initial_backoff = retry.max_backoff = 2s;
+    PlacesScene scene(2, retry);
+    scene.service.delay = 100ms;
+    auto const holds = scene.start(Mode::operation, "/ok");
+    REQUIRE(scene.run_until([&] { return scene.service.requests == 1; }));
+    scene.service.close();
+    auto const begun = std::chrono::steady_clock::now();
+    // Its try fails. It is given the connection of the other one, and is the last to use it.
+    auto const tries = scene.start(Mode::operation, "/last");
+    REQUIRE(scene.run_until([&] { return tries->has_ended; }));
+    CHECK(holds->is_good);
+    CHECK(tries->is_good);
+    scene.service.open();
+    scene.service.delay = 0ms;
+    auto const comes = scene.start(Mode::operation, "/ok");
+    REQUIRE(scene.run_until([&] { return comes->has_ended; }));
+    CHECK(comes->is_good);
+    CHECK(std::chrono::steady_clock::now() - begun >= 1s);  // the way was still taken to be down
 }
 
 }  // namespace places_test

@@ -87,7 +87,10 @@ private:
 
         void take(Turn given) {
             turn = given;
-            if (turn.action == Turn::Action::wait) transport_.takers_.emplace(turn.ticket, this);
+            if (turn.action != Turn::Action::wait) return;
+            transport_.takers_.emplace(turn.ticket, this);
+            // During an outage, this may be the only one who waits for the next try.
+            transport_.set_next_try();
         }
         void let_go() noexcept { turn = nothing; }
 
@@ -235,18 +238,11 @@ private:
         next_try_set_ = time;
         next_try_.cancel();
         if (!time) return;
-        try {
-            auto const wait = std::chrono::ceil<std::chrono::milliseconds>(*time - Clock::now());
-            next_try_.set(wait, [this] {
-                next_try_set_.reset();
-                serve();
-            });
-        } catch (...) {
-            // Without memory for a wait there is none.
+        auto const wait = std::chrono::ceil<std::chrono::milliseconds>(*time - Clock::now());
+        next_try_.set(wait, [this] {
             next_try_set_.reset();
-            pool_.try_now();
             serve();
-        }
+        });
     }
 
     void close_idle() noexcept {

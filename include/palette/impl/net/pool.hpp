@@ -52,9 +52,11 @@ struct Turn {
 /// abandoned(), also when the request that it was for has gone.
 ///
 /// Turns: after every call but request(), the driver asks next_turn() until there is none, and gives each to
-/// the waiter whose ticket the turn bears. Waiters come to their turn in the order of their tickets; nobody
-/// waits while a connection is idle, or a place is free and the way is not down. The idle connection that was
-/// used last is used first, so that the others come to their timeout.
+/// the waiter whose ticket the turn bears. After every call, request() included, it asks next_try(), and
+/// asks next_turn() again at that time: whoever has just begun to wait may be alone between two tries.
+/// Waiters come to their turn in the order of their tickets; nobody waits while a connection is idle, or a
+/// place is free and the way is not down. The idle connection that was used last is used first, so that the
+/// others come to their timeout.
 ///
 /// Outages: once a connection could not be opened, the way is down until one can. Then a single request at a
 /// time tries, after a backoff with half jitter: a random time in [b/2, b], b = initial_backoff · 2ⁿ, at most
@@ -80,8 +82,6 @@ public:
 
     /// When next_turn() will have a turn although nothing happens: the next try after a failed one.
     [[nodiscard]] std::optional<Time> next_try() const noexcept;
-    /// Lets the next try be made now.
-    void try_now() noexcept;
 
     /// The waiter goes, and there is no Turn for it any more. Null, or why connections could not be opened
     /// while it waited, which says more than that it was cancelled.

@@ -101,10 +101,6 @@ PALETTE_KEYS_INLINE std::optional<Pool::Time> Pool::next_try() const noexcept {
     return outage_->next_try;
 }
 
-PALETTE_KEYS_INLINE void Pool::try_now() noexcept {
-    if (outage_) outage_->next_try = Time::min();
-}
-
 PALETTE_KEYS_INLINE std::shared_ptr<const Error> Pool::give_up(WaiterId ticket) noexcept {
     auto const waiter = waiters_.find(ticket);
     if (waiter == waiters_.end()) return nullptr;
