@@ -68,8 +68,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///   for the completion.
 /// - An allocation inside Boost.Asio that fails leaves io_context::run() as std::bad_alloc. The operation
 ///   that it was for ends as above when run() is called again.
-/// - The program ends by std::terminate() if a completion cannot be posted for one second, or if a second
-///   allocation fails while Asio destroys the coroutine of the first. No completion is lost silently.
+/// - The program ends by std::terminate() if a completion cannot be posted, or what ends a wait cannot be set
+///   or told, for one second, or if a second allocation fails while Asio destroys the coroutine of the first.
+///   No completion is lost silently.
 ///
 /// Threads: operations may be started from any thread. They run on the executor that was given, and complete
 /// on the executor of the handler. A cancellation signal is emitted on the executor of the handler, never

@@ -106,16 +106,8 @@ PALETTE_KEYS_INLINE Core::Core(asio::any_io_executor executor, ClientOptions opt
 }
 
 PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) noexcept {
-    auto const stop = [](auto f) {
-        try {
-            f();
-        } catch (const std::bad_alloc&) {
-            // Asio could not tell its coroutine, which was destroyed over that: it has ended, and the others
-            // are still to be stopped.
-        }
-    };
-    calls_.for_each([&](pipeline::Call& call) { stop([&] { call.stop(why); }); });
-    stop([&] { pipeline_.stop_renewal(); });
+    calls_.for_each([why](pipeline::Call& call) { call.stop(why); });
+    pipeline_.stop_renewal();
 }
 
 PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {

@@ -125,12 +125,13 @@ public:
             auto const wait = std::make_shared<LookupWait>(executor, std::move(handler));
             if (slot.is_connected())
                 slot.assign([weak = std::weak_ptr(wait), host](asio::cancellation_type) {
-                    if (auto const cancelled = weak.lock()) cancelled->complete(lookup_cancelled(host));
+                    if (auto const cancelled = weak.lock())
+                        cancelled->end([&] { return lookup_cancelled(host); });
                 });
             auto& context = asio::query(executor, asio::execution::context);
             asio::use_service<LookupWaits>(context).add(wait);
             alarm.set(time, [weak = std::weak_ptr(wait), host, time] {
-                if (auto const late = weak.lock()) late->complete(lookup_late(host, time));
+                if (auto const late = weak.lock()) late->end([&] { return lookup_late(host, time); });
             });
             self->join(host, wait);
         };

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <palette/impl/net/lookup.hpp>
+#include <palette/impl/values/error_of_exception.hpp>
+#include <palette/impl/values/insist.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
@@ -44,6 +46,14 @@ public:
             answer_.reset();
             throw;
         }
+    }
+
+    /// The same, for one who ends the wait before there is an answer, and whom nobody would call again: with
+    /// what `why` gives, or errc::out_of_memory.
+    template <class F>
+    void end(F why) noexcept {
+        auto const answer = detail::unless_out_of_memory([&] { return LookupAnswer(why()); });
+        detail::insist([&] { complete(answer); });
     }
 
     void abandon() {

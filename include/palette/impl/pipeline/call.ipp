@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/pipeline/call.hpp>
+#include <palette/impl/pipeline/emit.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -50,7 +51,7 @@ PALETTE_KEYS_INLINE void Call::set_limit() {
     reserved_ = std::min(asked_to_reserve_, left / 2);
     limit_->set(left - reserved_, [this] {
         met_limit_ = true;
-        signal_.emit(boost::asio::cancellation_type::terminal);
+        emit(signal_, boost::asio::cancellation_type::terminal);
     });
 }
 
@@ -74,8 +75,8 @@ PALETTE_KEYS_INLINE void Call::wait_in_queue(Queue queue) {
 }
 
 PALETTE_KEYS_INLINE void Call::expire_after(std::chrono::milliseconds time, Stop why) {
-    ends_ = time_.steady() + time;
     alarm_.set(time, [this, why] { stop(why); });
+    ends_ = time_.steady() + time;
 }
 
 PALETTE_KEYS_INLINE void Call::stop(Stop why) {
@@ -83,7 +84,7 @@ PALETTE_KEYS_INLINE void Call::stop(Stop why) {
     stop_ = why;
     alarm_.cancel();
     if (limit_) limit_->cancel();
-    signal_.emit(boost::asio::cancellation_type::terminal);
+    emit(signal_, boost::asio::cancellation_type::terminal);
 }
 
 PALETTE_KEYS_INLINE void Call::cancel(boost::asio::cancellation_type type) {
@@ -95,10 +96,12 @@ PALETTE_KEYS_INLINE void Call::cancel(boost::asio::cancellation_type type) {
 
 PALETTE_KEYS_INLINE void Call::admit() {
     if (is_admitted() || is_stopped()) return;
-    admitted_ = time_.steady();
-    auto const used = has_own_deadline_ ? std::chrono::floor<std::chrono::milliseconds>(queued())
+    auto const now = time_.steady();
+    auto const used = has_own_deadline_ ? std::chrono::floor<std::chrono::milliseconds>(now - begun_)
                                         : std::chrono::milliseconds::zero();
+    // If a given clock throws, the deadline of the queue stays, and the next request sets this one.
     expire_after(std::max(total_ - used, std::chrono::milliseconds::zero()), Stop::deadline);
+    admitted_ = now;
     set_limit();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/pipeline/credentials.hpp>
+#include <palette/impl/pipeline/emit.hpp>
 #include <palette/impl/pipeline/renewal.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
 #include <palette/impl/values/text.hpp>
@@ -150,7 +151,7 @@ private:
         if (refresh->has_ended || refresh->in_background || refresh->waiting > 0) return false;
         if (refresh_ == refresh) refresh_ = nullptr;
         refresh->alarm.cancel();
-        refresh->signal.emit(boost::asio::cancellation_type::terminal);
+        emit(refresh->signal, boost::asio::cancellation_type::terminal);
         return true;
     }
 

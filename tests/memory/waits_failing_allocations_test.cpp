@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/failing_allocations.hpp"
+
+#include <palette/impl/net/lookup.hpp>
+#include <palette/impl/pipeline/call.hpp>
+#include <palette/impl/time/sleep.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <future>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+
+// What wakes those who wait, when memory runs out over it, at every allocation: nobody may wait for good.
+
+namespace waits_failing_allocations_test {
+
+using namespace std::chrono_literals;
+using namespace palette;
+namespace asio = boost::asio;
+using impl::timing::Alarm;
+using impl::timing::SharedTimer;
+using impl::timing::TimeSource;
+
+/// Runs the context until it has nothing to do; false: it still has after ten seconds.
+bool run(asio::io_context& context) {
+    auto const end = std::chrono::steady_clock::now() + 10s;
+    context.restart();
+    while (!context.stopped() && std::chrono::steady_clock::now() < end) {
+        try {
+            context.run_for(1s);
+        } catch (const std::bad_alloc&) {
+        }
+    }
+    return context.stopped();
+}
+
+TEST_CASE("failing allocations: an alarm that is set takes no ring from those that were set before") {
+    std::size_t failures = 0;
+    for (bool has_failed = true; has_failed;) {
+        CAPTURE(failures);
+        asio::io_context context;
+        auto const timer = std::make_shared<SharedTimer>(context.get_executor());
+        std::string rung;
+        Alarm late(timer, TimeSource());
+        Alarm early(timer, TimeSource());
+        late.set(20ms, [&] { rung += 'l'; });
+        failing::arm(failures + 1);
+        // The timer looks up earlier than it was to: its wait is ended, and a new one begun.
+        CHECK_NOTHROW(early.set(1ms, [&] { rung += 'e'; }));
+        failing::disarm();
+        has_failed = failing::has_failed();
+        failures += has_failed ? 1 : 0;
+        CHECK(run(context));
+        CHECK(rung == "el");
+    }
+    CHECK(failures > 0);
+}
+
+TEST_CASE("failing allocations: alarms ring, whichever allocation fails from their setting on") {
+    std::size_t failures = 0;
+    for (bool has_failed = true; has_failed;) {
+        CAPTURE(failures);
+        asio::io_context context;
+        auto const timer = std::make_shared<SharedTimer>(context.get_executor());
+        int rings = 0;
+        Alarm first(timer, TimeSource());
+        Alarm second(timer, TimeSource());
+        failing::arm(failures + 1);
+        first.set(1ms, [&] {
+            ++rings;
+            first.set(1ms, [&] { ++rings; });
+        });
+        second.set(3ms, [&] { ++rings; });
+        CHECK(run(context));
+        failing::disarm();
+        has_failed = failing::has_failed();
+        failures += has_failed ? 1 : 0;
+        CHECK(rings == 3);
+    }
+    CHECK(failures > 2);
+}
+
+TEST_CASE("failing allocations: a call that is stopped tells so until it has been heard") {
+    asio::io_context context;
+    impl::pipeline::Call call(std::make_shared<SharedTimer>(context.get_executor()), TimeSource(), 1, "get",
+                              Timeouts(), palette::detail::CallSettings());
+    int failures_left = 12;
+    bool was_told = false;
+    // As the handler of a transport of the user's may.
+    call.slot().assign([&](asio::cancellation_type) {
+        if (failures_left-- > 0) throw std::bad_alloc();
+        was_told = true;
+    });
+    CHECK_NOTHROW(call.stop(impl::pipeline::Call::Stop::cancelled));
+    CHECK(was_told);
+}
+
+/// A lookup that ends when the test does.
+struct Waiting {
+    asio::cancellation_signal signal;
+    std::optional<errc> code;
+
+    static asio::awaitable<void> look_up(std::shared_ptr<Waiting> self, impl::net::Resolver& resolver,
+                                         std::chrono::milliseconds time) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        auto const found = co_await resolver.lookup("slow.test", 443, time);
+        if (!found) self->code = found.error().code();
+    }
+};
+
+class LookupScene {
+public:
+    LookupScene()
+        : resolver_([answers = std::shared_future<void>(answers_.get_future())](const std::string&) {
+              answers.wait();
+              return impl::net::LookupAnswer(impl::net::Addresses());
+          }) {}
+    LookupScene(const LookupScene&) = delete;
+    LookupScene& operator=(const LookupScene&) = delete;
+    ~LookupScene() { answers_.set_value(); }
+
+    std::weak_ptr<Waiting> start(std::chrono::milliseconds time) {
+        failing::NewThreadsSpared const spared;
+        auto const waiting = std::make_shared<Waiting>();
+        asio::co_spawn(
+            context, Waiting::look_up(waiting, resolver_, time),
+            asio::bind_cancellation_slot(waiting->signal.slot(), [this, waiting](const std::exception_ptr&) {
+                ++ended;
+                code = waiting->code;
+            }));
+        context.poll();
+        return waiting;
+    }
+
+    asio::io_context context;
+    int ended = 0;
+    std::optional<errc> code;
+
+private:
+    std::promise<void> answers_;
+    impl::net::Resolver resolver_;
+};
+
+TEST_CASE("failing allocations: a lookup that is cancelled ends, whichever allocation fails over that") {
+    std::size_t failures = 0;
+    for (bool has_failed = true; has_failed;) {
+        CAPTURE(failures);
+        LookupScene scene;
+        auto const waiting = scene.start(1h);
+        REQUIRE_FALSE(waiting.expired());
+        failing::arm(failures + 1);
+        CHECK_NOTHROW(waiting.lock()->signal.emit(asio::cancellation_type::terminal));
+        failing::disarm();
+        has_failed = failing::has_failed();
+        failures += has_failed ? 1 : 0;
+        CHECK(run(scene.context));
+        CHECK(scene.ended == 1);
+        REQUIRE(scene.code);
+        CHECK((scene.code == errc::operation_aborted || (has_failed && scene.code == errc::out_of_memory)));
+    }
+    CHECK(failures > 1);
+}
+
+TEST_CASE("failing allocations: a lookup that comes late ends, whichever allocation fails over that") {
+    std::size_t failures = 0;
+    for (bool has_failed = true; has_failed;) {
+        CAPTURE(failures);
+        LookupScene scene;
+        auto const waiting = scene.start(5ms);
+        failing::arm(failures + 1);
+        CHECK(run(scene.context));
+        failing::disarm();
+        has_failed = failing::has_failed();
+        failures += has_failed ? 1 : 0;
+        // Asio destroys the coroutine that it cannot tell.
+        CHECK(waiting.expired());
+        if (scene.ended == 1 && !has_failed) CHECK(scene.code == errc::timeout);
+    }
+    CHECK(failures > 2);
+}
+
+}  // namespace waits_failing_allocations_test
