@@ -141,7 +141,7 @@ private:
     Stop stop_ = Stop::none;
     boost::asio::cancellation_signal signal_;
     timing::Alarm alarm_;
-    std::optional<timing::Alarm> limit_;
+    std::unique_ptr<timing::Alarm> limit_;  // of few, and large
     std::chrono::milliseconds asked_to_reserve_{};
     std::chrono::milliseconds reserved_{};
     bool met_limit_ = false;

@@ -40,7 +40,7 @@ PALETTE_KEYS_INLINE void Call::end() {
 PALETTE_KEYS_INLINE void Call::limit(std::chrono::milliseconds reserved) {
     asked_to_reserve_ = reserved;
     met_limit_ = false;
-    limit_.emplace(timer_, time_);
+    limit_ = std::make_unique<timing::Alarm>(timer_, time_);
     set_limit();
 }
 
