@@ -2,7 +2,8 @@
 # cmake -D PREFIX=... -D BINARY_DIR=... -D VERSION=... -P installed_tree.cmake
 #
 # A copy of the installed tree, in another place, works as it lies: its program runs without being told where
-# libraries are, each library finds its siblings, and the license came along.
+# libraries are, each library finds its siblings, both bind their functions when they are loaded (SECURITY.md,
+# "In memory"), and the license came along.
 cmake_minimum_required(VERSION 3.22)
 
 file(REMOVE_RECURSE "${BINARY_DIR}")
@@ -24,6 +25,14 @@ foreach(library IN LISTS libraries)
   string(REGEX MATCH "libpalette-keys\\.so[^\n]*" sibling "${needed}")
   if(sibling AND NOT sibling MATCHES "=> ${BINARY_DIR}/moved/")
     message(FATAL_ERROR "${library} takes a library of another tree: ${sibling}")
+  endif()
+endforeach()
+
+find_program(READELF readelf REQUIRED)
+foreach(linked IN LISTS libraries ITEMS "${BINARY_DIR}/moved/bin/palette-emulator")
+  execute_process(COMMAND "${READELF}" --dynamic --wide "${linked}" OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT dynamic MATCHES "\\(FLAGS\\) +BIND_NOW" AND NOT dynamic MATCHES "\\(FLAGS_1\\) +Flags:[^\n]* NOW")
+    message(FATAL_ERROR "${linked} binds functions at their first call")
   endif()
 endforeach()
 
