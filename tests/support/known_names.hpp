@@ -15,6 +15,9 @@ inline const std::string here = "proxy.here.test";
 // How often it was looked up.
 std::size_t lookups_of_here() noexcept;
 
+// From now on, until it is taken back: a lookup of it finds no file descriptor left in the process.
+void leave_no_descriptors_for_here(bool none_left) noexcept;
+
 // Who says what becomes of the lookup of a name that ends in ".slow.test", as getaddrinfo() does, and takes
 // the time for it that a test wants.
 void answer_slow_ones_by(int (*lookup)()) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/dead_port.hpp"
 #include "support/door_service.hpp"
+#include "support/known_names.hpp"
 #include "support/patience.hpp"
 #include "support/sanitized.hpp"
 
@@ -49,14 +50,20 @@ ClientOptions options_for(const std::string& url) {
 /// A client that keeps so many operations in flight, reads and revocations by turns.
 class Busy {
 public:
-    Busy(asio::io_context& context, const DoorService& service)
-        : client_(context, options_for(service.url())) {}
+    Busy(asio::io_context& context, const DoorService& service) : Busy(context, options_for(service.url())) {}
+    Busy(asio::io_context& context, ClientOptions options) : client_(context, std::move(options)) {}
 
     void start(std::size_t number) {
         for (std::size_t i = 0; i < number; ++i)
             next();
     }
     void stop() { goes_on_ = false; }
+    /// So many more, none of which is followed by another.
+    void start_once(std::size_t number) {
+        goes_on_ = true;
+        start(number);
+        stop();
+    }
     void check_none_failed() const {
         if (!failures.empty()) MESSAGE(failures.front().message());
         auto const failed = failures.size();
@@ -138,6 +145,61 @@ TEST_CASE("client outage: an operation that cannot open a connection waits for o
     CHECK(service.accepted == 3);
     CHECK(busy.done == 40);
     busy.check_none_failed();
+}
+
+TEST_CASE("client outage: an operation whose lookup finds no file descriptor waits for an open connection") {
+    asio::io_context context;
+    DoorService service(context);
+    service.answer = answer;
+    service.delay = 5ms;
+    auto options = options_for(service.url());
+    options.endpoint = Endpoint::parse_allowing_insecure_http("http://" + known_names::here + ":" +
+                                                              std::to_string(service.port()))
+                           .value();
+    Busy busy(context, std::move(options));
+    busy.start(1);
+    busy.stop();
+    run_until(context, [&] { return busy.in_flight == 0; });
+    auto const lookups = known_names::lookups_of_here();
+    known_names::leave_no_descriptors_for_here(true);
+    busy.start_once(40);
+    run_until(context, [&] { return busy.in_flight == 0; });
+    known_names::leave_no_descriptors_for_here(false);
+    CHECK(known_names::lookups_of_here() > lookups);
+    CHECK(service.accepted == 1);
+    CHECK(busy.done == 41);
+    busy.check_none_failed();
+}
+
+TEST_CASE(
+    "client outage: a crowd that is cut off on fresh connections is retried as far as the budget goes") {
+    for (std::string_view const begun : {"", "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"})
+        for (double const budget : {20.0, 64.0}) {
+            CAPTURE(begun);
+            CAPTURE(budget);
+            asio::io_context context;
+            DoorService service(context);
+            service.answer = [&](std::string_view) { return std::string(begun); };
+            auto options = options_for(service.url());
+            options.pool.max_connections = 64;
+            options.retry.budget = budget;
+            Busy busy(context, std::move(options));
+            busy.start(64);
+            busy.stop();
+            run_until(context, [&] { return service.requests == 64; });
+            CHECK(service.accepted == 64);
+            service.answer = answer;
+            service.drop_connections();
+            run_until(context, [&] { return busy.in_flight == 0; });
+            // Ten of the first successes give one retry back.
+            auto const retried = 64 - busy.failures.size();
+            CHECK(retried >= static_cast<std::size_t>(budget));
+            CHECK(retried <= static_cast<std::size_t>(budget) + 2);
+            for (auto const& failure : busy.failures) {
+                CHECK((failure.code() == errc::transport || failure.code() == errc::truncated));
+                CHECK(failure.attempts() == 1);
+            }
+        }
 }
 
 /// What becomes of one operation on a host at which nobody is.
