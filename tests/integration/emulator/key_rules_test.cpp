@@ -6,7 +6,11 @@
 #include <doctest/doctest.h>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -263,6 +267,53 @@ TEST_CASE("key rules: more annotations or labels than a key may have are refused
         CHECK(scene.user.put(made.path, with_texts(field, 900, "a")).status == 204);
         CHECK(scene.user.post("/v1/apiKeys", with_texts(field, 900, "a")).status == 201);
     }
+}
+
+/// The time for which this process has computed.
+std::chrono::nanoseconds computed() {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+}
+
+TEST_CASE("key rules: a body of 20,000 annotations costs the service time in proportion to its size") {
+    RulesScene scene;
+    auto const made = scene.seed(NewApiKey("ci").for_user(scene.user_uid()));
+    // The shortest of some tries, for what else this process does meanwhile.
+    auto const time_of = [&](std::size_t count, int status) {
+        auto const body = with_texts("annotations", count, "a-name-of-an-annotation-");
+        auto shortest = std::chrono::nanoseconds::max();
+        for (int i = 0; i < 5; ++i) {
+            auto const begun = computed();
+            CHECK(scene.user.put(made.path, body).status == status);
+            shortest = std::min(shortest, computed() - begun);
+        }
+        return shortest;
+    };
+    auto const of_few = time_of(900, 204);
+    auto const of_many = time_of(20'000, 400);
+    auto const ratio = static_cast<double>(of_many.count()) / static_cast<double>(of_few.count());
+    MESSAGE("20,000 cost " << ratio << " times as much as 900");
+    CHECK(ratio < 100);  // 500 times, if each is compared with those before it
+}
+
+TEST_CASE("key rules: a bystander is served while others send bodies of 20,000 annotations") {
+    RulesScene scene;
+    auto const made = scene.seed(NewApiKey("ci").for_user(scene.user_uid()));
+    auto const body = with_texts("annotations", 20'000, "a");
+    auto sending = std::async(std::launch::async, [&] {
+        for (int i = 0; i < 20; ++i)
+            if (raw::Client(scene.emulator, made.value).put(made.path, body).status != 400) return false;
+        return true;
+    });
+    int served = 0;
+    auto const is_over = [&] { return sending.wait_for(0s) == std::future_status::ready; };
+    while (!is_over()) {
+        CHECK(scene.user.get("/v1/users/info").status == 200);
+        ++served;
+    }
+    CHECK(sending.get());
+    CHECK(served >= 20);
 }
 
 TEST_CASE("key rules: updates that keep what they leave out do not add up beyond the bound") {

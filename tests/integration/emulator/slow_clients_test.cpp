@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -383,6 +384,49 @@ TEST_CASE("slow clients: beyond the bound a new connection takes the place of th
         after_next.check();
         CHECK(comes_true([&] { return emulator.connections() == 3; }));
     }
+}
+
+/// Lets the process open so many files, as long as it lives.
+class FileLimit {
+public:
+    explicit FileLimit(rlim_t files) {
+        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+        auto more = before_;
+        more.rlim_cur = std::max(before_.rlim_cur, std::min(files, before_.rlim_max));
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &more) == 0);
+        is_enough_ = more.rlim_cur >= files;
+    }
+    FileLimit(const FileLimit&) = delete;
+    FileLimit& operator=(const FileLimit&) = delete;
+    ~FileLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+    [[nodiscard]] bool is_enough() const noexcept { return is_enough_; }
+
+private:
+    rlimit before_{};
+    bool is_enough_ = false;
+};
+
+TEST_CASE("slow clients: by default the 1,025th connection takes the place of the longest idle one") {
+    FileLimit const limit(2'500);  // both ends of each connection are here
+    if (!limit.is_enough()) {
+        MESSAGE("not run: this machine does not let a process open 2,500 files");
+        return;
+    }
+    Emulator emulator(slow_clients_options());
+    Bystander longest(emulator);
+    Bystander second(emulator);
+    std::vector<std::unique_ptr<Bystander>> others;
+    while (others.size() < 1'022)
+        others.push_back(std::make_unique<Bystander>(emulator));
+    CHECK(emulator.connections() == 1'024);
+    Bystander beyond(emulator);
+    CHECK_FALSE(longest.is_there());
+    second.check();
+    beyond.check();
+    CHECK(comes_true([&] { return emulator.connections() == 1'024; }));
+    for (auto const& other : others)
+        other->check();
 }
 
 TEST_CASE("slow clients: connections that are never used shut nobody out") {
