@@ -4,9 +4,9 @@
 // was kept, or cleans up what the create has left and makes another. docs/retries.md, "A create that survives
 // kill -9", says why it is done in this order.
 //
-// Run it: create_survives_kill [DIRECTORY]. With PALETTE_HOST and PALETTE_API_KEY set it talks to that
-// service, and the key stays: its value is in DIRECTORY. Without, it talks to an emulator of its own, and
-// what it wrote is removed again.
+// Run it: create_survives_kill [DIRECTORY [--retry-when-unseen]]. With PALETTE_HOST and PALETTE_API_KEY set
+// it talks to that service, and the key stays: its value is in DIRECTORY. Without, it talks to an emulator of
+// its own, and what it wrote is removed again.
 #include "service.hpp"
 
 #include <palette/api_keys.hpp>
@@ -18,6 +18,7 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -93,12 +94,14 @@ void clean_up(palette::BlockingApiKeyClient& client, const Notes& notes) {
         reconcile(client, left);
 }
 
-fs::path create(palette::BlockingApiKeyClient& client, const Notes& notes) {
+fs::path create(palette::BlockingApiKeyClient& client, const Notes& notes, bool retry_when_unseen) {
     auto const me = client.whoami().value();
     auto const nonce = palette::PendingCreate::make_nonce();
     notes.write(palette::PendingCreate::of_nonce(nonce, key_name, me).value(), "record");
 
-    auto const created = client.create(palette::NewApiKey(key_name), palette::CreateOptions().nonce(nonce));
+    auto const created =
+        client.create(palette::NewApiKey(key_name),
+                      palette::CreateOptions().nonce(nonce).retry_when_unseen(retry_when_unseen));
     // Whatever it may have made, the record names it: nothing more is to be written down here.
     if (!created) throw palette::Exception(created.error());
 
@@ -117,7 +120,8 @@ int main(int argc, char** argv) try {
     palette::BlockingApiKeyClient client(service.options());
     clean_up(client, notes);
     auto const keys = notes.all("key");
-    auto const key = keys.empty() ? create(client, notes) : keys.front();
+    bool const retry_when_unseen = argc > 2 && argv[2] == std::string_view("--retry-when-unseen");
+    auto const key = keys.empty() ? create(client, notes, retry_when_unseen) : keys.front();
     std::cout << "the value of the key is in " << key.string() << '\n';
     if (!service.is_real()) fs::remove_all(key.parent_path());
 } catch (const std::exception& e) {
