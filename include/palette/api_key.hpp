@@ -106,7 +106,7 @@ public:
 /// ApiKey with random access.
 ///
 ///     for (const palette::ApiKey& key : keys)
-///         if (key.state(keys.as_of()) == palette::KeyState::expired) ...
+///         if (key.state(keys.as_of()) == palette::KeyState::expired) log(key.name);
 class KeyList {
 public:
     /// Names the type of the keys.
@@ -189,7 +189,7 @@ private:
 /// Describes a key to be created, for ApiKeyClient::async_create(). Setters chain, on a temporary and on a
 /// variable alike.
 ///
-///     NewApiKey("ci").description("nightly build").expires(Expiry::in(days{30})).for_user(uid)
+///     auto key = NewApiKey("ci").description("nightly build").expires(Expiry::in(days{30})).for_user(uid);
 ///
 /// Without expires() and lives_for() the key lives for thirty days. Without for_user() it is the caller's
 /// own. A length of life is counted by the service's clock, from when the key is requested; expires() sets
@@ -281,7 +281,7 @@ private:
 /// Describes a change of a key, for ApiKeyClient::async_update(). Only name, description and expiry can be
 /// changed; those that are not set stay as they are.
 ///
-///     ApiKeyEdit().description("").expires(Expiry::in(days{30}))
+///     auto edit = ApiKeyEdit().description("").expires(Expiry::in(days{30}));
 class PALETTE_KEYS_DECL ApiKeyEdit {
 public:
     /// Constructs an edit that changes nothing.
@@ -332,7 +332,7 @@ private:
 /// Selects keys of a list: those that meet every condition that is set. A filter without a condition selects
 /// all keys.
 ///
-///     ListFilter().owner(uid).state(KeyState::active).expires_before(now + days{7})
+///     auto filter = ListFilter().owner(uid).state(KeyState::active).expires_before(now + days{7});
 class PALETTE_KEYS_DECL ListFilter {
 public:
     /// Constructs a filter without a condition.
@@ -390,7 +390,8 @@ private:
 /// Holds the uid and the value of a key that was created. The service shows the value this once. Move-only.
 ///
 ///     auto created = (co_await client.async_create(NewApiKey("ci"))).value();
-///     if (auto stored = write_secret_file("ci.key", created.secret()); !stored) ...
+///     if (auto stored = write_secret_file("ci.key", created.secret()); !stored)
+///         log(stored.error().message());
 class PALETTE_KEYS_DECL CreatedApiKey {
 public:
     /// Constructs the result of a create; for the library, and for stand-ins in tests.
@@ -454,6 +455,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const CreatedApiKe
 /// have equal hashes.
 template <>
 struct std::hash<palette::ApiKey> {
+    /// Returns the hash.
     std::size_t operator()(const palette::ApiKey& key) const noexcept {
         std::size_t h = std::hash<std::string>{}(key.uid);
         auto const mix = [&h](std::size_t part) { h ^= part + 0x9e3779b9U + (h << 6U) + (h >> 2U); };

@@ -15,8 +15,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 /// Represents when an operation has to be over: after a duration, or at a point in time. Converts from both.
 ///
-///     CallOptions().deadline(5s)
-///     CallOptions().deadline(std::chrono::steady_clock::now() + 5s)
+///     auto options = CallOptions().deadline(5s);
+///     options.deadline(std::chrono::steady_clock::now() + 5s);
 class Deadline {
 public:
     /// Ends the operation after `time`, counted from its start.
@@ -62,7 +62,9 @@ public:
     std::optional<std::string> nonce;
 };
 
-// What all classes of options have.
+}  // namespace detail
+
+/// Holds what all classes of options have: the base of CallOptions, CreateOptions and ChangeOptions.
 template <class Options>
 class CommonOptions {
 public:
@@ -89,25 +91,25 @@ public:
     [[nodiscard]] std::optional<Deadline> deadline() const noexcept { return settings_.deadline; }
     /// Returns the trace context; empty if none was given.
     [[nodiscard]] const std::string& traceparent() const& noexcept { return settings_.traceparent; }
+    /// Same, from a temporary: by value.
     [[nodiscard]] std::string traceparent() const&& { return settings_.traceparent; }
 
-    // For the client.
-    [[nodiscard]] const CallSettings& settings() const& noexcept { return settings_; }
-    [[nodiscard]] CallSettings settings() && noexcept { return std::move(settings_); }
+    /// Returns all settings; for the library itself.
+    [[nodiscard]] const detail::CallSettings& settings() const& noexcept { return settings_; }
+    /// Same, from a temporary: moves the content out.
+    [[nodiscard]] detail::CallSettings settings() && noexcept { return std::move(settings_); }
     void settings() const&& = delete;
 
 private:
     friend Options;
 
     CommonOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
-    explicit CommonOptions(CallSettings settings) noexcept : settings_(std::move(settings)) {}
+    explicit CommonOptions(detail::CallSettings settings) noexcept : settings_(std::move(settings)) {}
 
     [[nodiscard]] Options& self() noexcept { return static_cast<Options&>(*this); }
 
-    CallSettings settings_;
+    detail::CallSettings settings_;
 };
-
-}  // namespace detail
 
 /// Gives any operation more than its arguments, before the completion token. Setters chain, on a temporary
 /// and on a variable alike. CreateOptions and ChangeOptions add what only some operations know; a CallOptions
@@ -118,7 +120,7 @@ private:
 /// In all three classes, setter and getter have one name. Of a const object, `options.verify()` is the
 /// getter; of any other it is the setter, and returns the options, which do not convert to bool: read through
 /// a const object or std::as_const().
-class CallOptions : public detail::CommonOptions<CallOptions> {
+class CallOptions : public CommonOptions<CallOptions> {
 public:
     /// Constructs options that change nothing.
     CallOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
@@ -139,7 +141,7 @@ public:
 /// Gives a create more than its arguments.
 ///
 ///     co_await client.async_create(NewApiKey("ci"), CreateOptions().nonce(nonce));
-class CreateOptions : public detail::CommonOptions<CreateOptions> {
+class CreateOptions : public CommonOptions<CreateOptions> {
 public:
     /// Constructs options that change nothing.
     CreateOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
@@ -192,7 +194,7 @@ public:
 /// Gives an operation that changes a key more than its arguments.
 ///
 ///     co_await client.async_revoke(uid, ChangeOptions().deadline(5s).verify());
-class ChangeOptions : public detail::CommonOptions<ChangeOptions> {
+class ChangeOptions : public CommonOptions<ChangeOptions> {
 public:
     /// Constructs options that change nothing.
     ChangeOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await

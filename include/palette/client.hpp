@@ -212,9 +212,8 @@ public:
     /// - Effect::unknown, with Error::pending(): the key was not seen, and may still appear. Call
     ///   async_reconcile().
     /// - errc::missing_key_value, applied, with the uid in Error::key_uid(): an old service kept the value.
-    /// - The code of the refusal, applied, with the uid in Error::key_uid(): the key that nobody has the
-    /// value
-    ///   of could not be deleted.
+    /// - The code of the refusal, applied, with the uid in Error::key_uid(): the key could not be deleted,
+    ///   and nobody has its value.
     /// - errc::conflict, applied, with the uid in Error::key_uid(): the key was made for another user than
     ///   requested. The client has revoked it, or the message says that it could not.
     /// - errc::auth_provider: the credential became another user's meanwhile. Not applied if the key had not

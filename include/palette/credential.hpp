@@ -15,7 +15,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Authenticates requests: an API key, or a token. Immutable; a rotated key or a new token is another
 /// Credential. Shared by all its users, and wiped when the last of them is done.
 ///
-///     return Credential::api_key(Secret::take(line));
+///     auto credential = Credential::api_key(Secret::take(line));
 class PALETTE_KEYS_DECL Credential {
 public:
     /// Tells what a credential is.

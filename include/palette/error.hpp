@@ -168,7 +168,7 @@ private:
 ///
 /// Implementers of a seam make errors with the setters, which chain:
 ///
-///     return Error(errc::auth_provider, "the vault is sealed").effect(Effect::not_applied);
+///     auto error = Error(errc::auth_provider, "the vault is sealed").effect(Effect::not_applied);
 ///
 /// Texts from outside are shortened, and their control characters escaped, before they enter an Error, so
 /// that message() is one printable line.
@@ -256,9 +256,10 @@ public:
     [[nodiscard]] std::shared_ptr<const PendingCreate> pending() const&& noexcept { return pending_.get(); }
 
     /// Returns one line: the operation and the key, what happened, whether the change was made, and advice().
-    ///
+    /// ```
     ///     revoke 463209768807a774078d86d3: the credential may not do this (HTTP 403, Forbidden); nothing was
     ///     changed; ...
+    /// ```
     [[nodiscard]] std::string message() const;
 
     /// Returns what to do next: the words set by advice(words), or those that hold for every error with this

@@ -18,9 +18,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Tells when a key stops working: an instant in milliseconds, UTC, or never. A value of eight bytes.
 ///
 ///     using namespace std::chrono_literals;
-///     auto e = palette::Expiry::in(std::chrono::days{30});     // from now, by this machine's clock
-///     auto e = palette::Expiry::on(2027y / 1 / 31);            // to the end of that day, UTC
-///     auto e = palette::Expiry::parse("2027-01-31T12:00:00Z"); // a Result
+///     auto a = palette::Expiry::in(std::chrono::days{30});     // from now, by this machine's clock
+///     auto b = palette::Expiry::on(2027y / 1 / 31);            // to the end of that day, UTC
+///     auto c = palette::Expiry::parse("2027-01-31T12:00:00Z"); // a Result
 ///
 /// The range is that of RFC 3339, from the year 2 to 9999-12-31T23:59:59.999Z. Instants outside of it are
 /// clamped to the nearer end, which try_in() reports as an error instead. Precision below a millisecond is

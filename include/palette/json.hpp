@@ -14,7 +14,7 @@
 namespace palette::inline PALETTE_KEYS_ABI {
 
 /// Makes the JSON object of a key:
-///
+/// ```
 ///     field        JSON type       from
 ///     uid          string          ApiKey::uid
 ///     name         string          ApiKey::name
@@ -27,7 +27,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///     deleted      string or null  ApiKey::deleted
 ///     annotations  object          ApiKey::annotations: a string for each of them
 ///     labels       object          ApiKey::labels
-///
+/// ```
 /// All fields are always there, in this order. Times are in UTC and have milliseconds. These names are part
 /// of the interface: later versions may add fields, and rename none. The service's own JSON has other names.
 ///
@@ -47,22 +47,24 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///
 ///     boost::system::error_code ec;
 ///     auto const json = boost::json::parse(text, ec);
-///     if (ec) ...
+///     if (ec) co_return log(ec.message());
 ///     palette::Result<palette::KeyList> keys = palette::from_json<palette::KeyList>(json);
 ///
 /// Required are `uid`, `expiry` and `is_active` of a key, and `keys` of a list. Any other field may be
 /// missing or null, and then has its default. Unknown fields are ignored.
 ///
 /// Errors, each with the field in Error::path(), such as "keys[3].owner.uid":
-///   wrong_type: the field has another JSON type, or `json` is no object.
-///   bad_value: a required field is missing, or a time is not RFC 3339.
+/// - errc::wrong_type: the field has another JSON type, or `json` is no object.
+/// - errc::bad_value: a required field is missing, or a time is not RFC 3339.
 ///
 /// The error quotes no value. Throws nothing but std::bad_alloc.
 template <class T>
 Result<T> from_json(const boost::json::value& json) = delete;
 
+/// Reads an ApiKey.
 template <>
 PALETTE_KEYS_DECL Result<ApiKey> from_json<ApiKey>(const boost::json::value& json);
+/// Reads a KeyList.
 template <>
 PALETTE_KEYS_DECL Result<KeyList> from_json<KeyList>(const boost::json::value& json);
 

@@ -47,13 +47,13 @@ struct PALETTE_KEYS_DECL ProxyOptions {
     std::shared_ptr<const Secret> password{};
 
     /// Lists the endpoints that are reached without the proxy, as in NO_PROXY. Default: empty.
-    ///
+    /// ```
     ///     acme.com          this host, and those below it: palette.acme.com, not notacme.com
     ///     .acme.com         those below it alone; also written *.acme.com
     ///     10.1.2.3  fd00::1 this address; it is compared with an endpoint that is an address, not looked up
     ///     10.0.0.0/8        addresses of this network
     ///     *                 all of them
-    ///
+    /// ```
     /// A name or address may have a port: acme.com:8443, [fd00::1]:8443.
     std::vector<std::string> bypass{};
 

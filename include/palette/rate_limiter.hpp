@@ -63,7 +63,8 @@ public:
     /// service counts together: "palette.acme.com/v1/apiKeys". `now` is the time of a steady clock.
     ///
     ///     auto const ticket = limiter.ticket();
-    ///     for (auto wait = limiter.wait(bucket, ticket, now()); wait > 0ns; wait = limiter.wait(...))
+    ///     for (auto wait = limiter.wait(bucket, ticket, now()); wait > 0ns;
+    ///          wait = limiter.wait(bucket, ticket, now()))
     ///         sleep(wait);  // and leave() to give up
     ///     send();           // and refused() when the answer is 429
     [[nodiscard]] std::chrono::nanoseconds wait(std::string_view bucket, Ticket ticket,

@@ -32,7 +32,7 @@ concept comparable = requires(const T& a, const U& b) {
 
 /// Holds a T, or the Error that says why there is none. Every operation completes with a Result.
 ///
-///     palette::Result<palette::ApiKey> key = ...;
+///     palette::Result<palette::ApiKey> key = co_await client.async_get(uid);
 ///     if (key) use(*key);                    // or key->name
 ///     else     log(key.error().message());
 ///

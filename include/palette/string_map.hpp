@@ -17,7 +17,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 /// Holds the annotations or labels of a key: a small map from text to text, ordered by key.
 ///
-///     for (auto [name, value] : key.labels) ...
+///     for (auto [name, value] : key.labels) print(name, value);
 ///     if (key.annotations.contains("scope")) use(key.annotations["scope"]);
 ///     key.labels.set("team", "infra");
 ///

@@ -224,9 +224,10 @@ template <class Token = boost::asio::use_awaitable_t<>>
 ///
 ///     auto token = palette::as_error_code(asio::as_tuple(asio::deferred));
 ///     auto [ec, key] = co_await client.async_get(uid, token);
-///     if (ec == palette::errc::not_found) ...
+///     if (ec == palette::errc::not_found) co_return;
 ///
-///     client.async_get(uid, palette::as_error_code([](std::error_code ec, palette::ApiKey key) { ... }));
+///     auto handler = [](std::error_code ec, palette::ApiKey key) { use(ec, key); };
+///     client.async_get(uid, palette::as_error_code(handler));
 ///
 /// The code is make_error_code() of the Error's errc, and compares equal to it, to a palette::condition and
 /// to the std::errc that corresponds. It converts to std::error_code and is then equal to what

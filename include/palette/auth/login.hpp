@@ -12,7 +12,7 @@ namespace palette::inline PALETTE_KEYS_ABI::auth {
 
 /// Names the user who logs in. Move-only.
 ///
-///     LoginOptions("ada@acme.com", Secret::take(password)).org("acme")
+///     auto user = LoginOptions("ada@acme.com", Secret::take(password)).org("acme");
 ///
 /// Setter and getter have one name. Of a const object, `options.use_refresh()` is the getter; of any other it
 /// is the setter.

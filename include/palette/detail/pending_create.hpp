@@ -19,7 +19,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///     auto created = co_await client.async_create(NewApiKey("ci"));
 ///     if (!created && created.error().pending())
 ///         append_line("pending", created.error().pending()->to_text());
-///     ...
+///
+///     // Later, perhaps in another process:
 ///     auto pending = PendingCreate::parse(line).value();
 ///     auto cleaned = co_await client.async_reconcile(pending);  // now, an hour later and a day later
 ///

@@ -12,17 +12,15 @@ namespace palette::inline PALETTE_KEYS_ABI::observe {
 ///
 ///     auto counters = std::make_shared<observe::Counters>();
 ///     options.observer = counters;
-///     ...
+///
 ///     respond(counters->to_prometheus());  // Content-Type: text/plain; version=0.0.4
 ///
 /// The metrics, whose labels take a small and fixed set of values:
 /// - palette_requests_total{operation, method, path, status, error}: attempts that have ended. `status` is
-/// the
-///   HTTP status, "" without a response; `error` the name of the code, "" after a success.
+///   the HTTP status, "" without a response; `error` the name of the code, "" after a success.
 /// - palette_request_duration_seconds{method, path}: a histogram.
-/// - palette_operations_total{operation, error, effect}: operations that have ended; `error` and `effect` are
-/// ""
-///   after a success.
+/// - palette_operations_total{operation, error, effect}: operations that have ended; `error` and `effect`
+///   are "" after a success.
 /// - palette_operation_duration_seconds{operation}: a histogram, the wait in the queue included.
 /// - palette_operation_queued_seconds{operation}: a histogram of that wait.
 /// - palette_operations_in_flight: a gauge.

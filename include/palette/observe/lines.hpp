@@ -9,20 +9,25 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::observe {
 
-/// Says how a line is written: `key=value` pairs, or one JSON object.
-enum class LineFormat { logfmt, json };
+/// Says how a line is written.
+enum class LineFormat {
+    logfmt,  ///< As `key=value` pairs.
+    json,    ///< As one JSON object.
+};
 
 /// Returns an observer that gives `write` one line, without the line's end, for each attempt and each
 /// operation that has ended.
 ///
 ///     options.observer = observe::lines([](std::string_view line) { std::clog << line << '\n'; });
 ///
+/// The lines, broken here:
+/// ```
 ///     event=attempt operation=revoke operation_id=7 attempt=1 method=PUT path="/v1/apiKeys/{uid}/state"
 ///         host=palette.acme.com port=443 status=204 duration_ms=12.3 reused=true sent=412 received=102
 ///     event=operation operation=revoke operation_id=7 key=463209768807a774078d86d3 attempts=1 queued_ms=0.0
 ///         duration_ms=12.4
-///
-/// A failed one has error=<name of the code> beside, a failed operation effect=..., and either
+/// ```
+/// A failed one has error=..., the name of the code, beside, a failed operation effect=..., and either
 /// traceparent=... if there is one. Of the phases of an attempt, those that took place are there: wait_ms,
 /// lookup_ms, connect_ms, handshake_ms, first_byte_ms. Fields may be added. Nothing in a line is secret.
 ///

@@ -14,7 +14,7 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 
 /// Chooses the behaviour of the service where its documentation is silent. Every row is *assumed*: the
 /// default is the plausible behaviour, and the switch selects another one.
-///
+/// ```
 ///     case                                          default                        switch
 ///
 ///     a create beyond the quota                     409 ApiKeyLimitReached         quota_refusal
@@ -30,7 +30,7 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 ///     a name that another key of the owner has      accepted                       names_unique: 409
 ///                                                                                  ApiKeyNameTaken
 ///     the key of a removed single sign-on user      401, its owner being gone      orphans_usable
-///
+/// ```
 /// Assumed too, without a switch:
 /// - The codes of errors except ResourceNotFound and TooManyRequests.
 /// - The uid of an unknown key is 404 for everybody. A user who may see a key and not change it gets 403. A

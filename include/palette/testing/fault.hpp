@@ -12,13 +12,13 @@
 namespace palette::inline PALETTE_KEYS_ABI::testing {
 
 /// Describes a fault, and the requests into which the emulator injects it:
-///
+/// ```
 ///     METHOD PATH-PREFIX KIND[:ARG] [xN] [after=M]
 ///
 ///     POST /v1/apiKeys drop-after x1        the next create is applied, and its response lost
 ///     GET /v1/apiKeys status:503 x2 after=5 two reads fail, after five that do not
 ///     * / delay:200                         every response is late
-///
+/// ```
 /// METHOD is one method, or * for all. PATH-PREFIX is what the path begins with, as it was sent. xN: for N
 /// requests; without it, for all. after=M: not for the first M that match. Requests that are refused before
 /// they reach the service, by a guard, the rate limit or as malformed, match no rule.
@@ -26,7 +26,7 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 /// A request takes at most one rule of each of the three groups: the first that matches, in the order in
 /// which the rules were added. Only that rule counts the request as one of its N. So "garbage" and "drip:1"
 /// work together, and of "status:500 x1" and "status:502 x1" the second comes after the first.
-///
+/// ```
 ///     group      kind                what happens                                      the request is
 ///
 ///     delivery   delay:MS            answered MS later                                 applied
@@ -61,7 +61,7 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 ///                strip-annotations   unknown annotations are not kept, by create and update
 ///                deny-delete         DELETE answers 403
 ///                late-activation:MS  the key that is created is refused with 401 for that long
-///
+/// ```
 /// Every kind of the last group is a group of its own, and counts only the requests that it concerns: a GET
 /// does not use up a "legacy-create x1". Times are those of the emulator's clock. MS is at most a day, CODE
 /// 200 to 599.
