@@ -332,6 +332,7 @@ private:
 /// Selects keys of a list: those that meet every condition that is set. A filter without a condition selects
 /// all keys.
 ///
+///     auto const now = std::chrono::system_clock::now();
 ///     auto filter = ListFilter().owner(uid).state(KeyState::active).expires_before(now + days{7});
 class PALETTE_KEYS_DECL ListFilter {
 public:

@@ -12,7 +12,7 @@ namespace palette::inline PALETTE_KEYS_ABI::auth {
 
 /// Names the user who logs in. Move-only.
 ///
-///     auto user = LoginOptions("ada@acme.com", Secret::take(password)).org("acme");
+///     auto user = auth::LoginOptions("ada@acme.com", Secret::take(password)).org("acme");
 ///
 /// Setter and getter have one name. Of a const object, `options.use_refresh()` is the getter; of any other it
 /// is the setter.
@@ -65,7 +65,7 @@ private:
 /// some 15 minutes. The client's own transport carries the login, so that the same TLS settings protect it. A
 /// token expires when it says so itself, or 15 minutes after the login.
 ///
-///     options.auth = auth::login(LoginOptions("ada@acme.com", Secret::take(password)));
+///     options.auth = auth::login(auth::LoginOptions("ada@acme.com", Secret::take(password)));
 ///
 /// Errors, when the client asks, not applied. No text contains the password, even if the service repeats it.
 /// - errc::unauthorized: the service refused the login.
