@@ -11,6 +11,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 // The service's documents. Fields stand in the order in which it sends them.
 namespace shapes {
 
+// W5: the description is an annotation, and a field of its own here. All other annotations are kept.
 inline constexpr Field annotation_fields[] = {
     member<&ApiKey::description>(detail::description_annotation),
 };
@@ -42,6 +43,7 @@ inline constexpr Field key_spec_fields[] = {
 };
 inline constexpr Shape key_spec{key_spec_fields};
 
+// W1: a missing isActive means inactive, which is the value that the field starts with.
 inline constexpr Field key_status_fields[] = {member<&ApiKey::is_active>("isActive")};
 inline constexpr Shape key_status{key_status_fields};
 
@@ -52,6 +54,7 @@ inline constexpr Field key_fields[] = {
 };
 inline constexpr Shape key{key_fields};
 
+// W11: paging of keys is not documented, and met all the same.
 inline constexpr Field key_paging_fields[] = {member<&KeyPage::next>("continue")};
 inline constexpr Shape key_paging{key_paging_fields};
 inline constexpr Field key_page_fields[] = {
@@ -101,6 +104,7 @@ inline constexpr Field token_fields[] = {
     member<&UserToken::token>("Authorization"),
     member<&UserToken::is_mfa>("isMfa"),
 };
+// Not quoted in errors either, for the same reason.
 inline constexpr Shape token{token_fields, nullptr, false};
 
 inline constexpr Field identity_fields[] = {
@@ -110,6 +114,7 @@ inline constexpr Field identity_fields[] = {
 };
 inline constexpr Shape identity{identity_fields};
 
+// `details` is of any form, and tells nothing that the client could act on.
 inline constexpr Field error_fields[] = {
     member<&ErrorBody::code>("code"),
     member<&ErrorBody::message>("message"),
@@ -145,6 +150,7 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Document<CreatedApiKey>::finish(Value&
     auto const* const fault = detail::fault_of_uid(value.uid);
     // A value that came is delivered. What is no uid is as good as none, and leads to no path.
     if (!value.secret.empty())
+        // Not confirmed yet: a read has to show whose uid this is (W8).
         return CreatedApiKey(fault == nullptr ? std::move(value.uid) : std::string(), std::move(value.secret),
                              false);
     if (value.uid.empty())

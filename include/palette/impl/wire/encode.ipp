@@ -18,6 +18,7 @@ public:
         first_ = true;
     }
 
+    // A closed object is a member itself, so that the next one needs a comma.
     void close() {
         body_ += '}';
         first_ = false;
@@ -29,16 +30,19 @@ public:
     }
 
     void expiry(const Expiry& expiry) {
+        // A key without the field never expires. An unset time is never sent (W3).
         if (!expiry.is_never()) text("expiry", expiry.to_string(), "spec.expiry");
     }
 
     // A map whose names are the caller's own, with the description among them if there is one.
     void map(std::string_view name, const StringMap& entries,
              std::optional<std::string_view> description = {}) {
+        // PUT replaces the whole resource: a map that is left out is empty afterwards (W6).
         if (entries.empty() && !description) return;
         auto const path = "metadata." + std::string(name);
         open(name);
         for (auto const& [key, value] : entries) {
+            // The service stores the description among the annotations (W5): a given one replaces that entry.
             if (description && key == detail::description_annotation) continue;
             entry(key, value, path);
         }
@@ -74,6 +78,7 @@ private:
     }
 
     void keep(Result<void> written) {
+        // Writing continues after a fault, so that callers need no checks; finish() drops the result.
         if (!written && !fault_) fault_ = std::move(written).error();
     }
 
@@ -95,6 +100,7 @@ PALETTE_KEYS_INLINE Result<std::string> encode_create(const NewApiKey& key, Inst
     out.close();
     out.open("spec");
     out.expiry(key.expiry_at(now));
+    // A create sets the owner before it sends. Checking the arguments encodes the key without one.
     if (!key.user_uid().empty()) out.text("userUid", key.user_uid(), "user_uid");
     out.close();
     return std::move(out).finish();
@@ -104,12 +110,14 @@ PALETTE_KEYS_INLINE Result<std::string> encode_update(const ApiKey& key, const A
     auto const& description = edit.description();
     ObjectWriter out;
     out.open("metadata");
+    // What the edit does not name is sent as it was read, because PUT replaces the whole resource (W6).
     out.text("name", edit.name().value_or(key.name), "name");
     out.map("annotations", key.annotations,
             description ? std::optional<std::string_view>(*description) : unless_empty(key.description));
     out.map("labels", key.labels);
     out.close();
     out.open("spec");
+    // The owner is not sent: the service does not let it be edited.
     out.expiry(edit.expiry().value_or(key.expiry));
     out.close();
     return std::move(out).finish();

@@ -23,6 +23,7 @@ namespace impl::wire {
 
 inline boost::json::value json_of(Instant time) {
     char text[detail::rfc3339_length];
+    // RFC 3339 has four digits for the year: times outside are written as the nearest inside.
     detail::format_rfc3339(detail::clamp(time), text);
     return boost::json::string_view(text, sizeof text);
 }
@@ -52,6 +53,7 @@ public:
         : object_(json.if_object()),
           path_(std::move(path)),
           error_(error) {
+        // Each read looks at the error first, so that a null object_ is never dereferenced.
         if (object_ == nullptr) fail(errc::wrong_type, "an object is expected", path_);
     }
 
@@ -80,6 +82,7 @@ public:
         if (error_) return;
         auto const time = detail::parse_rfc3339(text);
         if (!time) return fail(errc::bad_value, "a time of RFC 3339, or null, is expected", path_of(name));
+        // Year 1 means "no time" here too (W3).
         if (!detail::is_unset(*time)) out = time;
     }
 
@@ -140,6 +143,7 @@ private:
 
     const boost::json::object* object_;
     std::string path_;
+    // Of the whole document: nested readers share it, and the first error counts.
     std::optional<Error>& error_;
 };
 
@@ -193,6 +197,7 @@ PALETTE_KEYS_INLINE boost::json::value to_json(const KeyList& keys) {
     for (auto const& key : keys)
         items.push_back(to_json(key));
     boost::json::object out;
+    // Moved in afterwards: an initializer list would copy every key.
     out.emplace("as_of", impl::wire::json_of(keys.as_of()));
     out.emplace("keys", std::move(items));
     return out;

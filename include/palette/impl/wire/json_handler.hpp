@@ -52,6 +52,7 @@ inline bool same_name(std::string_view a, std::string_view b) noexcept {
 // and what the next value is for (kind_, field_ and target_).
 class JsonHandler {
 public:
+    // No bounds of the parser's own: JsonReader bounds the bytes, and charge() the memory for them.
     static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
@@ -88,6 +89,8 @@ public:
             case Kind::objects: {
                 if (!in_array()) return wrong_type(stop, "an object");
                 Frame const& array = top();
+                // Charged before the element exists: an empty object is three bytes of text and hundreds of
+                // memory.
                 if (!charge(array.field->cost)) return halt(stop);
                 push({.shape = array.field->shape, .object = array.field->append(array.object)});
                 return true;
@@ -204,6 +207,7 @@ public:
 
     bool on_null(Stop& stop) {
         ++seen_;
+        // W1: null equals absence, except for the whole document.
         if (depth_ == 0) return wrong_type(stop, "null");
         if (kind_ == Kind::entry) rest_.drop_entry();
         return end_value();
@@ -279,6 +283,7 @@ private:
     void expect(Frame& frame, std::uint32_t index) {
         Field const& field = frame.shape->fields[index];
         auto const bit = std::uint32_t{1} << index;
+        // W23: the first of two equal fields counts.
         if ((frame.known_seen & bit) != 0) return expect_nothing(field.name);
         frame.known_seen |= bit;
         frame.next = index + 1;
@@ -290,6 +295,7 @@ private:
     void expect_nothing(std::string_view name) {
         kind_ = Kind::unknown;
         unknown_.clear();
+        // Only an error shows it, and shortened: a name may be as long as the whole answer.
         unknown_.append(name.substr(0, long_name));
     }
 
@@ -319,6 +325,7 @@ private:
 
     void list_part(std::string_view text) {
         auto& texts = *static_cast<std::vector<std::string>*>(target_);
+        // The parts of one string are one element.
         if (!string_begun_) texts.emplace_back();
         string_begun_ = true;
         texts.back().append(text);
@@ -327,6 +334,7 @@ private:
     bool number(View last, Stop& stop) {
         seen_ += last.size();
         note({last.data(), last.size()});
+        // No known field is a number.
         return skips() ? end_value() : wrong_type(stop, "the number", detail::printable(scratch_.expose()));
     }
 
@@ -345,6 +353,7 @@ private:
             text = scratch_.expose();
         }
         Instant time{};
+        // scratch_ has only the beginning of a long text, which is no time in any case.
         bool const good = text.size() <= detail::shown_length && detail::read_rfc3339(text, time);
         if (!good && !text.empty())
             return fail(errc::bad_value, joined("expected an RFC 3339 time, got ", detail::in_quotes(text)));
@@ -392,6 +401,7 @@ private:
         what += expected();
         what += ", got ";
         what += got;
+        // The value may be a credential: a document that carries one is never quoted.
         bool const is_shown = !value.empty() && kind_ != Kind::secret && root_.shape->is_quoted;
         detail::WipedText const shown(std::move(value));
         if (is_shown) what = joined(what += ' ', shown.get());
@@ -428,6 +438,7 @@ private:
                 (out += '[') += name.get();
                 out += ']';
             } else if (innermost && kind_ == Kind::unknown) {
+                // An unknown name may be a credential in a wrong place.
                 if (!root_.shape->is_quoted) break;
                 detail::WipedText const name(detail::printable(unknown_.expose()));
                 (out += out.empty() ? "" : ".") += name.get();

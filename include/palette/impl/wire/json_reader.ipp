@@ -64,6 +64,7 @@ private:
 
     static std::size_t ascii_prefix(std::string_view text) noexcept {
         std::size_t at = 0;
+        // Nearly all of an answer is ASCII: 32 bytes at a time make this check almost free.
         for (; at + 32 <= text.size(); at += 32) {
             std::uint64_t words[4];
             std::memcpy(words, text.data() + at, sizeof words);
@@ -92,7 +93,10 @@ public:
 
     Result<void> write(std::string_view chunk) {
         if (auto const& error = handler().error()) return *error;
+        // What is within the bound is read before the rest is refused: the error does not depend on where the
+        // body was cut.
         auto const part = chunk.substr(0, limits_.bytes - received_);
+        // A page of HTML from a proxy or portal gets an error of its own.
         if (received_ == 0 && !part.empty()) first_ = part.front();
         received_ += part.size();
         if (!utf8_(part, [this](std::string_view good) { parse(good); }))

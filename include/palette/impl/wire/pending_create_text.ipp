@@ -54,6 +54,7 @@ struct PendingFields {
 // Keeps the values that the parser meets. The first that is wrong stops it.
 class PendingHandler {
 public:
+    // The whole text is bounded by parse().
     static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
@@ -76,6 +77,7 @@ public:
     bool on_document_end(Stop&) { return true; }
 
     bool on_object_begin(Stop& stop) {
+        // No field is an object.
         if (is_open_) return halt(stop);
         return is_open_ = true;
     }
@@ -94,6 +96,7 @@ public:
     bool on_key(View last, std::size_t, Stop& stop) {
         add(last);
         field_ = std::exchange(text_, {});
+        // An unknown field is not read over: it may exclude keys that a reconciliation would then delete.
         if (field_ == "version" || fields_.text_of(field_) != nullptr) return true;
         return fail(
             detail::bad_pending(detail::printable(field_), "is not known: written by a later version"), stop);
@@ -163,6 +166,7 @@ inline std::size_t plainly_escaped(std::string_view text) noexcept {
 }
 
 inline Result<PendingFields> read_pending(std::string_view text) {
+    // Whatever is strange is refused: keys are deleted by what stands here.
     boost::json::parse_options options;
     options.max_depth = 2;              // the object and the list of attempts
     options.allow_invalid_utf8 = true;  // of_nonce() refuses it, and says in which field
@@ -170,14 +174,17 @@ inline Result<PendingFields> read_pending(std::string_view text) {
     // A text that ends before an escape which has no place in it is not whole, and the field of that escape
     // is the one in which the parser stops.
     auto const plain = plainly_escaped(text);
+    // The parser is told that nothing follows, since it takes an unfinished text for a good one.
     boost::system::error_code fault;
     auto const consumed = parser.write_some(false, text.data(), plain, fault);
+    // Bytes after the object are no fault to the parser.
     if (fault || consumed < text.size()) return parser.handler().error();
     return std::move(parser.handler().fields());
 }
 
 inline Result<void> check_pending_attempts(const std::vector<int>& attempts) {
     if (attempts.empty()) return detail::bad_pending("attempts", "names none");
+    // Ascending, as to_text() writes them: other orders and repetitions are signs of damage.
     for (auto last = 0; int const attempt : attempts) {
         if (attempt <= last || attempt > detail::max_create_attempts)
             return detail::bad_pending("attempts", "are not numbers in order, from 1 on");
@@ -206,16 +213,19 @@ PALETTE_KEYS_INLINE std::string PendingCreate::to_text() const {
 }
 
 PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::parse(std::string_view text) {
+    // Much more than to_text() writes: a name has 253 bytes at most.
     constexpr std::size_t most = 16 << 10;
     if (text.size() > most) return detail::bad_pending("", "the text is too long to be a pending create");
     auto fields = impl::wire::read_pending(text);
     if (!fields) return std::move(fields.error());
+    // Before missing fields are reported: a later version may have others.
     if (fields->version && *fields->version != 1)
         return detail::bad_pending("version", "is " + std::to_string(*fields->version) +
                                                   ": written by a later version of the library");
     if (!fields->is_whole())
         return detail::bad_pending("", "the text is a pending create with fields missing");
     auto const begun = detail::parse_rfc3339(*fields->begun);
+    // A time that to_text() could not have written.
     if (!begun || detail::clamp(*begun) != *begun) return detail::bad_pending("begun", "is not a time");
     if (fields->any && *fields->any != "any")
         return detail::bad_pending("attempts", "are neither numbers nor any");
@@ -225,6 +235,7 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::parse(std::string_view 
     Identity by;
     by.user_uid = *std::move(fields->user);
     by.tenant_uid = *std::move(fields->tenant);
+    // Checks nonce, name and uids as it does for a caller who kept only those.
     auto pending = of_nonce(*std::move(fields->nonce), *std::move(fields->name), std::move(by),
                             *std::move(fields->owner));
     if (!pending) return pending;
