@@ -80,6 +80,7 @@ public:
 
     // What is under way ends with errc::operation_aborted.
     void end() {
+        // Before the work guard: what the client's end posts has to run.
         client_.reset();
         work_.reset();
     }
@@ -124,6 +125,7 @@ public:
             return Error(errc::invalid_argument,
                          "a blocking operation in the client's own thread would wait for itself")
                 .advice("call it in another thread, or use ApiKeyClient");
+        // On this stack: the thread does not leave before the handler was called or destroyed.
         BlockedThread<T> thread;
         try {
             start(loop->client(), typename BlockedThread<T>::Handler(thread));

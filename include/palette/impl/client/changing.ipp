@@ -86,6 +86,7 @@ inline asio::awaitable<Result<ApiKey>> rewrite(Core& core, pipeline::Call& call,
     auto body = wire::encode_update(*before, *edit);
     if (!body) co_return std::move(body.error());
     auto written = edit->applied_to(*before);
+    // The service checks no condition of a PUT (W6); the guard compares before a repetition.
     WriteGuard guard(core, call, std::move(*before), std::move(written));
 
     DecodedAnswer<void> answer;
@@ -98,9 +99,11 @@ inline asio::awaitable<Result<ApiKey>> rewrite(Core& core, pipeline::Call& call,
             .attempts(call.attempts())
             .earlier(call.failures());
     if (!sent) co_return std::move(sent.error());
+    // The guard has read the key back already.
     if (guard.read()) co_return std::move(*guard.read());
 
     auto after = co_await get_as_of(core, call, std::move(uid), nullptr);
+    // The write was answered: only the reading back has failed.
     if (!after) co_return std::move(after.error()).effect(Effect::applied);
     if (!is_as_written(*after, guard.written()))
         co_return changed_by_others().effect(Effect::applied).attempts(call.attempts());
@@ -140,6 +143,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline
 inline Result<ApiKeyEdit> extension(const ApiKey& before, const Expiry& expiry, Instant now,
                                     const detail::CallSettings& options) {
     if (auto good = check_expiry(expiry, now, options); !good) return std::move(good.error());
+    // A renewal must not shorten a life by mistake, least of all an unlimited one.
     if (expiry < before.expiry && !options.allow_shorter)
         return Error(errc::conflict,
                      (before.expiry.is_never() ? std::string("the key never expires")
@@ -217,6 +221,7 @@ inline asio::awaitable<Result<void>> change(Core& core, pipeline::Call& call,
     DecodedAnswer<void> answer;
     HttpRequest request(std::move(method), std::move(*path));
     request.body = wire::encode_state(is_active);
+    // Only what takes a key away can lock its user out.
     auto const conditions = is_active ? pipeline::Conditions() : taking_away(call, uid);
     auto sent = co_await send(core, call, kind, request, answer, conditions);
     if (!sent) co_return sent;
@@ -287,6 +292,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
     }
     if (!sent || !call.options().verify) co_return sent;
     auto read = co_await get_as_of(core, call, uid, nullptr);
+    // The key should be gone, so that here a 404 is the success.
     if (!read && is_not_found(read.error().code())) co_return Result<void>();
     if (!read) co_return std::move(read.error()).effect(Effect::applied);
     co_return Error(errc::conflict, "the service accepted, but still shows the key")

@@ -40,6 +40,7 @@ inline void check(const RetryOptions& retry) {
     if (retry.initial_backoff.count() < 0) refuse("a time is not negative", "initial_backoff");
     if (retry.max_backoff.count() < 0) refuse("a time is not negative", "max_backoff");
     if (retry.settle_time.count() < 0) refuse("a time is not negative", "settle_time");
+    // Written so that NaN is refused too.
     if (!(retry.budget >= 0)) refuse("a budget is not negative", "budget");
 }
 
@@ -112,6 +113,7 @@ PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) noexcept {
 
 PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {
     if (options_.observer) options_.observer->on_operation_start(event_of(call));
+    // Closing has no deadline of its own and is let in at any time.
     if (kind != Kind::work) return;
     call.begin();
     if (!takes_new_) call.stop(pipeline::Call::Stop::closed);
@@ -119,6 +121,7 @@ PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {
 
 PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error* error) noexcept {
     call.end();
+    // Wakes whoever waits in wait_for_work().
     if (kind == Kind::work && --working_ == 0) idle_.cancel();
     observe(call, error);
 }
@@ -141,7 +144,9 @@ PALETTE_KEYS_INLINE Error Core::failure(Error thrown, const pipeline::Call& call
     auto safe = thrown.code() == errc::out_of_memory
                     ? std::move(thrown)
                     : detail::unless_out_of_memory([&] { return pipeline_.safe(thrown, call); });
+    // An exception tells nothing about the request: only what was sent does.
     safe.effect(call.has_sent_change() ? Effect::unknown : Effect::not_applied).attempts(call.attempts());
+    // Keys that a create may have made are named, whatever ended it.
     if (auto const* const progress = call.create_progress(); progress != nullptr && progress->pending())
         safe.effect(Effect::unknown).pending(progress->pending());
     return safe;
@@ -149,6 +154,7 @@ PALETTE_KEYS_INLINE Error Core::failure(Error thrown, const pipeline::Call& call
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Core::wait_for_work(pipeline::Call& call) {
     while (working_ > 0 && !call.is_stopped())
+        // Cancelled by the end of the last work, and by the cancellation of the call.
         co_await idle_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
@@ -179,6 +185,7 @@ PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* 
 }
 
 PALETTE_KEYS_INLINE void Core::cancel() {
+    // An operation that is never told would not end.
     detail::insist([this] {
         asio::post(strand_, [core = shared_from_this()] { core->stop_all(pipeline::Call::Stop::cancelled); });
     });
@@ -187,6 +194,7 @@ PALETTE_KEYS_INLINE void Core::cancel() {
 PALETTE_KEYS_INLINE void Core::abandon() {
     detail::insist([this] {
         asio::post(strand_, [core = shared_from_this()] {
+            // A deferred operation may be started after the client has gone.
             core->refuse_new();
             core->stop_all(pipeline::Call::Stop::closed);
             core->transport().close();
@@ -207,6 +215,7 @@ PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const impl::client:
     return core.base();
 }
 
+// The coroutines are compiled here: a program that includes the client compiles none of them.
 #ifndef PALETTE_KEYS_HEADER_ONLY
 #    define PALETTE_KEYS_START(Operation)                                                            \
         template PALETTE_KEYS_DECL void start<Operation>(const std::shared_ptr<impl::client::Core>&, \
@@ -237,6 +246,7 @@ PALETTE_KEYS_INLINE ApiKeyClient::ApiKeyClient(boost::asio::any_io_executor exec
 
 PALETTE_KEYS_INLINE ApiKeyClient& ApiKeyClient::operator=(ApiKeyClient&& other) noexcept {
     if (this != &other) {
+        // The operations of the client that is moved over end as with its destructor.
         if (core_) core_->abandon();
         core_ = std::move(other.core_);
     }

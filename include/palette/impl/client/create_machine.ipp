@@ -25,6 +25,7 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::begin() const {
 PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::identified(bool known, Now now) {
     if (now.stopped) return fail(Blame::stop);
     if (!known) return fail(Blame::step);
+    // Where the service drops marks, nothing can be found by one.
     return settings_.look_first && settings_.marks_persist ? Action{.what = Do::list} : post_next(now);
 }
 
@@ -59,6 +60,7 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::posted(Posted outcome, 
         case Posted::unknown:
             lost_.push_back(posts_);
             if (now.stopped) return fail(Blame::stop);
+            // Without marks no key may be deleted, since none is surely this create's.
             if (!settings_.marks_persist) return fail(Blame::post);
             return search(now);
     }
@@ -78,21 +80,25 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::listed(Listed outcome, 
                                                                 Now now) {
     if (posts_ == 0) return looked_first(outcome, !matches.empty(), now);
     if (has_value_) {
+        // Only the last POST delivered a value; keys of earlier ones have other suffixes.
         std::erase_if(matches, [&](const Match& m) { return m.suffix != posts_; });
         if (outcome != Listed::complete || matches.size() != 1) return deliver();
         uid_ = std::move(matches.front().uid);
+        // Made for another user than was asked for.
         if (!matches.front().owned) return now.stopped ? revoked() : Action{.what = Do::revoke, .uid = uid_};
         confirmed_ = true;
         return deliver();
     }
     if (outcome == Listed::complete) {
         looked_ = true;
+        // A complete list without the key shows that the 404 was true.
         std::erase_if(doubtful_, [&](int suffix) {
             return std::ranges::none_of(matches, [&](const Match& m) { return m.suffix == suffix; });
         });
     }
     if (now.stopped) return fail(Blame::stop);
     if (outcome == Listed::refused) return fail(Blame::post);
+    // Only what is surely this user's and without a value is deleted.
     std::erase_if(matches, [&](const Match& m) { return !m.owned || !has(lost_, m.suffix); });
     to_remove_ = std::move(matches);
     return to_remove_.empty() ? unseen(now) : remove_next();
@@ -121,10 +127,12 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::remove_next() const {
 
 PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::removed(Removed outcome, Now now) {
     auto const [uid, suffix, owned] = to_remove_.back();
+    // The key stays, and nobody has its value: the error names it.
     if (outcome == Removed::refused) return fail(Blame::step, Effect::applied, uid);
     if (outcome == Removed::unknown)
         return fail(now.stopped ? Blame::stop : Blame::step, Effect::unknown, uid);
     to_remove_.pop_back();
+    // A 404 may be the refusal of a credential (W12): the key is not known to be gone.
     if (outcome == Removed::not_there && !has(doubtful_, suffix)) doubtful_.push_back(suffix);
     // A proxy that sends a request twice makes two keys of one POST.
     auto const is_last =
@@ -158,7 +166,9 @@ PALETTE_KEYS_INLINE CreateMachine::Action CreateMachine::read(Read outcome, Now 
         case Read::others:
             return now.stopped ? revoked() : Action{.what = Do::revoke, .uid = uid_};
         case Read::not_it:
+            // W8: the uid was not that of a key.
             return now.stopped ? deliver() : confirm_by_list();
+        // The value is delivered, unconfirmed: losing it would be worse.
         case Read::failed:
             break;
     }

@@ -23,6 +23,7 @@ inline Result<void> check_create(const NewApiKey& key, Instant now, const detail
         return invalid("the annotation marks what a create has made, and is not for others",
                        "metadata.annotations[\"" + std::string(detail::create_annotation) + "\"]");
     if (options.nonce && !detail::is_nonce(*options.nonce)) return invalid(detail::nonce_form, "nonce");
+    // Finds what cannot be encoded. The body that is sent has the owner and the mark as well.
     auto body = wire::encode_create(key, now);
     if (!body) return std::move(body.error());
     return {};
@@ -43,6 +44,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> perform(Core& core, p
         co_return invalid("the nonce is another create's, whose key could be taken for a lost one", "nonce");
     Creation creation(core, call, std::move(create.key), nonce);
     auto result = co_await creation.run();
+    // A create that surely made no key leaves its nonce for another try.
     auto const made_none =
         !result && result.error().effect() == Effect::not_applied && !result.error().pending();
     if (is_given && made_none) core.creates().give_back_nonce(nonce);

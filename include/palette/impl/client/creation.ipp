@@ -25,6 +25,7 @@ inline CreateMachine::Settings settings_of(Core& core, const pipeline::Call& cal
     settings.max_posts = retry.max_attempts;
     settings.settle_time = timing::bounded(retry.settle_time);
     settings.retry_when_unseen = call.options().retry_when_unseen;
+    // A nonce of the caller's own may have been used before this process was started.
     settings.look_first = call.options().nonce.has_value();
     settings.marks_persist = core.creates().marks_persist;
     return settings;
@@ -48,6 +49,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> Creation::run() {
             progress_.set_pending(pending(machine_.pending()));
         } catch (const std::exception&) {
             if (!progress_.has_received()) throw;
+            // The exception may have come before the machine was told of the value.
             if (!machine_.has_value())
                 machine_.posted(Machine::Posted::value, progress_.received().uid(), now());
             next_ = next_.what == Machine::Do::revoke ? machine_.revoked()
@@ -90,6 +92,8 @@ PALETTE_KEYS_INLINE Instant Creation::service_now() const noexcept {
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
     Result<Identity> caller = Identity();
+    // The expiry is judged by the service's clock (W19): if the last Date is too old, a fresh answer is
+    // requested.
     if (knows_service_time(core_))
         caller = co_await identify(core_, call_);
     else
@@ -103,7 +107,9 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
     }
     if (checked) {
         caller_ = std::move(*caller);
+        // From here on, no request of this create is sent as another user.
         pin_caller(core_, call_, caller_);
+        // The owner is sent explicitly, so that a key that is found later can be told to be this one's.
         owner_ = key_.names_user() ? key_.user_uid() : caller_.user_uid;
         key_.for_user(owner_);
     } else {
@@ -114,6 +120,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::identify_owner() {
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Time reserved) {
     suffix_ = suffix;
+    // The rest of the time is for the search, should the answer be lost.
     call_.limit(reserved);
     DecodedAnswer<CreatedApiKey> answer;
     Result<void> sent;
@@ -132,13 +139,16 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
     }
     if (sent) {
         progress_.receive(std::move(answer.value()));
+        // Before anything else can fail: from here on, no error and no event shows the value.
         core_.pipeline().hide(detail::KnownSecrets::Kind::created, progress_.received().secret());
     }
+    // The limit ended the request by a cancellation, which must not end the search as well.
     if (call_.lift_limit()) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
         auto const is_cut_off =
             !sent && !call_.is_stopped() &&
             (sent.error().code() == errc::transport || sent.error().code() == errc::operation_aborted);
+        // The caller cancelled nothing: to them this is a time-out.
         if (is_cut_off)
             sent = Error(errc::timeout, "no answer came in the time that a create has for its request")
                        .effect(sent.error().effect())
@@ -181,6 +191,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
         }
     }
     if (!keys) step_error_ = keys.error();
+    // Neither a refusal nor another user's credential changes while one waits.
     auto const is_over = !keys && (is_refusal(keys.error()) || keys.error().code() == errc::auth_provider);
     auto const outcome = keys      ? Machine::Listed::complete
                          : is_over ? Machine::Listed::refused
@@ -209,6 +220,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::remove(std::string uid) {
 
 PALETTE_KEYS_INLINE CreateMachine::Read Creation::what_is(const ApiKey& read) const {
     auto const mark = read.annotations[detail::create_annotation];
+    // A service that drops annotations leaves only the name to go by.
     auto const is_ours =
         mark.empty() ? read.name == key_.name() : mark == detail::create_mark(nonce_, suffix_);
     if (!is_ours) return Machine::Read::not_it;
@@ -225,6 +237,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::read(std::string uid) {
                          : is_known_not_to_be ? Machine::Read::not_it
                                               : Machine::Read::failed;
     next_ = machine_.read(outcome, now());
+    // Later creates of this client need not find out again whether marks persist.
     if (outcome == Machine::Read::ours || outcome == Machine::Read::ours_unmarked)
         core_.creates().marks_persist = machine_.marks_persist();
 }
@@ -261,6 +274,7 @@ inline Error used_nonce(const std::vector<std::string>& uids) {
 }
 
 PALETTE_KEYS_INLINE Error Creation::failure() const {
+    // The words of the service may repeat a credential.
     return core_.pipeline()
         .safe(blamed(), call_)
         .effect(next_.effect)
@@ -290,6 +304,7 @@ PALETTE_KEYS_INLINE Error Creation::blamed() const {
     }
     auto const& error = *step_error_;
     if (next_.uid.empty() || error.code() == errc::missing_key_value) return error;
+    // The failed deletion is what the user can act on; the lost answer alone would hide the key.
     return Error(error.code(), "the answer to the create was lost, and its key " + uid +
                                    " could not be deleted: " + error.what())
         .key_uid(uid)

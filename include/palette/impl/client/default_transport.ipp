@@ -24,6 +24,7 @@ public:
 
     asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                            ExchangeReport& report) override {
+        // On the client's strand, so that there is no race about who makes it.
         if (!made_) {
             auto made = net::make_http_transport(co_await asio::this_coro::executor, options_);
             if (!made) co_return std::move(made.error());

@@ -43,6 +43,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeli
     if (!sent) co_return std::move(sent.error());
     if (auto same = check_subject(answer.value(), uid); !same)
         co_return std::move(same.error()).status(answer.response().status).attempts(call.attempts());
+    // By the service's clock (W19), unless its answer has no Date.
     if (as_of != nullptr) *as_of = date_of(answer.response()).value_or(core.now());
     co_return std::move(answer.value());
 }
@@ -66,10 +67,12 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> perform(Core& core, pipelin
         HttpRequest request("GET", pages.path());
         auto sent = co_await send(core, call, list_keys, request, answer);
         if (!sent) co_return std::move(sent.error());
+        // The Date of the first page: no key of the list was read earlier.
         if (!as_of) as_of = date_of(answer.response()).value_or(core.now());
         auto more =
             pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
         if (!more) co_return std::move(more.error()).attempts(call.attempts());
+        // A single page of which everything is wanted is not copied key by key.
         if (wanted.empty() && !*more && list.filter == ListFilter())
             co_return KeyList(std::move(answer.value().items), *as_of);
         for (auto& key : answer.value().items)
@@ -136,6 +139,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> perform(Core& core, pipeline::
         auto sent = co_await send(core, call, list_users, request, answer);
         if (!sent) co_return std::move(sent.error());
         for (auto& user : answer.value().items) {
+            // The search goes on after a match, through all pages: an address must be one user's.
             if (!detail::equals_ignoring_case(user.email, find.email)) continue;
             if (auto good = check_match(match, user); !good)
                 co_return std::move(good.error()).attempts(call.attempts());
@@ -162,6 +166,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
     core.refuse_new();
     co_await core.wait_for_work(call);
     if (call.is_stopped()) co_return call.stopped(Effect::not_applied);
+    // A renewal in the background is no operation's, and would keep the event loop running.
     core.pipeline().stop_renewal();
     core.transport().close();
     co_return Result<void>();

@@ -36,11 +36,14 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> perform(Core& core, 
     for (auto const& key : *keys) {
         if (!pending.matches(key.annotations[detail::create_annotation])) continue;
         auto deleted = co_await delete_valueless(core, call, key.uid);
+        // A key that is gone is gone, whoever deleted it.
         if (deleted || is_not_found(deleted.error().code())) {
             removed.push_back(key.uid);
         } else if (is_refusal(deleted.error())) {
+            // The refusal is about this key; the others are still tried.
             left.push_back(key.uid);
         } else {
+            // What may still exist stays pending, so that the caller can try again.
             auto error = std::move(deleted.error());
             if (error.effect() == Effect::not_applied && !removed.empty()) error.effect(Effect::applied);
             co_return std::move(error.pending(std::make_shared<const PendingCreate>(std::move(pending))));
