@@ -13,6 +13,7 @@ PALETTE_KEYS_INLINE AddressRace::AddressRace(std::size_t addresses, std::chrono:
     : addresses_(addresses),
       next_(begun),
       end_(begun + time),
+      // With many addresses the starts are closer together, so that the last one has its turn in time.
       stagger_(std::min<std::chrono::steady_clock::duration>(
           longest_stagger, std::chrono::steady_clock::duration(time) /
                                static_cast<std::int64_t>(std::max<std::size_t>(addresses, 1)))) {}
@@ -21,6 +22,7 @@ PALETTE_KEYS_INLINE std::optional<AddressRace::Step> AddressRace::next(Time now)
     if (started_ == addresses_ || now < next_ || is_late(now)) return std::nullopt;
     Step step;
     step.started = started_++;
+    // The oldest gives way: it has had the longest chance, and later addresses are still to be tried.
     if (under_way_count_ == max_under_way) {
         step.given_up = under_way_.front();
         drop(0);
@@ -35,6 +37,7 @@ PALETTE_KEYS_INLINE void AddressRace::failed(std::size_t address, Time now) noex
     auto const found = std::find(under_way_.begin(), end, address);
     if (found == end) return;
     drop(static_cast<std::size_t>(found - under_way_.begin()));
+    // A refusal leaves nothing to wait for.
     next_ = std::min(next_, now);
 }
 

@@ -27,6 +27,7 @@ PALETTE_KEYS_INLINE Endpoints by_turns(const Endpoints& endpoints) {
         (endpoint.protocol() == endpoints.front().protocol() ? first : others).push_back(endpoint);
     Endpoints ordered;
     for (std::size_t i = 0; ordered.size() < endpoints.size(); ++i) {
+        // A broken family, often IPv6, costs one attempt and not all of them.
         if (i < first.size()) ordered.push_back(first[i]);
         if (i < others.size()) ordered.push_back(others[i]);
     }
@@ -55,9 +56,11 @@ public:
         while (!winner_) {
             auto const step = race_.next(now);
             if (!step) break;
+            // Closed first, so that never more sockets are open than the race allows.
             if (step->given_up) close(*step->given_up);
             start(step->started);
         }
+        // Looked at before the time: a winner counts even if it comes late.
         if (winner_ || race_.is_lost()) return false;
         is_late_ = race_.is_late(now);
         if (!is_late_) wake_.expires_at(race_.next_look());
@@ -95,6 +98,7 @@ private:
             close(i);
             race_.failed(i, Clock::now());
         }
+        // The coroutine waits for the timer alone, and looks at everything when it wakes.
         wake_.cancel();
     }
 

@@ -38,6 +38,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::unique_ptr<Stream>>> Connector::
     report.connect = since(connect_begun);
     if (!socket) co_return std::move(socket.error());
 
+    // From here on the stream owns the socket, which is closed with it, whatever fails.
     auto stream = make_stream(std::move(*socket), tls_.get());
     if (tls_) {
         report.phase = ExchangeReport::Phase::handshake;
@@ -54,6 +55,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Endpoints>> Connector::look_up() {
     auto const& host = proxy_ ? proxy_->host : endpoint_.host();
     auto endpoints =
         co_await resolver_.lookup(host, proxy_ ? proxy_->port : endpoint_.port(), timeouts_.lookup);
+    // The user has to look at the proxy's name, not at the service's.
     if (!endpoints && proxy_)
         co_return Error(endpoints.error().code(),
                         "no way to " + proxy_->shown() + ": " + endpoints.error().what());
@@ -66,9 +68,12 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<asio::ip::tcp::socket>> Connector::co
     auto socket = co_await connect_to_first(std::move(endpoints), timeouts_.connect, std::move(what));
     if (!socket) co_return std::move(socket.error());
     boost::system::error_code ignored;
+    // Requests are written whole: Nagle's algorithm would only delay them. A failure costs nothing else.
     socket->set_option(asio::ip::tcp::no_delay(true), ignored);
     if (proxy_) {
         report.phase = ExchangeReport::Phase::proxy;
+        // Before TLS: the handshake, and the check of the certificate, are with the service through the
+        // tunnel.
         auto const target = tunnel_target(endpoint_);
         auto opened = co_await open_tunnel(*socket, target, *proxy_, timeouts_.handshake);
         if (!opened) co_return std::move(opened.error());
@@ -78,6 +83,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<asio::ip::tcp::socket>> Connector::co
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Connector::shake_hands(Stream& stream) {
     auto const executor = co_await asio::this_coro::executor;
+    // Set before the handshake, so that OpenSSL ends it where the name does not fit.
     if (!expect_host(stream.tls(), endpoint_.host(), tls_options_))
         co_return Error(errc::untrusted, "the certificate of " + detail::printable(endpoint_.host()) +
                                              " could not be compared with its name");
@@ -87,12 +93,14 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Connector::shake_hands(Stream&
     {
         PhaseTimeout const bound(executor, timeouts_.handshake, stream.socket());
         ec = co_await stream.handshake();
+        // Read while the bound exists, whose alarm has closed the socket if it rang.
         late = bound.is_late();
     }
     if (late)
         co_return Error(errc::timeout, "the TLS handshake with " + detail::printable(endpoint_.host()) +
                                            " did not end within " +
                                            std::to_string(timeouts_.handshake.count()) + " ms");
+    // After the time-out, which the handshake sees as an error as well.
     if (ec) co_return handshake_error(stream.tls(), endpoint_.host(), ec);
     co_return check_peer(stream.tls(), endpoint_.host(), tls_options_);
 }

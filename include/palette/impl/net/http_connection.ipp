@@ -46,6 +46,7 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
                                         Secret& out) {
     auto const ends_target = [](char c) { return c == ' ' || detail::is_control(c); };
     if (!is_token(request.method)) return Error(errc::invalid_argument, "not a method").path("method");
+    // A space or a line break in the target would end it and begin a header (W22).
     if (!request.target.starts_with('/') || std::ranges::any_of(request.target, ends_target))
         return Error(errc::invalid_argument, "not a path").path("target");
     out.append(request.method);
@@ -55,6 +56,7 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
     append_field(out, "Host", authority);
     out.append(fields_of_every_request);
     for (auto const& [name, value] : request.headers) {
+        // A line break in a value would begin another header (W22).
         if (!is_token(name) || is_ours(name) || detail::has_control_but_tab(value))
             return Error(errc::invalid_argument,
                          "a header that is the transport's own, or has a character that none has")
@@ -63,6 +65,7 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
     }
     if (request.credential) {
         auto const value = request.credential->value().expose();
+        // The error shows nothing of the value.
         if (value.empty() || detail::has_control_but_tab(value))
             return Error(errc::invalid_argument, "the credential is empty, or has a control character");
         append_field(out, request.credential->header(), value);
@@ -74,6 +77,7 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
         append_field(out, "Content-Length", std::to_string(body.size()));
     }
     out.append("\r\n");
+    // One buffer for head and body: of several, the writer of TLS leaves a copy on the stack.
     out.append(body);
     return {};
 }
@@ -100,6 +104,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     if (is_cancelled(state)) co_return Error(errc::operation_aborted, "it was cancelled");
     text_.clear();
     auto rendered = render(request, authority, text_);
+    // Nothing was sent of a request that cannot be rendered, and the connection is as good as before.
     reusable_ = !rendered;
     if (!rendered) co_return rendered;
     auto const begun = std::chrono::steady_clock::now();
@@ -122,6 +127,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     if (fell_silent_)
         co_return Error(errc::timeout, "the service took nothing of the request for " +
                                            std::to_string(read_timeout_.count()) + " ms");
+    // After the time-out, which closed the socket and is seen as an error as well.
     if (broken)
         co_return Error(errc::transport,
                         "the connection broke while the request was sent: " + broken.message())
@@ -180,12 +186,15 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::receive(
         std::memmove(buffer_.get(), buffer_.get() + taken, filled);
     }
     OPENSSL_cleanse(buffer_.get(), dirty);
+    // How the stream ended decides whether an answer without a length is whole.
     if (error == asio::error::eof)
         parser.finish(StreamEnd::orderly);
     else if (error == asio::ssl::error::stream_truncated || error == asio::error::connection_reset)
         parser.finish(StreamEnd::cut_off);
+    // Bytes after the answer were not asked for: they would be taken for the next answer.
     is_clean_ = filled == 0;
     if (parser.state() == ResponseParser::State::done) co_return Result<void>();
+    // Without a byte of an answer, what broke the connection says more than the parser.
     if (parser.state() == ResponseParser::State::failed && (parser.received_any() || !error))
         co_return parser.error();
     co_return Error(errc::transport, error == asio::error::eof || error == asio::ssl::error::stream_truncated

@@ -68,9 +68,11 @@ PALETTE_KEYS_INLINE LookupAnswer ask_system(const std::string& host) {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
+    // No addresses of a family that this machine cannot reach.
     hints.ai_flags = AI_ADDRCONFIG;
     addrinfo* first = nullptr;
     int const fault = ::getaddrinfo(host.c_str(), nullptr, &hints, &first);
+    // Only then is errno the reason; gai_strerror() would say "system error".
     if (fault == EAI_SYSTEM) {
         std::error_code const cause(errno, std::generic_category());
         return cannot_look_up(host, cause.message()).cause(cause);
@@ -81,6 +83,7 @@ PALETTE_KEYS_INLINE LookupAnswer ask_system(const std::string& host) {
     Addresses addresses;
     for (auto const* info = first; info != nullptr; info = info->ai_next) {
         asio::ip::tcp::endpoint endpoint;
+        // A family that Asio does not know.
         if (info->ai_addrlen > endpoint.capacity()) continue;
         std::memcpy(endpoint.data(), info->ai_addr, info->ai_addrlen);
         addresses.push_back(endpoint.address());
@@ -89,11 +92,13 @@ PALETTE_KEYS_INLINE LookupAnswer ask_system(const std::string& host) {
 }
 
 inline bool is_localhost(std::string_view host) noexcept {
+    // An absolute name is the same name.
     if (host.ends_with('.')) host.remove_suffix(1);
     return host.size() == 9 && ::strncasecmp(host.data(), "localhost", 9) == 0;
 }
 
 PALETTE_KEYS_INLINE std::optional<Addresses> known_addresses(const std::string& host) {
+    // Not looked up: what a resolver makes of this name must not decide where a credential goes.
     if (is_localhost(host))
         return Addresses{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
     boost::system::error_code ec;
@@ -105,6 +110,7 @@ PALETTE_KEYS_INLINE std::optional<Addresses> known_addresses(const std::string& 
 PALETTE_KEYS_INLINE Endpoints endpoints_of(const Addresses& addresses, std::uint16_t port) {
     Endpoints endpoints;
     for (auto const& address : addresses) {
+        // Systems give an address more than once; two attempts at it would be one wasted.
         asio::ip::tcp::endpoint const endpoint(address, port);
         if (std::find(endpoints.begin(), endpoints.end(), endpoint) == endpoints.end())
             endpoints.push_back(endpoint);
@@ -123,12 +129,14 @@ public:
         auto start = [self = shared_from_this(), executor, host, &alarm, time](LookupWait::Handler handler) {
             auto slot = asio::get_associated_cancellation_slot(handler);
             auto const wait = std::make_shared<LookupWait>(executor, std::move(handler));
+            // Weak, because the wait holds work of its executor, which must not live in a slot.
             if (slot.is_connected())
                 slot.assign([weak = std::weak_ptr(wait), host](asio::cancellation_type) {
                     if (auto const cancelled = weak.lock())
                         cancelled->end([&] { return lookup_cancelled(host); });
                 });
             auto& context = asio::query(executor, asio::execution::context);
+            // The context must be able to drop the wait when it ends: the worker outlives it.
             asio::use_service<LookupWaits>(context).add(wait);
             alarm.set(time, [weak = std::weak_ptr(wait), host, time] {
                 if (auto const late = weak.lock()) late->end([&] { return lookup_late(host, time); });
@@ -154,9 +162,12 @@ private:
         std::lock_guard const lock(mutex_);
         forget_what_is_over();
         for (auto const& flight : flights_)
+            // One lookup for each host, however many wait.
             if (flight->host == host) return flight->waits.push_back(wait);
 
+        // Before the thread is started, which may look at once for what there is to do.
         flights_.push_back(std::make_shared<Flight>(host, wait));
+        // A worker that gets free takes it up.
         if (workers_ == max_workers) return;
         try {
             LookupThreads::of_process().start(shared_from_this());
@@ -171,6 +182,7 @@ private:
     bool do_next() noexcept override {
         auto const flight = next();
         if (!flight) return false;
+        // Without the lock, for this may take many seconds.
         auto const answer = ask(flight->host);
         for (auto const& wait : land(flight))
             give(*wait, answer);
@@ -194,6 +206,7 @@ private:
         auto const found = std::find_if(flights_.begin(), flights_.end(),
                                         [](auto const& flight) { return !flight->under_way; });
         if (found == flights_.end()) {
+            // Under the lock: a host that comes now starts a worker of its own.
             --workers_;
             return nullptr;
         }
@@ -257,6 +270,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Endpoints>> Resolver::look_up(std::sh
     if (host.empty() || host.find('\0') != std::string::npos)
         co_return Error(errc::invalid_argument, detail::in_quotes(host) + " is not the name of a host")
             .effect(Effect::not_applied);
+    // Numeric addresses need no thread and no time.
     if (auto const known = known_addresses(host)) co_return endpoints_of(*known, port);
 
     auto const cancellation = co_await asio::this_coro::cancellation_state;

@@ -35,6 +35,7 @@ PALETTE_KEYS_INLINE bool Pool::may_open(Time now) const noexcept {
 
 PALETTE_KEYS_INLINE Turn Pool::request(Time now) {
     if (is_closed_) return {Turn::Action::refuse_closed};
+    // Whoever waits goes first, even if the connection is idle at this moment.
     if (waiters_.empty() && !idle_.empty()) return use_idle(WaiterId{++last_ticket_});
     bool const opens = waiters_.empty() && may_open(now);
     if (!opens && waiters_.size() >= max_waiting_) return {Turn::Action::refuse_full};
@@ -43,6 +44,7 @@ PALETTE_KEYS_INLINE Turn Pool::request(Time now) {
     auto const rounds_before = rounds_ + (opens || opening_.empty() ? 0 : 1);
     auto const ticket = WaiterId{last_ticket_ + 1};
     Requests one;
+    // The node is made before anything changes: if there is no memory, nothing has happened.
     one.emplace(ticket, Request{rounds_before, failures_});
     last_ticket_ = static_cast<std::uint64_t>(ticket);
     auto node = one.extract(one.begin());
@@ -53,6 +55,7 @@ PALETTE_KEYS_INLINE Turn Pool::request(Time now) {
 
 // Precondition: there is an idle one.
 PALETTE_KEYS_INLINE Turn Pool::use_idle(WaiterId ticket) noexcept {
+    // The one used last: the others grow old and are closed when few are needed.
     auto const connection = idle_.back().connection;
     spare_.splice(spare_.end(), idle_, std::prev(idle_.end()));
     ++busy_;
@@ -64,6 +67,7 @@ PALETTE_KEYS_INLINE Turn Pool::open(Requests::node_type request) noexcept {
     assert(connections() < max_connections_);
     ++busy_;
     auto const ticket = request.key();
+    // During an outage one request tries for all.
     if (outage_) outage_->prober = ticket;
     opening_.insert(std::move(request));
     return {Turn::Action::open, ConnectionId{++last_connection_}, ticket};
@@ -104,6 +108,7 @@ PALETTE_KEYS_INLINE std::optional<Pool::Time> Pool::next_try() const noexcept {
 PALETTE_KEYS_INLINE std::shared_ptr<const Error> Pool::give_up(WaiterId ticket) noexcept {
     auto const waiter = waiters_.find(ticket);
     if (waiter == waiters_.end()) return nullptr;
+    // Only failures since it came are the reason why it waited.
     bool const others_failed = failures_ > waiter->second.failures_before;
     waiters_.erase(waiter);
     forget_outage_without_requests();
@@ -142,6 +147,7 @@ PALETTE_KEYS_INLINE Turn Pool::failed(const Turn& turn, Error why, Time now, dou
     if (is_round) {
         if (!outage_) outage_.emplace(now);
         outage_->next_try = now + backoff(++outage_->tries, chance);
+        // As long as one connection is open, waiting for it is better than failing.
         if (open_connections() == 0) ++rounds_;
     }
     if (is_closed_ || is_out_of_patience(request.mapped())) {
@@ -156,6 +162,7 @@ PALETTE_KEYS_INLINE Turn Pool::failed(const Turn& turn, Error why, Time now, dou
 PALETTE_KEYS_INLINE void Pool::failed_for_good(const Turn& turn) noexcept {
     stop_opening(turn);
     free_place();
+    // Waiting does not mend this failure, and it does not show that the way is down.
     outage_.reset();
 }
 
@@ -168,6 +175,7 @@ PALETTE_KEYS_INLINE void Pool::abandoned(const Turn& turn) noexcept {
 PALETTE_KEYS_INLINE bool Pool::release(ConnectionId connection, bool reusable, Time now) noexcept {
     free_place();
     if (!reusable || is_closed_) return false;
+    // A node that was reserved: this must not allocate.
     spare_.back() = {connection, now};
     idle_.splice(idle_.end(), spare_, std::prev(spare_.end()));
     return true;

@@ -26,6 +26,7 @@ PALETTE_KEYS_INLINE void Stream::close() noexcept {
 
 PALETTE_KEYS_INLINE bool Stream::is_quiet() noexcept {
     char byte;
+    // One look without waiting. Both data and the end of the connection make it unusable.
     auto const got = ::recv(socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return false;
     if (tls() == nullptr) return true;
@@ -44,6 +45,7 @@ public:
     asio::awaitable<boost::system::error_code> handshake() override {
         if constexpr (is_tls) {
             auto const state = co_await asio::this_coro::cancellation_state;
+            // A cancellation that has come already finds no operation to end.
             if (is_cancelled(state)) co_return asio::error::operation_aborted;
             auto const [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::client,
                                                                asio::as_tuple(asio::use_awaitable));
@@ -63,8 +65,10 @@ public:
     }
 
     std::size_t write_now(asio::const_buffer buffer) noexcept override {
+        // The bytes have to go through the TLS session, which Asio drives.
         if constexpr (is_tls) return 0;
         auto const sent =
+            // MSG_NOSIGNAL: a closed connection is an error here, not a signal that ends the program.
             ::send(socket().native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         return sent > 0 ? static_cast<std::size_t>(sent) : 0;
     }

@@ -45,12 +45,14 @@ inline void append_base64(Secret& out, std::string_view text) {
 PALETTE_KEYS_INLINE Result<std::optional<ProxyRoute>> route_of(const ClientOptions& options) {
     auto const& proxy = options.proxy;
     if (proxy.url.empty()) {
+        // Credentials without a proxy are a mistake, which would otherwise show as a direct connection.
         if (proxy.user.empty() && !proxy.password) return std::optional<ProxyRoute>();
         return Error(errc::invalid_argument, "there are credentials for a proxy, and no proxy")
             .path("proxy.url");
     }
     auto url = detail::parse_proxy_url(proxy.url);
     if (!url) return std::move(url).error().path("proxy.url");
+    // A URL is shown in errors and in logs; credentials are not to stand in it.
     if (url->has_user)
         return Error(errc::invalid_argument,
                      "the proxy's URL has a user; give user and password by themselves, or use "
@@ -63,6 +65,7 @@ PALETTE_KEYS_INLINE Result<std::optional<ProxyRoute>> route_of(const ClientOptio
     if (!bypass) return Error(bypass.error()).path("proxy.bypass");
 
     auto const& endpoint = options.endpoint;
+    // Plain HTTP never uses a proxy, which would see the credential.
     if (!endpoint.is_secure() || bypass->covers(endpoint.host(), endpoint.port()))
         return std::optional<ProxyRoute>();
     ProxyRoute route{std::move(url->host), url->port, Secret()};
@@ -109,11 +112,13 @@ PALETTE_KEYS_INLINE Result<void> TunnelReply::verdict(std::size_t left_over) con
     auto const refused = [this](std::string_view what) {
         return Error(errc::proxy, proxy_ + ' ' + std::string(what)).status(status_);
     };
+    // Nothing of the answer is quoted: a proxy may repeat what it was sent.
     if (parser_.state() == ResponseParser::State::failed)
         return refused(parser_.error().code() == errc::too_large ? "answers with more than a proxy has to say"
                                                                  : "does not answer as an HTTP proxy does");
     if (status_ == 407) return refused("refuses its credentials: they are missing or wrong");
     if (status_ / 100 != 2) return refused("refuses to connect to the service");
+    // Bytes before the TLS handshake can only be injected.
     if (left_over > 0) return refused("sends something before the service could");
     return {};
 }
@@ -133,11 +138,13 @@ public:
         filled_ += size;
         auto const taken = reply.take({bytes_.get(), filled_});
         filled_ -= taken;
+        // The parser wants what it did not take again, from the start.
         std::memmove(bytes_.get(), bytes_.get() + taken, filled_);
     }
     [[nodiscard]] std::size_t left_over() const noexcept { return filled_; }
 
 private:
+    // One byte more than the parser accepts, so that it is the parser that refuses what is too long.
     static constexpr std::size_t size_ = TunnelReply::max_head_bytes + 1;
 
     std::unique_ptr<char[]> bytes_;
@@ -153,6 +160,7 @@ inline asio::awaitable<boost::system::error_code> ask_for_tunnel(asio::ip::tcp::
     boost::system::error_code error = broken;
     while (!error && !reply.is_whole()) {
         auto const state = co_await asio::this_coro::cancellation_state;
+        // A cancellation that comes between two operations finds none to end.
         if (is_cancelled(state)) co_return asio::error::operation_aborted;
         auto const [ended, size] =
             co_await socket.async_read_some(buffer.space(), asio::as_tuple(asio::use_awaitable));
@@ -183,6 +191,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> open_tunnel(asio::ip::tcp::soc
     if (late)
         co_return Error(errc::timeout,
                         proxy.shown() + " did not answer within " + std::to_string(time.count()) + " ms");
+    // A whole answer counts, even if the connection broke right after it.
     if (reply.is_whole()) co_return reply.verdict(buffer.left_over());
     if (error == asio::error::operation_aborted) co_return Error(errc::operation_aborted, "it was cancelled");
     if (error == asio::error::eof)

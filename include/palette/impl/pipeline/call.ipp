@@ -29,6 +29,7 @@ PALETTE_KEYS_INLINE Call::Call(std::shared_ptr<timing::SharedTimer> timer, timin
 // The alarm is set when it waits: mostly it is let in at once.
 PALETTE_KEYS_INLINE void Call::begin() {
     ends_ = begun_ + queue_bound();
+    // A deadline that has passed already sends nothing.
     if (has_own_deadline_ && total_.count() <= 0) stop(Stop::deadline);
 }
 
@@ -45,7 +46,9 @@ PALETTE_KEYS_INLINE void Call::limit(std::chrono::milliseconds reserved) {
 }
 
 PALETTE_KEYS_INLINE void Call::set_limit() {
+    // Time in the queue does not count: admit() sets the limit then.
     if (!limit_ || !is_admitted() || is_stopped()) return;
+    // time_left() subtracts it, and the whole is wanted here.
     reserved_ = {};
     auto const left = std::max(time_left(), std::chrono::milliseconds::zero());
     reserved_ = std::min(asked_to_reserve_, left / 2);
@@ -65,6 +68,7 @@ PALETTE_KEYS_INLINE void Call::wait_in_queue(Queue queue) {
     // An attempt is counted before it waits for its connection.
     auto const before_this = queue == Queue::connection ? attempts_ - 1 : attempts_;
     if (before_this > 0 || is_stopped()) return;
+    // The wait for a connection counts as queueing as well, until admit().
     admitted_.reset();
     reserved_ = {};
     if (limit_) limit_->cancel();
@@ -81,6 +85,7 @@ PALETTE_KEYS_INLINE void Call::expire_after(std::chrono::milliseconds time, Stop
 
 PALETTE_KEYS_INLINE void Call::stop(Stop why) {
     if (is_stopped()) return;
+    // The first reason counts. The alarms would only find a second one.
     stop_ = why;
     alarm_.cancel();
     if (limit_) limit_->cancel();
@@ -91,12 +96,14 @@ PALETTE_KEYS_INLINE void Call::cancel(boost::asio::cancellation_type type) {
     using boost::asio::cancellation_type;
     auto const ends_anyhow =
         (type & (cancellation_type::terminal | cancellation_type::partial)) != cancellation_type::none;
+    // `total` asks for an end without effect, which there is not once a change was sent.
     if (ends_anyhow || !has_sent_change()) stop(Stop::cancelled);
 }
 
 PALETTE_KEYS_INLINE void Call::admit() {
     if (is_admitted() || is_stopped()) return;
     auto const now = time_.steady();
+    // timeouts.total begins with the admission; a deadline of the caller's own began with the call.
     auto const used = has_own_deadline_ ? std::chrono::floor<std::chrono::milliseconds>(now - begun_)
                                         : std::chrono::milliseconds::zero();
     // If a given clock throws, the deadline of the queue stays, and the next request sets this one.
@@ -106,11 +113,13 @@ PALETTE_KEYS_INLINE void Call::admit() {
 }
 
 PALETTE_KEYS_INLINE RateLimiter::Ticket Call::ticket(RateLimiter& limiter) {
+    // One for the whole call: later requests keep its place before younger calls.
     if (!ticket_) ticket_ = limiter.ticket();
     return *ticket_;
 }
 
 PALETTE_KEYS_INLINE ExchangeReport& Call::begin_attempt(bool changes_something) noexcept {
+    // What the attempt before did is kept, since its report is overwritten.
     has_sent_change_ = has_sent_change();
     attempt_changes_ = changes_something;
     report_ = ExchangeReport();

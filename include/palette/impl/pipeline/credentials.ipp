@@ -58,6 +58,7 @@ public:
 
     Shared take() {
         auto good = at_hand();
+        // The credential is still good: the operation goes on with it and does not wait.
         if (good && renewal_.state(time_.now()) == Renewal::State::due) renew();
         return good;
     }
@@ -69,12 +70,14 @@ public:
     }
 
     boost::asio::awaitable<Result<Shared>> get_other_than(Shared rejected) {
+        // Another operation met the same 401, and has brought a newer one.
         if (current_ && current_ != rejected) co_return current_;
         co_return co_await refreshed(CredentialRequest::Reason::rejected);
     }
 
     void stop_renewal() {
         if (!refresh_) return;
+        // Held here: the cancellation may reset refresh_.
         auto const refresh = refresh_;
         refresh->in_background = false;
         drop_if_unwanted(refresh);
@@ -138,6 +141,7 @@ private:
             thrown = std::current_exception();
         }
         --refresh->waiting;
+        // Before the exception goes on, since nobody else counts this waiter.
         drop_if_unwanted(refresh);
         if (thrown) std::rethrow_exception(thrown);
         if (!refresh->has_ended) co_return Error(errc::operation_aborted, "it was cancelled");
@@ -149,6 +153,7 @@ private:
     // Nobody is left to whom the answer matters: whoever asks next begins anew.
     bool drop_if_unwanted(const RefreshPtr& refresh) {
         if (refresh->has_ended || refresh->in_background || refresh->waiting > 0) return false;
+        // Before the signal, which may run whoever asks next.
         if (refresh_ == refresh) refresh_ = nullptr;
         refresh->alarm.cancel();
         emit(refresh->signal, boost::asio::cancellation_type::terminal);
@@ -192,6 +197,7 @@ private:
 
     void end(Refresh& refresh) {
         if (refresh_.get() == &refresh) {
+            // No answer means that the coroutine was lost for want of memory: a failure like others.
             if (!refresh.answer) renewal_.failed(time_.steady());
             refresh_ = nullptr;
         }
@@ -203,6 +209,7 @@ private:
     void take_up(const Result<Shared>& answer) {
         auto const is_other = answer && *answer != current_;
         auto const has_ended = renewal_.state(time_.now()) == Renewal::State::ended;
+        // Hidden from errors and events before the first request carries it.
         if (is_other) known_->add(detail::KnownSecrets::Kind::credential, (*answer)->value().expose());
         if (is_other) current_ = *answer;
         // The provider gives it again when it has ended: then its end is not believed either.

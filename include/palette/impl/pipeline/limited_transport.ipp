@@ -13,6 +13,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE std::string bucket_name(std::string_view authority, std::string_view path) {
     auto const begin = path.find('/', 1);
+    // The service limits by the path's second part: /v1/apiKeys, /v1/users, /v1/auth.
     auto const rest = path.substr(begin == std::string_view::npos ? path.size() : begin + 1);
     return std::string(authority) + '/' + std::string(rest.substr(0, rest.find_first_of("/?")));
 }
@@ -48,6 +49,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> LimitedTransport::excha
     const HttpRequest& request, ResponseSink& sink, ExchangeReport& report) {
     auto const bucket = bucket_name(authority_, request.target);
     {
+        // The place is left before the exchange, and however this coroutine ends.
         RateLimitPlace place(*limiter_, bucket, limiter_->ticket());
         for (auto wait = place.wait(time_.steady()); wait.count() > 0; wait = place.wait(time_.steady())) {
             auto const has_come = co_await timing::sleep(time_, wait);
@@ -57,6 +59,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> LimitedTransport::excha
     RefusalWatch watch(sink);
     auto const sent = time_.steady();
     auto result = co_await transport_->exchange(request, watch, report);
+    // Everyone who shares the limiter waits, not only this request (W14).
     if (result && watch.refusal())
         limiter_->refused(
             bucket, sent, time_.steady(),

@@ -14,11 +14,13 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
 PALETTE_KEYS_INLINE std::string shown_words(std::string_view words, const detail::KnownSecrets& known) {
     constexpr std::size_t shown = 500;
+    // Redacted before it is shortened: half a secret would not be found.
     return detail::one_line(detail::redacted(words, known, shown), shown);
 }
 
 PALETTE_KEYS_INLINE Error redacted(const Error& error, const detail::KnownSecrets& known) {
     auto const shortened = [&](std::string_view text) { return shown_words(text, known); };
+    // Built anew from parts that are known, so that nothing is passed on by mistake.
     Error safe(error.code(), detail::redacted(error.what(), known));
     if (error.has_own_advice()) safe.advice(detail::redacted(error.advice(), known));
     return std::move(safe)
