@@ -7,6 +7,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 
 PALETTE_KEYS_INLINE bool echoes(std::string_view text, const detail::KnownSecrets& known) {
+    // Bounded like redaction, so that a huge answer costs no more than it may.
     return detail::SecretSearch(text.substr(0, detail::max_redacted_bytes), known).has_found();
 }
 

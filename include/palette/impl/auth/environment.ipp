@@ -13,6 +13,7 @@ class KeyInEnvironment final : public AuthProvider {
 public:
     boost::asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(
         CredentialRequest request) override {
+        // Read each time: a program may change its environment when the key is rotated.
         auto key = detail::api_key_of_environment();
         if (!key) co_return std::move(key).error();
         co_return detail::same_or_new_key(request.previous(), *std::move(key));

@@ -16,6 +16,7 @@ public:
 
     boost::asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(
         CredentialRequest request) override {
+        // Read each time, so that a rotated key is taken up without a restart.
         auto key = read_key();
         if (!key) co_return std::move(key).error();
         co_return detail::same_or_new_key(request.previous(), *std::move(key));

@@ -34,6 +34,7 @@ public:
         request.hide(options_.password());
         if (may_refresh(request)) {
             auto refreshed = co_await refresh(request);
+            // Any other failure of the exchange is answered with a login: the caller sees only that one's.
             if (refreshed || refreshed.error().code() == errc::operation_aborted)
                 co_return as_credential(std::move(refreshed), request);
         }
@@ -46,6 +47,7 @@ private:
 
     [[nodiscard]] bool may_refresh(const CredentialRequest& request) const noexcept {
         auto const& previous = request.previous();
+        // Only a token that is still good can be exchanged; after a 401 it is in doubt.
         return options_.use_refresh() && request.reason() == CredentialRequest::Reason::expiring &&
                previous && previous->kind() == Credential::Kind::token &&
                previous->expires_at().value_or(Instant::max()) > request.now();
@@ -54,6 +56,7 @@ private:
     boost::asio::awaitable<Result<Secret>> refresh(const CredentialRequest& request) {
         auto http = refresh_request(request.previous()->value());
         if (!http) co_return std::move(http).error();
+        // The token is in the path, which is an ordinary string.
         WipedTarget const wiped(*http);
         co_return co_await exchange(request.transport(), *http);
     }

@@ -57,15 +57,18 @@ PALETTE_KEYS_INLINE Result<Secret> login_body(const LoginOptions& who) {
 }
 
 PALETTE_KEYS_INLINE HttpRequest login_request(Secret body) {
+    // A client has no cookies: the token is wanted in the body.
     HttpRequest request("POST", "/v1/auth/authenticate?setCookie=false");
     request.secret_body = std::move(body);
     return request;
 }
 
 PALETTE_KEYS_INLINE Result<HttpRequest> refresh_request(const Secret& token) {
+    // The service wants the token in the path (W22).
     if (!impl::wire::check_path_segment(token.expose(), "token"))
         return Error(errc::auth_provider, "the token cannot be part of a path");
     std::string target = "/v1/auth/refresh/";
+    // In one piece: a string that grows leaves a copy of the token behind.
     target.reserve(target.size() + token.size());
     target += token.expose();
     return HttpRequest("GET", std::move(target));
@@ -74,6 +77,7 @@ PALETTE_KEYS_INLINE Result<HttpRequest> refresh_request(const Secret& token) {
 // What a status other than 200 means for a login.
 inline errc code_of_login_status(int status) noexcept {
     switch (status) {
+        // All of them mean that these credentials do not work; none is cured by waiting.
         case 400:
         case 401:
         case 403:
@@ -122,6 +126,7 @@ PALETTE_KEYS_INLINE Result<Secret> TokenAnswer::token(const Result<void>& exchan
     if (unreadable_) return read_token(who);
     if (!exchanged) {
         auto const& error = exchanged.error();
+        // A cancellation is the caller's own and says nothing about the login.
         if (error.code() == errc::operation_aborted) return Error(error.code(), error.what());
         auto const why = detail::redacted(error.what(), secrets_of(who));
         return Error(error.code(), login_of(who) + " did not come through: " + why)
@@ -155,6 +160,7 @@ PALETTE_KEYS_INLINE Error TokenAnswer::refusal(const LoginOptions& who) {
     if (!words) return error;
     auto const secrets = secrets_of(who);
     auto const shown = [&](const Secret& text) {
+        // Dropped and not redacted: a password may be short, and a part of it would show where it was.
         return echoes(text.expose(), secrets) ? std::string() : detail::printable(text.expose(), shown_words);
     };
     error.server(shown(words->code), shown(words->message), shown(words->ref));

@@ -21,6 +21,7 @@ inline std::optional<Secret> from_base64url(std::string_view digits) {
     std::uint32_t bits = 0;
     unsigned count = 0;
     for (char const c : digits) {
+        // base64url has '-' and '_' in their place.
         auto const digit = c == '+' || c == '/' ? -1 : detail::base64_digit(c);
         if (digit < 0) return std::nullopt;
         bits = bits << 6 | static_cast<std::uint32_t>(digit);
@@ -35,6 +36,7 @@ inline std::optional<Secret> from_base64url(std::string_view digits) {
 PALETTE_KEYS_INLINE std::optional<Instant> end_in_jwt(std::string_view token) {
     auto const first = token.find('.');
     auto const last = token.rfind('.');
+    // Three parts make a JWT. The signature is the service's to check: only the end is wanted here.
     if (first == last) return std::nullopt;
     auto const payload = from_base64url(token.substr(first + 1, last - first - 1));
     if (!payload) return std::nullopt;
@@ -44,6 +46,7 @@ PALETTE_KEYS_INLINE std::optional<Instant> end_in_jwt(std::string_view token) {
     auto const* const object = claims.if_object();
     auto const* const exp = object != nullptr ? object->if_contains("exp") : nullptr;
     if (ec || exp == nullptr) return std::nullopt;
+    // A NumericDate may have a fraction, and be larger than any integer.
     auto const seconds = exp->to_number<double>(ec);
     if (ec) return std::nullopt;
     return detail::clamp(Instant{detail::saturated_milliseconds(std::chrono::duration<double>(seconds))});
@@ -51,6 +54,7 @@ PALETTE_KEYS_INLINE std::optional<Instant> end_in_jwt(std::string_view token) {
 
 PALETTE_KEYS_INLINE Instant end_of_token(std::string_view token, Instant now) {
     auto const said = end_in_jwt(token);
+    // An end that has passed, or none, says that the clocks differ (W19): the documented lifetime counts.
     return said && *said > now ? *said : now + std::chrono::minutes{15};
 }
 

@@ -40,6 +40,7 @@ public:
         void add(std::chrono::nanoseconds time) noexcept {
             auto const seconds = std::chrono::duration<double>(time).count();
             auto const bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds);
+            // Longer times count in +Inf alone, which is count_.
             if (bucket != bounds.end()) ++counts_[static_cast<std::size_t>(bucket - bounds.begin())];
             ++count_;
             sum_ += seconds;
@@ -57,6 +58,7 @@ public:
                 out.append(std::to_string(number)).append("\n");
             };
             for (std::size_t i = 0; i < bounds.size(); ++i) {
+                // Prometheus wants cumulative buckets; adding up when they are read keeps add() short.
                 below += counts_[i];
                 bucket(text_of(bounds[i]), below);
             }
@@ -72,6 +74,7 @@ public:
 
         static std::string text_of(double number) {
             char digits[32];
+            // to_chars() ignores the locale: a decimal comma would break the format.
             return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
         }
 
@@ -114,6 +117,7 @@ PALETTE_KEYS_INLINE void Counters::on_attempt(const AttemptEvent& event) noexcep
                                           {"path", event.path_template},
                                           {"status", status},
                                           {"error", event.error ? to_string(*event.error) : ""}})];
+        // Without status and error: each label multiplies the number of histograms.
         state_->request_times[State::labels({{"method", event.method}, {"path", event.path_template}})].add(
             event.duration);
     });
@@ -152,6 +156,7 @@ PALETTE_KEYS_INLINE std::string Counters::to_prometheus() const {
         for (auto const& [labels, histogram] : all)
             histogram.write(out, name, labels);
     };
+    // One lock for the whole text, so that its numbers belong together.
     std::lock_guard const lock(state_->mutex);
     counters("palette_requests_total", "Requests sent, by their outcome.", state_->requests);
     histograms("palette_request_duration_seconds", "Time of a request.", state_->request_times);

@@ -45,6 +45,7 @@ public:
     void add_ms(std::string_view name, std::chrono::nanoseconds time) {
         begin(name);
         char digits[64];
+        // to_chars() ignores the locale: a decimal comma would be no JSON.
         auto const ms = std::chrono::duration<double, std::milli>(time).count();
         auto const end = std::to_chars(digits, digits + sizeof digits, ms, std::chars_format::fixed, 3).ptr;
         text_.append(digits, end);
@@ -68,6 +69,8 @@ private:
     }
 
     static bool is_plain(std::string_view value) {
+        // logfmt needs quotes around anything that could end a value; an empty value would look like a
+        // missing one.
         return !value.empty() && value.find_first_not_of(
                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:/") ==
                                      std::string_view::npos;
