@@ -61,6 +61,7 @@ PALETTE_KEYS_INLINE Result<Endpoint> Endpoint::parse_url(std::string_view text, 
 }
 
 PALETTE_KEYS_INLINE bool Endpoint::is_loopback() const noexcept {
+    // Decided by the address that is dialled (W20): this name is never looked up.
     if (host_ == "localhost") return true;
     if (host_.find(':') == std::string::npos) return host_.starts_with("127.") && detail::is_ipv4(host_);
     auto const bytes = detail::ipv6_bytes(host_);

@@ -220,6 +220,7 @@ struct Error::Words {
     Words& operator=(const Words&) = delete;
     Words& operator=(Words&&) = delete;
     ~Words() {
+        // The service, a proxy or a provider may have put a secret into a text of its own.
         for (auto* const text :
              {&what, &advice, &operation, &key_uid, &path, &server_code, &server_message, &ref})
             detail::wipe(*text);
@@ -279,6 +280,7 @@ PALETTE_KEYS_INLINE Error& Error::operator=(Error&&) noexcept = default;
 PALETTE_KEYS_INLINE Error::~Error() = default;
 
 PALETTE_KEYS_INLINE Error::Words& Error::words() {
+    // An error without words allocates nothing: out_of_memory can always be told.
     if (!words_) words_ = std::make_unique<Words>();
     return *words_;
 }
@@ -433,6 +435,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
             break;
     }
     if (pending_.get()) line += "; a key without a value may be left";
+    // No text from outside may break the line of a log.
     return detail::one_line(line.append("; ").append(advice()));
 }
 
@@ -447,6 +450,7 @@ struct Exception::State {
 
 PALETTE_KEYS_INLINE Exception::Exception(Error error) : std::system_error(make_error_code(error.code())) {
     auto message = error.message();
+    // Shared, because copying an exception must not throw.
     state_ = std::make_shared<const State>(State{std::move(error), std::move(message)});
 }
 

@@ -15,6 +15,7 @@ PALETTE_KEYS_INLINE NewApiKey& NewApiKey::description(std::string text) & {
 
 PALETTE_KEYS_INLINE NewApiKey& NewApiKey::expires(Expiry expiry) & noexcept {
     expiry_ = expiry;
+    // Of the two, the one that is set last counts.
     lifetime_.reset();
     return *this;
 }
@@ -37,6 +38,7 @@ PALETTE_KEYS_INLINE NewApiKey& NewApiKey::for_user(std::string uid) & {
 }
 
 PALETTE_KEYS_INLINE NewApiKey& NewApiKey::annotate(std::string_view key, std::string_view value) & {
+    // W5: the service keeps the description as this annotation.
     if (key == detail::description_annotation) return description(std::string(value));
     annotations_.set(key, value);
     return *this;

@@ -56,6 +56,7 @@ PALETTE_KEYS_INLINE std::string_view StringMap::operator[](std::string_view key)
 
 PALETTE_KEYS_INLINE void StringMap::set(std::string_view key, std::string_view value) {
     StringMapBuilder builder;
+    // All entries stand in one block, in order: a change writes it anew.
     auto it = begin();
     for (; it != end() && it->first < key; ++it)
         builder.add(it->first, it->second);
@@ -92,11 +93,12 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const StringMap&
     return out << '}';
 }
 
-// Makes room for `size` more bytes, uninitialised, and gives their place.
+// The buffer may hold what the service repeated of a credential.
 PALETTE_KEYS_INLINE void StringMapBuilder::wipe() noexcept {
     if (capacity_ != 0) OPENSSL_cleanse(buffer_.get(), capacity_);
 }
 
+// Makes room for `size` more bytes, uninitialised, and gives their place.
 PALETTE_KEYS_INLINE char* StringMapBuilder::grow(std::size_t size) {
     if (size > std::numeric_limits<std::uint32_t>::max() - size_) throw std::bad_alloc();
     if (size > capacity_ - size_) {
