@@ -179,7 +179,7 @@ std::string_view advice_for(int status, About about) {
     }
 }
 
-TEST_CASE("advice: of every operation, a refusal advises what can help there") {
+TEST_CASE("advice: the refusal of each operation advises what can help") {
     for (auto const& operation : operations()) {
         for (int const status : {400, 401, 403, 404, 409, 422, 429}) {
             CAPTURE(operation.name);
@@ -274,7 +274,7 @@ TEST_CASE("advice: a key without a value is not deleted by a uid that may be the
     CHECK_FALSE(contains(created.error().message(), "create another"));
 }
 
-TEST_CASE("advice: what was applied is not to be done again") {
+TEST_CASE("advice: an applied change is not to be repeated") {
     ScriptedClient service;
     service.expect("GET /v1/apiKeys/a").answer(200, std::string(key));
     service.expect("PUT /v1/apiKeys/a");

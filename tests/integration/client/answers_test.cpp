@@ -155,7 +155,7 @@ TEST_CASE("W17: a redirect and a page of HTML are told apart in words") {
     }
 }
 
-TEST_CASE("W23: a body that is not what was asked for has an error of its own") {
+TEST_CASE("W23: each kind of unexpected body has an error of its own") {
     static const std::string wrong_types =
         R"({"items":7,"metadata":"text","spec":[1],"status":"on","apiKey":17,"uid":{}})";
     struct Row {
@@ -413,12 +413,12 @@ TEST_CASE("W23: an answer that is not proper HTTP is an error, and leaves open w
     }
 }
 
-TEST_CASE("client: an answer that is whole is taken, whatever follows it") {
+TEST_CASE("client: a complete response is accepted, whatever follows it") {
     CHECK(meet_bytes(change, "HTTP/1.1 204 No Content\r\n\r\n{\"junk\":true}"));
     CHECK(meet_bytes(read, ok + length + "\r\n" + body + "HTTP/1.1 500 Oh\r\n\r\n"));
 }
 
-TEST_CASE("W23: an answer that is strange and proper is read") {
+TEST_CASE("W23: an unusual but valid response is accepted") {
     auto const chunked = ok + "Transfer-Encoding: chunked\r\n\r\n18\r\n" + body + "\r\n0\r\n\r\n";
     std::string const reads[] = {
         "HTTP/1.1 100 Continue\r\n\r\n" + ok + length + "\r\n" + body,

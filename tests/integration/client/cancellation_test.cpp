@@ -184,7 +184,7 @@ TEST_CASE("client cancellation: each type in each phase has its documented effec
             }
 }
 
-TEST_CASE("client cancellation: what is cancelled before it has begun sends nothing") {
+TEST_CASE("client cancellation: an operation cancelled before its start sends nothing") {
     CancelScene scene;
     Watched watched;
     start(scene, Work::create, watched);
@@ -209,7 +209,7 @@ TEST_CASE("client cancellation: a signal may be emitted after the end, and after
     signal.emit(cancellation_type::terminal);
 }
 
-TEST_CASE("client cancellation: the place of who goes in the rate limit is left to those who come later") {
+TEST_CASE("client cancellation: a cancelled operation gives its place in the rate limiter to later ones") {
     CancelScene scene;
     Watched goes;
     start_in(scene, Phase::limiter, Work::list, goes);
@@ -222,7 +222,7 @@ TEST_CASE("client cancellation: the place of who goes in the rate limit is left 
     CHECK(comes.outcome.is_good());
 }
 
-TEST_CASE("client cancellation: cancelling all ends what waits in every phase, and the client goes on") {
+TEST_CASE("client cancellation: cancel() ends operations in every phase, and the client remains usable") {
     for (auto const phase : {Phase::limiter, Phase::connection, Phase::answer}) {
         CAPTURE(static_cast<int>(phase));
         CancelScene scene;
@@ -271,7 +271,7 @@ TEST_CASE("client cancellation: a key whose value was received is delivered all 
     }
 }
 
-TEST_CASE("client cancellation: between the steps of an operation it is known what was applied") {
+TEST_CASE("client cancellation: between the steps of an operation the effect is known") {
     struct Row {
         const char* slow;  // the request that does not come to its end
         std::uint64_t requests;

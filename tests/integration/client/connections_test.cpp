@@ -85,7 +85,7 @@ const std::string forged =
     tls::http_answer(200, R"({"items":[{"metadata":{"uid":"forged","name":"forged"}}]})");
 const std::string honest = tls::http_answer(200, R"({"items":[]})");
 
-TEST_CASE("client: one operation after another goes over one connection") {
+TEST_CASE("client: consecutive operations share one connection") {
     for (bool const plain_http : {false, true}) {
         Emulator const emulator({.plain_http = plain_http});
         auto options = options_for(emulator);
@@ -106,7 +106,7 @@ TEST_CASE("client: one operation after another goes over one connection") {
     }
 }
 
-TEST_CASE("client: an idle connection on which anything comes is not used again, and nobody notices") {
+TEST_CASE("client: an idle connection on which bytes arrive is not used again, and no operation fails") {
     struct Row {
         const char* what;
         tls::Answer unasked;
@@ -137,7 +137,7 @@ TEST_CASE("client: an idle connection on which anything comes is not used again,
     }
 }
 
-TEST_CASE("client: what comes along with an answer is never taken for the next answer") {
+TEST_CASE("client: bytes after a response are never taken for the next response") {
     for (auto const greeting : {tls::ServerOptions::Greeting::tls, tls::ServerOptions::Greeting::plain}) {
         bool const is_tls = greeting == tls::ServerOptions::Greeting::tls;
         CAPTURE(is_tls);
@@ -233,7 +233,7 @@ auto kept(Keep keep) {
     return [keep = std::move(keep)](const auto& result) { keep(result ? nullptr : &result.error()); };
 }
 
-TEST_CASE("client: a service from which nothing comes is left, with what is known of the effect") {
+TEST_CASE("client: a silent service is given up, with the known effect") {
     struct Row {
         const char* method;
         Effect effect;
@@ -288,7 +288,7 @@ TEST_CASE("client: a service from which nothing comes is left, with what is know
     }
 }
 
-TEST_CASE("client: an answer that comes slowly is waited for") {
+TEST_CASE("client: a slow response is waited for") {
     Emulator emulator;
     auto options = options_for(emulator);
     options.timeouts.read = 400ms;
@@ -317,7 +317,7 @@ ClientOptions options_for(const std::string& endpoint) {
     return options;
 }
 
-TEST_CASE("client: an address at which nobody is has its error") {
+TEST_CASE("client: an address without a service fails as errc::transport or errc::timeout") {
     struct Row {
         DeadPort::Kind kind;
         errc code;

@@ -127,7 +127,7 @@ TEST_CASE("W7 create: a key whose value was lost is found and deleted, and anoth
     }
 }
 
-TEST_CASE("W7 create: what did nothing, and does not prove it, is unknown and pending") {
+TEST_CASE("W7 create: a failure that proves nothing is unknown and pending") {
     struct Row {
         const char* fault;
         errc code;
@@ -165,7 +165,7 @@ TEST_CASE("W7 create: what did nothing, and does not prove it, is unknown and pe
     }
 }
 
-TEST_CASE("W7 create: what proves that nothing was done is final, and looks for nothing") {
+TEST_CASE("W7 create: a proof that nothing was applied is final, without a search") {
     for (int const status : {400, 403, 404, 409, 422}) {
         CAPTURE(status);
         Scene scene("POST /v1/apiKeys status:" + std::to_string(status));

@@ -37,7 +37,7 @@ TEST_CASE("W17: a credential does not follow a redirect") {
     }
 }
 
-TEST_CASE("W20: a credential goes in the clear to this machine alone") {
+TEST_CASE("W20: a credential is sent in the clear to this machine only") {
     Emulator emulator({.plain_http = true});
     auto options = one_attempt(emulator.client_options(Role::user));
     for (std::string const host : {"127.0.0.1", "localhost", "LOCALHOST"}) {

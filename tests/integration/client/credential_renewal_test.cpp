@@ -82,7 +82,7 @@ TEST_CASE("client: in a credential's last minute no operation waits for a provid
     CHECK(scene.service->sent_with == std::vector<std::string>(21, "the-first-token"));
 }
 
-TEST_CASE("client: what the background brings is what the next operation is sent with") {
+TEST_CASE("client: the next operation uses the credential that was renewed in the background") {
     LastMinute scene;
     scene.provider->give(Credential::token(Secret("the-second-token"), scene.end + 15min));
     CHECK(scene.succeeds_at_once());
@@ -92,7 +92,7 @@ TEST_CASE("client: what the background brings is what the next operation is sent
     CHECK(scene.provider->reasons == std::vector{Reason::first, Reason::expiring});
 }
 
-TEST_CASE("client: once the credential has ended, operations wait for the question that is under way") {
+TEST_CASE("client: once the credential has expired, operations wait for the renewal under way") {
     LastMinute scene;
     scene.provider->waits = true;
     scene.clock->set(scene.end - 1s);
@@ -115,7 +115,7 @@ TEST_CASE("client: once the credential has ended, operations wait for the questi
     CHECK(scene.provider->reasons.size() == 2);
 }
 
-TEST_CASE("client: a renewal that fails is tried again after a while that doubles, and fails nobody") {
+TEST_CASE("client: a failed renewal is retried with exponential backoff, and fails no operation") {
     LastMinute scene;
     scene.clock->set(scene.end - 60s);
     for (int i = 0; i < 50; ++i)
@@ -176,7 +176,7 @@ TEST_CASE("client: an operation that meets 401 while a renewal is under way wait
     CHECK(scene.provider->reasons == std::vector{Reason::first, Reason::expiring});
 }
 
-TEST_CASE("client: a renewal in the background ends with what ends the client's work") {
+TEST_CASE("client: a renewal in the background ends when the work of the client is ended") {
     struct Row {
         const char* by;
         std::function<void(LastMinute&)> end;

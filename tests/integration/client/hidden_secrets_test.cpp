@@ -72,7 +72,7 @@ TEST_CASE("hidden: a login's password is in no error of a later request, whereve
     }
 }
 
-TEST_CASE("hidden: a token that a login gave is in no error, though nobody waited for it any more") {
+TEST_CASE("hidden: a token of a login that nobody waited for any more is in no error") {
     auto const service = std::make_shared<FakeTransport>();
     service->answer(200, R"({"Authorization":"the-first-good-token"})");
     service->answer(401, "");
@@ -111,7 +111,7 @@ std::string refused_with(const std::string& said, std::shared_ptr<AuthProvider> 
     return all_texts(refused.error());
 }
 
-TEST_CASE("hidden: what a provider of one's own hides is in no error of the client that asked it") {
+TEST_CASE("hidden: a secret that a custom provider hides is in no error of its client") {
     std::string const secret = "the-client-secret-of-acme";
     CHECK_FALSE(forms::reveals(refused_with(secret, std::make_shared<Exchanging>(secret)), secret));
     // Nobody told the client.

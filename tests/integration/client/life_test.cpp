@@ -155,7 +155,7 @@ TEST_CASE("client: every failure has its error and the next call works") {
     run(scene.context, meet_faults(scene));
 }
 
-TEST_CASE("client: a create whose answer was lost is made anew, and leaves no second key") {
+TEST_CASE("client: a create whose response was lost is repeated, and leaves no second key") {
     Emulator emulator;
     BlockingApiKeyClient client(emulator.client_options(Role::tenant_admin));
     emulator.faults().add("POST / drop-after x1");
@@ -186,7 +186,7 @@ asio::awaitable<void> wait_in_vain(ClientScene& scene) {
     FAIL("no write was sent");
 }
 
-TEST_CASE("client: an operation ends by its deadline and says what is known") {
+TEST_CASE("client: an operation ends by its deadline, with the known effect") {
     ClientScene scene;
     run(scene.context, wait_in_vain(scene));
 }
@@ -208,7 +208,7 @@ TEST_CASE("client: a cancelled operation ends at once, and its signal may die ri
     CHECK(result->error().code() == errc::operation_aborted);
 }
 
-TEST_CASE("client: what is under way ends when the client is destroyed") {
+TEST_CASE("client: operations under way end when the client is destroyed") {
     Emulator emulator;
     emulator.faults().add("GET / stall");
     asio::io_context context;

@@ -139,7 +139,7 @@ TEST_CASE("client many: a thousand operations keep to the rate limit, and lose n
     CHECK(crowd.connections() <= crowd.options.pool.max_connections);
 }
 
-TEST_CASE("client many: what would wait for the rate limit longer than it may is refused at once") {
+TEST_CASE("client many: an operation whose wait for the rate limit cannot fit fails at once") {
     LimitedCrowd crowd;
     crowd.options.timeouts.queue = 1min;
     crowd.start_all();

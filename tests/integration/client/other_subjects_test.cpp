@@ -56,7 +56,7 @@ TEST_CASE("a read that is answered with another key, or with none, is an error")
     }
 }
 
-TEST_CASE("W6: what was read of another key is not written to the one that is changed") {
+TEST_CASE("W6: the response about another key is not written to the key that is changed") {
     for (auto const& answer : foreign) {
         CAPTURE(answer);
         ScriptedClient updated;

@@ -91,7 +91,7 @@ TEST_CASE("own key: it is taken away if that is allowed") {
     }
 }
 
-TEST_CASE("own key: what takes nothing away is done, and other keys are not guarded") {
+TEST_CASE("own key: operations that end no key are allowed, and other keys are not guarded") {
     OwnKey scene;
     Client client(scene.options);
     CHECK(client.reactivate(scene.uid));
@@ -133,7 +133,7 @@ TEST_CASE("own key: the guard holds for the credential that a replay would be se
     }
 }
 
-TEST_CASE("own key: what an earlier attempt may have done is not denied") {
+TEST_CASE("own key: the refusal does not deny what an earlier attempt may have done") {
     Scene scene;
     scene.options.retry.max_attempts = 3;
     scene.options.retry.initial_backoff = std::chrono::milliseconds(0);

@@ -180,7 +180,7 @@ TEST_CASE_FIXTURE(ProxyScene, "client proxy: one that does not make a tunnel is 
     }
 }
 
-TEST_CASE_FIXTURE(ProxyScene, "client proxy: what it sends along with its consent is refused") {
+TEST_CASE_FIXTURE(ProxyScene, "client proxy: bytes that follow the consent of the proxy are refused") {
     auto proxy_options = to_emulator();
     proxy_options.behind = "\x16";
     ConnectProxy const proxy(proxy_options);
@@ -264,7 +264,7 @@ TEST_CASE("client proxy: the service proves through the tunnel that it is the on
     }
 }
 
-TEST_CASE_FIXTURE(ProxyScene, "client proxy: what needs no proxy does not touch it") {
+TEST_CASE_FIXTURE(ProxyScene, "client proxy: an endpoint that needs no proxy does not use it") {
     ConnectProxy const proxy(to_emulator());
     use(proxy);
     for (auto const& bypass : {std::string("*"), std::string("127.0.0.1"),

@@ -197,7 +197,7 @@ TEST_CASE(
     CHECK(scene.client.reconcile(pending).value().removed().size() == 1);
 }
 
-TEST_CASE("W7 reconcile: what does not say who asked for the key is refused before a byte is sent") {
+TEST_CASE("W7 reconcile: a record without a user or tenant is refused before a byte is sent") {
     Cleaning scene;
     Identity const nobody;
     PendingCreate const pending(PendingCreate::make_nonce(), "ci", "", nobody, Instant(), {1});

@@ -274,7 +274,7 @@ TEST_CASE("redaction: every operation hides it") {
     }
 }
 
-TEST_CASE("redaction: what a transport says is hidden too, thrown or not") {
+TEST_CASE("redaction: the text of a transport is redacted, thrown or returned") {
     for (auto const& form : forms::all)
         for (bool const throws : {false, true}) {
             Scene scene;

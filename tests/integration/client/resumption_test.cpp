@@ -157,7 +157,7 @@ TEST_CASE("client: connections that are opened together have a ticket of TLS 1.3
     CHECK(are_all_different(offered));
 }
 
-TEST_CASE("client: what one client has of a TLS session is nothing to another") {
+TEST_CASE("client: clients do not share TLS sessions") {
     for (int const version : versions) {
         CAPTURE(version);
         Scene scene(version);

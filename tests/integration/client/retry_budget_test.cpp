@@ -71,7 +71,7 @@ struct OutageScene : RetryScene {
     std::shared_ptr<Service> network = std::make_shared<Service>();
 };
 
-TEST_CASE("retry: an outage costs the budget of the client, not a multiple of what is asked of it") {
+TEST_CASE("retry: an outage costs the retry budget of the client, not retries for each operation") {
     for (double const budget : {0.0, 5.0, 20.0}) {
         CAPTURE(budget);
         OutageScene scene(budget);
@@ -127,7 +127,7 @@ private:
     int failures_;
 };
 
-TEST_CASE("retry: a source of credentials that fails in passing is asked again, as often as a service") {
+TEST_CASE("retry: a provider that fails transiently is retried as often as the service") {
     for (auto const code : {errc::transport, errc::timeout, errc::unavailable, errc::rate_limited}) {
         CAPTURE(code);
         for (int const failures : {1, 3, 100}) {

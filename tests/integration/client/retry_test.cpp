@@ -121,7 +121,7 @@ TEST_CASE("retry: with one attempt allowed nothing is sent again, not even what 
     }
 }
 
-TEST_CASE("W15: a write that met 500 is never sent again, a read once") {
+TEST_CASE("W15: a write that got 500 is never retried, a read once") {
     RetryScene scene;
     script(scene, revoke, {500});
     scene.revoke();
@@ -228,7 +228,7 @@ std::shared_ptr<StaleTransport> stale(RetryScene& scene) {
     return transport;
 }
 
-TEST_CASE("W18: what died on a reused connection is sent on a fresh one at once") {
+TEST_CASE("W18: a request that failed on a reused connection is sent on a fresh one at once") {
     for (bool const changes : {false, true}) {
         RetryScene scene;
         auto const transport = stale(scene);
@@ -251,7 +251,7 @@ TEST_CASE("W18: that is one request beyond the attempts that are allowed, and no
     CHECK(scene.error().attempts() == 3);
 }
 
-TEST_CASE("W18: a connection that died within an answer was no stale one") {
+TEST_CASE("W18: a connection that broke within a response was not stale") {
     RetryScene scene;
     auto const transport = stale(scene);
     transport->answer_has_begun = true;

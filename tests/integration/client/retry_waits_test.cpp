@@ -113,7 +113,7 @@ TEST_CASE("W14: a Retry-After of years does not stop the client for years") {
     CHECK(scene.is_good());
 }
 
-TEST_CASE("retry: what waits for its turn to be sent again has no more time than it had") {
+TEST_CASE("retry: a retry that waits for the rate limiter gets no more time") {
     RetryScene scene;
     scene.options.rate_limit.per_second = 0.1;
     scene.options.rate_limit.burst = 1;
@@ -138,7 +138,7 @@ TEST_CASE("retry: the time that a queue may take is not that of what was sent al
     CHECK(scene.is_good());
 }
 
-TEST_CASE("rate limiter: who waits for a turn and goes with its context leaves the queue of all") {
+TEST_CASE("rate limiter: an operation that is destroyed with its context leaves the queue") {
     auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 2});
     std::optional<RetryScene> gone(std::in_place);
     gone->options.limiter = limiter;
@@ -230,7 +230,7 @@ TEST_CASE("retry: clients of one jitter seed wait alike, and clients of two do n
     CHECK(waits({}) != waits({}));  // alike by chance: once in 10^20 runs
 }
 
-TEST_CASE("retry: a deadline that comes while it is waited ends it, with what was met") {
+TEST_CASE("retry: a deadline during a backoff ends the operation with the last failure") {
     RetryScene scene;
     expect(scene, revoke, 503, {{"Retry-After", "2"}});
     scene.revoke(CallOptions().deadline(1s));
@@ -252,7 +252,7 @@ TEST_CASE("retry: a deadline that has passed already ends an operation before a 
     }
 }
 
-TEST_CASE("retry: a wait is cancelled at once, with the effect that is known, and the client goes on") {
+TEST_CASE("retry: a backoff is cancelled at once, with the known effect, and the client remains usable") {
     struct Row {
         int status;
         bool changes;

@@ -324,7 +324,8 @@ TEST_CASE("client threads: a blocking operation in the thread of its client is r
     CHECK(calls_back->codes == std::vector<errc>{errc::invalid_argument, errc::invalid_argument});
 }
 
-TEST_CASE("client threads: cancelling from another thread ends what blocks, and the client goes on") {
+TEST_CASE(
+    "client threads: cancel() from another thread ends blocking operations, and the client remains usable") {
     Emulator emulator(for_many());
     emulator.faults().add("* / stall x3");
     BlockingApiKeyClient client(options_for(emulator));

@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(Authorities, "client: a certificate that is not good is refuse
     }
 }
 
-TEST_CASE_FIXTURE(Authorities, "client: what is not TLS is refused, with the reason") {
+TEST_CASE_FIXTURE(Authorities, "client: a service that does not speak TLS is refused with the reason") {
     struct Row {
         Greeting greeting;
         int newest;
@@ -163,7 +163,7 @@ TEST_CASE_FIXTURE(Authorities, "client: what is not TLS is refused, with the rea
     }
 }
 
-TEST_CASE_FIXTURE(Authorities, "client: what speaks TLS where plain HTTP was meant is an error") {
+TEST_CASE_FIXTURE(Authorities, "client: TLS where plain HTTP was expected is an error") {
     testing::Emulator const emulator;
     ClientOptions options = one_attempt();
     options.endpoint = Endpoint::parse("http://127.0.0.1:" + std::to_string(emulator.port())).value();

@@ -52,7 +52,7 @@ std::string seed(Emulator& emulator) {
         .uid();
 }
 
-TEST_CASE("W5: an edit changes what it names, and all else survives byte for byte") {
+TEST_CASE("W5: an edit changes what it names, and preserves everything else byte for byte") {
     struct Row {
         std::string_view title;
         ApiKeyEdit edit;

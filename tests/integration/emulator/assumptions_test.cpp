@@ -83,7 +83,7 @@ constexpr std::string_view future_body =
 constexpr std::string_view zero_body =
     R"({"metadata":{"name":"a"},"spec":{"expiry":"0001-01-01T00:00:00.000Z"}})";
 
-TEST_CASE("assumed: a create beyond the quota is 409 ApiKeyLimitReached, or what is said") {
+TEST_CASE("assumed: a create beyond the quota is 409 ApiKeyLimitReached, or as configured") {
     AssumptionScene plain({}, 2);
     CHECK(plain.user.post("/v1/apiKeys", plain_body).status == 201);
     CHECK(outcome(plain.user.post("/v1/apiKeys", plain_body)) == "409 ApiKeyLimitReached");
@@ -95,7 +95,7 @@ TEST_CASE("assumed: a create beyond the quota is 409 ApiKeyLimitReached, or what
     CHECK(other.emulator.keys().size() == 4);
 }
 
-TEST_CASE("assumed: re-activating past the expiry is 400 ApiKeyExpired, or what is said") {
+TEST_CASE("assumed: re-activating past the expiry is 400 ApiKeyExpired, or as configured") {
     auto const re_activate = [](AssumptionScene& scene) {
         auto const key = scene.seed(NewApiKey("a").expires(Expiry::at(scene.clock->now() - 1ms)));
         CHECK(scene.admin.patch(key, R"({"isActive":false})").status == 204);
@@ -111,7 +111,7 @@ TEST_CASE("assumed: re-activating past the expiry is 400 ApiKeyExpired, or what 
     CHECK(re_activate(other) == "409 Conflict");
 }
 
-TEST_CASE("assumed: a plain user who touches a key of somebody else gets 403 Forbidden, or what is said") {
+TEST_CASE("assumed: a plain user who accesses another user's key gets 403 Forbidden, or as configured") {
     auto const check = [](AssumptionScene& scene, std::string_view refusal) {
         auto const key = scene.seed(NewApiKey("a"));
         CHECK(outcome(scene.user.get(key)) == refusal);
@@ -199,7 +199,7 @@ TEST_CASE("assumed: an expiry that has passed is refused unless it is unchanged,
     CHECK(other.admin.put(key, past_body).status == 204);
 }
 
-TEST_CASE("assumed: an update removes what it leaves out, or keeps it") {
+TEST_CASE("assumed: an update removes omitted annotations and labels, or keeps them") {
     auto const update = [](AssumptionScene& scene) {
         auto const key = scene.seed(NewApiKey("a")
                                         .annotate("team", "red")
@@ -294,7 +294,7 @@ TEST_CASE("assumed: names may be used twice, or once for each owner") {
     CHECK(other.user.post("/v1/apiKeys", rename("mine")).status == 201);
 }
 
-TEST_CASE("assumed: the key of a removed single sign-on user is refused, or goes on working") {
+TEST_CASE("assumed: the key of a removed single sign-on user is refused, or still works") {
     auto const orphan = [](AssumptionScene& scene) {
         auto const uid = scene.emulator.add_user({.email = "sso@acme.test", .single_sign_on = true}).uid;
         auto made = scene.emulator.seed_key(NewApiKey("orphan").for_user(uid));

@@ -38,7 +38,7 @@ std::string message_of_error(const raw::Response& response) {
     return std::string(error.at("message").as_string());
 }
 
-TEST_CASE("bad bodies: what is not a JSON object gets 400, and the connection goes on") {
+TEST_CASE("bad bodies: a body that is not a JSON object gets 400, and the connection stays open") {
     using namespace std::string_literals;
     std::string const bodies[] = {
         " ",
@@ -165,7 +165,7 @@ TEST_CASE("bad bodies: a member of the wrong type gets 400 and is named with its
     CHECK(std::ranges::equal(emulator.keys(), before));
 }
 
-TEST_CASE("bad bodies: what is strange and good JSON is taken") {
+TEST_CASE("bad bodies: unusual but valid JSON is accepted") {
     std::string_view const bodies[] = {
         R"({"metadata":{"name":"x"},"unknown":{"a":[1,2,{"b":null}]},"n":-1.5e300})",
         R"({"metadata":{"name":"x","annotations":null,"labels":null},"spec":null})",
@@ -275,7 +275,7 @@ int status_of_endless(const Emulator& emulator, const std::string& begin, const 
     return connection.receive().status;
 }
 
-TEST_CASE("bad bodies: what surrounds a body is bounded as well") {
+TEST_CASE("bad bodies: the framing of a body is bounded, too") {
     auto options = bad_bodies_options();
     options.request_timeout = std::chrono::seconds{3};
     Emulator emulator(options);

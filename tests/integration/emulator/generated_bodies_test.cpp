@@ -205,7 +205,7 @@ TEST_CASE("generated bodies: no update, patch or change of state moves a key to 
         CHECK(scene.answers.find(value) == std::string::npos);
 }
 
-TEST_CASE("generated bodies: every key is worth to its owner what it was before") {
+TEST_CASE("generated bodies: every key works for its owner as before") {
     GeneratedScene scene;
     BodyMaker maker(4, scene.uids, scene.values);
     for (int i = 0; i < 100; ++i)
@@ -250,7 +250,7 @@ TEST_CASE("generated bodies: a plain user makes no key but their own, whatever t
         CHECK(scene.answers.find(value) == std::string::npos);
 }
 
-TEST_CASE("generated bodies: a value in the wrong place is not said again") {
+TEST_CASE("generated bodies: a value in the wrong place is not repeated") {
     GeneratedScene scene;
     auto const& admin = scene.emulator.user(Role::tenant_admin);
     auto const value = std::string(admin.api_key.expose());

@@ -50,7 +50,7 @@ std::string percent_encoded_whole(std::string_view text) {
     return out;
 }
 
-TEST_CASE("guards: what a web page could send is refused, and nothing is done") {
+TEST_CASE("guards: a request that a web page could send is refused, and changes nothing") {
     GuardsScene scene;
     auto const port = std::to_string(scene.emulator.port());
     std::string const origins[] = {
@@ -267,7 +267,7 @@ void check_tells_no_secret(const GuardsScene& scene, std::string_view text) {
     }
 }
 
-TEST_CASE("guards: no credential is told by the list of requests or by an answer") {
+TEST_CASE("guards: neither the list of requests nor a response shows a credential") {
     GuardsScene scene;
     std::string answers;
     auto const send = [&](const std::string& text) { answers += scene.exchange(text).body + '\n'; };

@@ -190,7 +190,7 @@ TEST_CASE("key rules: a key may revoke or delete itself, and is refused from the
     CHECK(scene.user.remove(deleted.path).status == 404);
 }
 
-TEST_CASE("key rules: doing again what is done already changes nothing and succeeds") {
+TEST_CASE("key rules: repeating a change succeeds and changes nothing") {
     RulesScene scene;
     auto const key = scene.seed_for_user("ci");
     for (auto const state : {on, on, off, off, on})
@@ -225,7 +225,7 @@ TEST_CASE("key rules: an edit changes name, description, expiry, annotations and
     CHECK(scene.use(made) == 200);
 }
 
-TEST_CASE("key rules: what is refused changes nothing, not even the time of the last change") {
+TEST_CASE("key rules: a refused request changes nothing, not even the time of the last change") {
     RulesScene scene;
     auto const made = scene.seed(NewApiKey("ci").for_user(scene.user_uid()).annotate("team", "red"));
     scene.clock->advance(1h);

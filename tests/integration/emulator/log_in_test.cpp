@@ -70,7 +70,7 @@ TEST_CASE("log in: a good password gives a token that works as its user") {
     CHECK(scene.log_in("ADDED@Acme.TEST", added.password.expose()).status == 200);
 }
 
-TEST_CASE("log in: what is wrong is refused, in the same words whatever it is") {
+TEST_CASE("log in: any wrong part is refused in the same words") {
     LogInScene scene;
     auto const& user = scene.emulator.user(Role::user);
     auto const& admin = scene.emulator.user(Role::tenant_admin);

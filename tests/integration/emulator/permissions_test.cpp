@@ -247,7 +247,7 @@ TEST_CASE("permissions: every role, operation and key, with a token") {
             check_row(row, role, true);
 }
 
-TEST_CASE("permissions: nobody does anything without a credential, and no key changes") {
+TEST_CASE("permissions: without a credential every request is refused, and no key changes") {
     Scene scene(Role::tenant_admin);
     auto const before = keys_of(scene.emulator);
     for (std::string_view const credential : {"", "no-such-value-no-such-value-1234"}) {

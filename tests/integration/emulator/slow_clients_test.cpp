@@ -285,7 +285,7 @@ TEST_CASE("slow clients: TLS clients that are slow later are dropped as well") {
     CHECK(comes_true([&] { return emulator.connections() == 0; }));
 }
 
-TEST_CASE("slow clients: who does not read an answer is dropped after the bound") {
+TEST_CASE("slow clients: a client that does not read a response is disconnected after write_timeout") {
     for (bool const plain : {true, false}) {
         CAPTURE(plain);
         Emulator emulator({.plain_http = plain, .rate_limit = RateLimit::off(), .write_timeout = 200ms});
@@ -304,7 +304,8 @@ TEST_CASE("slow clients: who does not read an answer is dropped after the bound"
     }
 }
 
-TEST_CASE("slow clients: who sends request after request and reads no answer is dropped after the bound") {
+TEST_CASE(
+    "slow clients: a client that sends requests and reads no response is disconnected after write_timeout") {
     auto options = slow_clients_options();
     options.keys = 1'000;
     options.write_timeout = 200ms;
@@ -429,7 +430,7 @@ TEST_CASE("slow clients: by default the 1,025th connection takes the place of th
         other->check();
 }
 
-TEST_CASE("slow clients: connections that are never used shut nobody out") {
+TEST_CASE("slow clients: unused connections do not keep others out") {
     auto options = slow_clients_options();
     options.max_connections = 8;
     for (bool const plain : {true, false}) {

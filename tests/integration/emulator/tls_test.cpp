@@ -351,7 +351,7 @@ private:
     int socket_ = -1;
 };
 
-TEST_CASE("TLS: what is sent to its port and is not TLS ends the connection, and nobody else notices") {
+TEST_CASE("TLS: bytes that are not TLS end that connection, and no other") {
     using namespace std::string_literals;
     Emulator const emulator({.rate_limit = RateLimit::off()});
     raw::Connection bystander(emulator);

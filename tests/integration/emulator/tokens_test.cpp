@@ -288,7 +288,7 @@ TEST_CASE("tokens: there is one way to write a signature") {
         scene.check_refused(text + signature);
 }
 
-TEST_CASE("tokens: what has not the shape of one is refused") {
+TEST_CASE("tokens: a text without the shape of a token is refused") {
     TokensScene scene;
     TokenParts const parts(scene.token);
     std::string const malformed[] = {

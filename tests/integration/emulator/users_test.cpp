@@ -74,7 +74,7 @@ std::size_t keys_seen_by(raw::Client& client) {
     return json::parse(response.body).at("items").as_array().size();
 }
 
-TEST_CASE("users: a list is cut at fifty, and goes on where it says") {
+TEST_CASE("users: a list is cut at fifty, and continues at its token") {
     UsersScene scene;
     auto const added = scene.add_users(120);
 
@@ -148,7 +148,7 @@ TEST_CASE("users: an offset skips so many") {
     }
 }
 
-TEST_CASE("users: nobody is missed or seen twice while others come and go between two pages") {
+TEST_CASE("users: no user is missed or listed twice while others are added and removed between two pages") {
     UsersScene scene;
     auto const added = scene.add_users(96);
     auto const first = scene.users("?limit=50");
@@ -335,7 +335,7 @@ TEST_CASE("users: keys of a single sign-on user who is removed stay, and are ref
     CHECK(scene.emulator.keys().size() == 4);
 }
 
-TEST_CASE("users: what nobody could mean is refused with the reason") {
+TEST_CASE("users: impossible arguments are refused with the reason") {
     Emulator emulator({.plain_http = true});
     auto const code_of = [](auto&& action) -> std::optional<errc> {
         try {
