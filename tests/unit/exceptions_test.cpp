@@ -5,14 +5,17 @@
 #include <palette/pending_create.hpp>
 #include <palette/rate_limiter.hpp>
 #include <palette/result.hpp>
+#include <palette/testing/scripted_transport.hpp>
 
 #include <doctest/doctest.h>
+#include <openssl/rand.h>
 #include <pthread.h>
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 
 // All that throws, as docs/errors.md lists it.
@@ -52,6 +55,44 @@ public:
 private:
     pthread_attr_t before_{};
 };
+
+// OpenSSL has no random bytes while this lives. Version 3 deprecates the way to say so, and has no other one
+// without a provider.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+class NoRandomness {
+public:
+    NoRandomness() : before_(::RAND_get_rand_method()) {
+        static RAND_METHOD none{};
+        none.bytes = [](unsigned char*, int) { return 0; };
+        REQUIRE(::RAND_set_rand_method(&none) == 1);
+    }
+    NoRandomness(const NoRandomness&) = delete;
+    NoRandomness& operator=(const NoRandomness&) = delete;
+    ~NoRandomness() { ::RAND_set_rand_method(before_); }
+
+private:
+    const RAND_METHOD* before_;
+};
+#pragma GCC diagnostic pop
+
+TEST_CASE("exceptions: without randomness make_nonce() throws, and a create ends before it sends anything") {
+    auto const service = std::make_shared<testing::ScriptedTransport>();
+    ClientOptions options;
+    options.transport = service;
+    options.auth = auth::api_key(Secret("a-value-of-a-key"));
+    BlockingApiKeyClient client(options);
+    CHECK(PendingCreate::make_nonce() != PendingCreate::make_nonce());
+
+    NoRandomness const none;
+    CHECK(thrown_by([] { static_cast<void>(PendingCreate::make_nonce()); }) == errc::system);
+    auto const created = client.create(NewApiKey("ci"));
+    REQUIRE_FALSE(created);
+    CHECK(created.error().code() == errc::system);
+    CHECK(created.error().what() == "the system has no randomness to give");
+    CHECK(created.error().effect() == Effect::not_applied);
+    CHECK(service->requests().empty());
+}
 
 TEST_CASE("exceptions: what can throw throws Exception, with the reason") {
     ClientOptions impossible;

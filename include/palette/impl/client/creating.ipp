@@ -34,20 +34,31 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::Creat
     return nullptr;
 }
 
+// That of the user, or a new one.
+inline Result<std::string> nonce_of(const detail::CallSettings& options) {
+    if (options.nonce) return *options.nonce;
+    try {
+        return PendingCreate::make_nonce();
+    } catch (const Exception& e) {
+        return e.error();
+    }
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<CreatedApiKey>> perform(Core& core, pipeline::Call& call,
                                                                    detail::CreateKey create) {
     auto good = check_create(create.key, core.now(), call.options());
     if (!good) co_return std::move(good.error());
     auto const is_given = call.options().nonce.has_value();
-    auto const nonce = is_given ? *call.options().nonce : PendingCreate::make_nonce();
-    if (is_given && !core.creates().take_nonce(nonce))
+    auto const nonce = nonce_of(call.options());
+    if (!nonce) co_return nonce.error();
+    if (is_given && !core.creates().take_nonce(*nonce))
         co_return invalid("the nonce is another create's, whose key could be taken for a lost one", "nonce");
-    Creation creation(core, call, std::move(create.key), nonce);
+    Creation creation(core, call, std::move(create.key), *nonce);
     auto result = co_await creation.run();
     // A create that surely made no key leaves its nonce for another try.
     auto const made_none =
         !result && result.error().effect() == Effect::not_applied && !result.error().pending();
-    if (is_given && made_none) core.creates().give_back_nonce(nonce);
+    if (is_given && made_none) core.creates().give_back_nonce(*nonce);
     co_return result;
 }
 
