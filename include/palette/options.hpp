@@ -125,6 +125,7 @@ struct RetryOptions {
 /// A list beyond a bound fails with errc::too_large, and the error names the option. The defaults are far
 /// above what a tenant holds; they stop a service that does not stop sending.
 ///
+/// A key with more than 10,000 annotations or labels, or more than 1 MiB of either, is errc::too_large too.
 /// One page has a bound of its own, which no option moves: 64 MiB of keys, or 16 MiB of users. A larger page
 /// fails with errc::too_large, too, and the error says how many bytes an answer may have, unless what is left
 /// of max_bytes is less.

@@ -58,6 +58,22 @@ TEST_CASE("Blocks: holds what was added in order at every size around a block") 
     }
 }
 
+TEST_CASE("Blocks: shortened it keeps what came first, and grows again from there") {
+    constexpr auto block = Strings::per_block;
+    for (std::size_t const size : {std::size_t{0}, std::size_t{1}, block - 1, block, block + 1, 5 * block}) {
+        auto all = numbers(5 * block);
+        all.shorten(size);
+        CHECK(all == numbers(size));
+        all.emplace_back(std::to_string(size));
+        CHECK(all == numbers(size + 1));
+    }
+    palette::detail::Blocks<Counted> counted;
+    for (int i = 0; i < 40; ++i)
+        counted.emplace_back();
+    counted.shorten(7);
+    CHECK(Counted::alive == 7);
+}
+
 TEST_CASE("Blocks: elements stay where they are while it grows") {
     Strings all;
     std::vector<const std::string*> addresses(1'000);

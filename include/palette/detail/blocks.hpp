@@ -65,6 +65,13 @@ public:
         return *element;
     }
 
+    // Destroys the elements from `size` on. Precondition: there are as many.
+    void shorten(std::size_t size) noexcept {
+        while (size_ > size)
+            std::destroy_at(at(--size_));
+        blocks_.resize((size_ + per_block - 1) / per_block);
+    }
+
     friend bool operator==(const Blocks& a, const Blocks& b) {
         if (a.size_ != b.size_) return false;
         for (std::size_t i = 0; i < a.size_; ++i)

@@ -44,6 +44,8 @@ public:
     // The map of all entries, each of them ended; the builder is empty again.
     [[nodiscard]] StringMap finish();
 
+    // How many entries there are so far, those ended.
+    [[nodiscard]] std::size_t entries() const noexcept { return count_; }
     // What the entries take so far.
     [[nodiscard]] std::size_t bytes() const noexcept { return size_; }
 

@@ -172,12 +172,14 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
-    auto keys = co_await perform(core_, call_, detail::ListKeys(ListFilter()));
+    Wanted bears_mark = [this](const ApiKey& key, Instant /*as_of*/) {
+        return detail::attempt_of(key.annotations[detail::create_annotation], nonce_) != 0;
+    };
+    auto keys = co_await list_wanted(core_, call_, std::move(bears_mark));
     std::vector<Machine::Match> matches;
     if (keys) {
         for (auto const& key : *keys) {
             auto const suffix = detail::attempt_of(key.annotations[detail::create_annotation], nonce_);
-            if (suffix == 0) continue;
             // The key whose value is here is not looked for under what cannot be its uid.
             if (progress_.has_received() && detail::fault_of_uid(key.uid) != nullptr) continue;
             if (suffix_ == 0) bearing_.push_back(key.uid);

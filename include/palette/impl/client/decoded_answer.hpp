@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/client/discard.hpp>
 #include <palette/impl/pipeline/answer.hpp>
 #include <palette/impl/pipeline/redact.hpp>
 #include <palette/impl/wire/decode.hpp>
@@ -50,16 +51,23 @@ struct AnswerParts<void> {
 
 // An answer that is decoded as it arrives: a success into a T, a refusal into the service's words. Without
 // a T, a success has no body worth reading.
+//
+// A list that is not taken is discarded, on an executor that is given.
 template <class T>
 class DecodedAnswer final : public pipeline::Answer {
 public:
     DecodedAnswer() = default;
     // A body of a success that is larger than that is `too_large`.
-    DecodedAnswer(std::size_t max_bytes, Error too_large)
-        : max_bytes_(max_bytes),
+    DecodedAnswer(asio::any_io_executor executor, std::size_t max_bytes, Error too_large)
+        : executor_(std::move(executor)),
+          max_bytes_(max_bytes),
           too_large_(std::move(too_large)) {}
+    DecodedAnswer(const DecodedAnswer&) = delete;
+    DecodedAnswer& operator=(const DecodedAnswer&) = delete;
+    ~DecodedAnswer() { discard_list(); }
 
     void begin() override {
+        discard_list();
         received_ = 0;
         response_ = HttpResponse();
         value_.reset();
@@ -114,6 +122,14 @@ public:
     [[nodiscard]] std::size_t received() const noexcept { return received_; }
 
 private:
+    void discard_list() noexcept {
+        if constexpr (requires(T list) { list.items; }) {
+            if (value_) discard(executor_, std::move(value_->partial().items));
+            if (decoded_) discard(executor_, std::move(decoded_->items));
+        }
+    }
+
+    asio::any_io_executor executor_;
     std::size_t max_bytes_ = std::numeric_limits<std::size_t>::max();
     std::optional<Error> too_large_;
     std::size_t received_ = 0;

@@ -5,6 +5,7 @@
 #include <palette/impl/client/core.hpp>
 #include <palette/impl/pipeline/answer.hpp>
 
+#include <functional>
 #include <string>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
@@ -31,6 +32,9 @@ FirstRequest check(const Core& core, const detail::CloseClient& close);
 // What each operation does, as a coroutine on the client's strand, once it has been checked and the turn of
 // its first request has come. The core and the call outlive it.
 asio::awaitable<Result<KeyList>> perform(Core& core, pipeline::Call& call, detail::ListKeys list);
+// Which keys of a list are wanted; null: all. The time is that of the service when it gave the list.
+using Wanted = std::function<bool(const ApiKey& key, Instant as_of)>;
+asio::awaitable<Result<KeyList>> list_wanted(Core& core, pipeline::Call& call, Wanted wanted);
 asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::FindKey find);
 asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::GetKey get);
 // The same, with the service's time when it answered; this machine's if the answer does not tell.

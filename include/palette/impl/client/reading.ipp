@@ -4,6 +4,7 @@
 // The operations that change nothing.
 
 #include <palette/impl/client/caller.hpp>
+#include <palette/impl/client/discard.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/paging.hpp>
 #include <palette/impl/client/requests.hpp>
@@ -12,7 +13,11 @@
 #include <palette/impl/values/uid.hpp>
 #include <palette/impl/wire/text.hpp>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -59,11 +64,22 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::ListK
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> perform(Core& core, pipeline::Call& call,
                                                              detail::ListKeys list) {
+    Wanted wanted;
+    if (list.filter != ListFilter())
+        wanted = [filter = std::move(list.filter)](const ApiKey& key, Instant as_of) {
+            return filter.matches(key, as_of);
+        };
+    return list_wanted(core, call, std::move(wanted));
+}
+
+// A page may have more keys than one turn of the event loop can look at without holding up others.
+PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list_wanted(Core& core, pipeline::Call& call,
+                                                                 Wanted wanted) {
     Paging pages(std::string(list_keys.path_template), core.options().list_limits);
-    detail::Blocks<ApiKey> wanted;
+    Kept<ApiKey> kept(core.base());
     std::optional<Instant> as_of;
     for (;;) {
-        DecodedAnswer<wire::KeyPage> answer(pages.bytes_left(), pages.too_many_bytes());
+        DecodedAnswer<wire::KeyPage> answer(core.base(), pages.bytes_left(), pages.too_many_bytes());
         HttpRequest request("GET", pages.path());
         auto sent = co_await send(core, call, list_keys, request, answer);
         if (!sent) co_return std::move(sent.error());
@@ -73,11 +89,16 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> perform(Core& core, pipelin
             pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
         if (!more) co_return std::move(more.error()).attempts(call.attempts());
         // A single page of which everything is wanted is not copied key by key.
-        if (wanted.empty() && !*more && list.filter == ListFilter())
+        if (kept.elements.empty() && !*more && !wanted)
             co_return KeyList(std::move(answer.value().items), *as_of);
-        for (auto& key : answer.value().items)
-            if (list.filter.matches(key, *as_of)) wanted.emplace_back(std::move(key));
-        if (!*more) co_return KeyList(std::move(wanted), *as_of);
+        std::size_t number = 0;
+        for (auto& key : answer.value().items) {
+            if (!wanted || wanted(key, *as_of)) kept.elements.emplace_back(std::move(key));
+            if (++number % elements_per_turn != 0) continue;
+            co_await asio::post(asio::use_awaitable);
+            if (call.is_stopped()) co_return call.stopped(Effect::not_applied, {});
+        }
+        if (!*more) co_return KeyList(std::move(kept.elements), *as_of);
     }
 }
 
@@ -134,7 +155,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> perform(Core& core, pipeline::
     Paging pages(std::string(list_users.path_template) + "?limit=50", core.options().list_limits);
     std::optional<User> match;
     for (;;) {
-        DecodedAnswer<wire::UserPage> answer(pages.bytes_left(), pages.too_many_bytes());
+        DecodedAnswer<wire::UserPage> answer(core.base(), pages.bytes_left(), pages.too_many_bytes());
         HttpRequest request("GET", pages.path());
         auto sent = co_await send(core, call, list_users, request, answer);
         if (!sent) co_return std::move(sent.error());

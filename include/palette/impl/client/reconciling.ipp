@@ -28,13 +28,15 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> perform(Core& core, 
     if (!is_same_caller(*caller, pending.tenant_uid(), pending.user_uid())) co_return other_caller(call);
     pin_caller(core, call, *caller);
     auto const& owner = pending.owner_uid().empty() ? caller->user_uid : pending.owner_uid();
-    auto keys = co_await perform(core, call, detail::ListKeys(ListFilter().owner(owner)));
+    Wanted bears_mark = [&](const ApiKey& key, Instant /*as_of*/) {
+        return key.owner.uid == owner && pending.matches(key.annotations[detail::create_annotation]);
+    };
+    auto keys = co_await list_wanted(core, call, std::move(bears_mark));
     if (!keys) co_return std::move(keys.error());
 
     std::vector<std::string> removed;
     std::vector<std::string> left;
     for (auto const& key : *keys) {
-        if (!pending.matches(key.annotations[detail::create_annotation])) continue;
         auto deleted = co_await delete_valueless(core, call, key.uid);
         // A key that is gone is gone, whoever deleted it.
         if (deleted || is_not_found(deleted.error().code())) {

@@ -120,6 +120,9 @@ public:
         return Document<T>::finish(std::move(value_));
     }
 
+    // What was read so far, to be taken when nothing more is written.
+    [[nodiscard]] typename Document<T>::Value& partial() noexcept { return value_; }
+
 private:
     typename Document<T>::Value value_{};
     JsonReader reader_;

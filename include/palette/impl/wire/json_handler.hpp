@@ -149,9 +149,9 @@ public:
         return true;
     }
 
-    bool on_string_part(View part, std::size_t, Stop&) {
+    bool on_string_part(View part, std::size_t, Stop& stop) {
         string_part({part.data(), part.size()});
-        return true;
+        return kind_ == Kind::entry ? check_entries(stop) : true;
     }
 
     bool on_string(View last, std::size_t, Stop& stop) {
@@ -166,7 +166,7 @@ public:
                 seen_ += text.size();
                 rest_.append_value(text);
                 rest_.end_entry();
-                return true;
+                return check_entries(stop);
             case Kind::time:
             case Kind::expiry:
                 return time_text(text) ? true : halt(stop);
@@ -260,6 +260,15 @@ private:
     void key_part(std::string_view part) {
         seen_ += part.size();
         if (skipped_depth_ == 0) key_.append(part);
+    }
+
+    // They are put in order, and copied, all at once.
+    bool check_entries(Stop& stop) {
+        constexpr std::size_t max_entries = 10'000;
+        constexpr std::size_t max_bytes = 1 << 20;
+        if (rest_.entries() <= max_entries && rest_.bytes() <= max_bytes) return true;
+        fail(errc::too_large, "more entries than a key has, or larger ones");
+        return halt(stop);
     }
 
     // Not inlined: within the parser's loop it slows down the rest of it by more than a call.
