@@ -11,9 +11,9 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
-/// Emits a signal that ends what waits. Asio's own handlers need no memory for that, but those of a
-/// transport, or of a provider of credentials, may. One that ran out of memory has told nobody, and what it
-/// was to end would wait for good: it is called again, as detail::insist() does. Other exceptions leave.
+/// Emits a signal that ends what waits. Asio brings it to the coroutine's executor with an allocation, and
+/// handlers of a transport may need memory as well. Where that runs out nobody has been told, and what was to
+/// end would wait for good: the signal is emitted again, as by detail::insist(). Other exceptions leave.
 inline void emit(boost::asio::cancellation_signal& signal, boost::asio::cancellation_type type) {
     std::exception_ptr thrown;
     detail::insist([&] {
