@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
-#include <palette/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/cancellation_type.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 
 // What ends when something is cancelled, and what is known of its effect.
 
@@ -24,98 +23,21 @@ using namespace std::chrono_literals;
 using namespace palette;
 namespace asio = boost::asio;
 using asio::cancellation_type;
-using testing::Emulator;
-using testing::Role;
-
-struct Outcome {
-    int completions = 0;
-    std::optional<errc> code;  // of a failure
-    Effect effect = Effect::not_applied;
-
-    [[nodiscard]] bool is_aborted() const { return completions == 1 && code == errc::operation_aborted; }
-    [[nodiscard]] bool is_good() const { return completions == 1 && !code; }
-};
-
-// A handler that writes down how the operation ends, with a slot whose signal dies right after emit().
-class Watched {
-public:
-    auto handler() {
-        return asio::bind_cancellation_slot(signal_->slot(), [this](auto const& result) {
-            ++outcome.completions;
-            if (result) return;
-            outcome.code = result.error().code();
-            outcome.effect = result.error().effect();
-        });
-    }
-
-    void cancel(cancellation_type type) {
-        signal_->emit(type);
-        signal_.reset();
-    }
-
-    Outcome outcome;
-
-private:
-    std::optional<asio::cancellation_signal> signal_ = std::make_optional<asio::cancellation_signal>();
-};
+using support::Watched;
 
 // Time stands still, for the client as for the service, until a test moves it.
-struct CancelScene {
+struct CancelScene : support::EmulatorScene {
     explicit CancelScene(bool is_tls = false)
-        : emulator({.plain_http = !is_tls, .rate_limit = testing::RateLimit::off(), .clock = clock}),
-          options(emulator.client_options(Role::tenant_admin)) {
-        options.clock = clock;
+        : EmulatorScene({.plain_http = !is_tls, .rate_limit = testing::RateLimit::off()},
+                        support::Time::stands_still) {
         options.rate_limit = RateLimitOptions::off();
     }
-
-    ApiKeyClient& client() {
-        if (!made_) made_.emplace(context, options);
-        return *made_;
-    }
-
-    template <class Condition>
-    void run_until(Condition condition) {
-        auto const latest = std::chrono::steady_clock::now() + 10s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > latest) FAIL("it does not come to its end");
-            if (context.stopped()) context.restart();
-            context.run_one_for(10ms);
-        }
-    }
-    void run_until_end_of(const Watched& watched) {
-        run_until([&] { return watched.outcome.completions > 0; });
-    }
-    void run_until_requests(std::uint64_t count) {
-        run_until([&] { return emulator.request_count() >= count; });
-    }
-    // As soon as something waits for it.
-    void let_time_pass(std::chrono::milliseconds time) {
-        run_until([&] { return clock->next_wait().value_or(Instant::max()) <= clock->now() + time; });
-        settle();
-        clock->advance(time);
-    }
-    // Everything that can be done without the network is done.
-    void settle() {
-        do
-            context.restart();
-        while (context.poll() > 0);
-    }
-
-    std::string another_uid() { return emulator.keys().back().uid; }
-
-    std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
-    Emulator emulator;
-    asio::io_context context;
-    ClientOptions options;
-
-private:
-    std::optional<ApiKeyClient> made_;
 };
 
 enum class Phase { limiter, connection, answer };
 enum class Work { list, create, revoke };
 
-void start(CancelScene& scene, Work work, Watched& watched) {
+void start(CancelScene& scene, Work work, Watched<>& watched) {
     auto& client = scene.client();
     if (work == Work::list) client.async_list(watched.handler());
     if (work == Work::create) client.async_create(NewApiKey("a"), watched.handler());
@@ -123,10 +45,10 @@ void start(CancelScene& scene, Work work, Watched& watched) {
 }
 
 // Starts the work so that it waits in that phase.
-void start_in(CancelScene& scene, Phase phase, Work work, Watched& watched) {
+void start_in(CancelScene& scene, Phase phase, Work work, Watched<>& watched) {
     if (phase == Phase::limiter) {
         scene.options.rate_limit = {.per_second = 0.1, .burst = 1};
-        Watched first;
+        Watched<> first;
         scene.client().async_list(first.handler());
         scene.run_until_end_of(first);
     } else if (phase == Phase::connection) {
@@ -146,7 +68,7 @@ void start_in(CancelScene& scene, Phase phase, Work work, Watched& watched) {
             [&] { return scene.clock->next_wait().value_or(Instant::max()) <= scene.clock->now() + 10s; });
     else
         scene.settle();
-    REQUIRE(watched.outcome.completions == 0);
+    REQUIRE(watched.completions() == 0);
 }
 
 TEST_CASE("client cancellation: each type in each phase has its documented effect") {
@@ -158,39 +80,39 @@ TEST_CASE("client cancellation: each type in each phase has its documented effec
                 CAPTURE(static_cast<int>(work));
                 CAPTURE(static_cast<int>(type));
                 CancelScene scene;
-                Watched watched;
+                Watched<> watched;
                 start_in(scene, phase, work, watched);
                 bool const change_sent = phase == Phase::answer && work != Work::list;
                 watched.cancel(type);
                 if (change_sent && type == cancellation_type::total) {
                     scene.settle();
-                    CHECK(watched.outcome.completions == 0);
+                    CHECK(watched.completions() == 0);
                     scene.let_time_pass(1s);
                     scene.run_until_end_of(watched);
-                    CHECK(watched.outcome.is_good());
+                    CHECK(watched.is_good());
                 } else {
                     scene.run_until_end_of(watched);
-                    CHECK(watched.outcome.is_aborted());
-                    CHECK(watched.outcome.effect == (change_sent ? Effect::unknown : Effect::not_applied));
+                    CHECK(watched.is_aborted());
+                    CHECK(watched.effect() == (change_sent ? Effect::unknown : Effect::not_applied));
                 }
                 scene.client().cancel();
-                Watched next;
+                Watched<> next;
                 scene.client().async_whoami(next.handler());
                 // A create has asked that as well, and used up what the limit has for it.
                 if (phase == Phase::limiter && work == Work::create) scene.let_time_pass(10s);
                 scene.run_until_end_of(next);
-                CHECK(next.outcome.is_good());
+                CHECK(next.is_good());
                 if (!change_sent) CHECK(scene.emulator.keys().size() == 4);
             }
 }
 
 TEST_CASE("client cancellation: an operation cancelled before its start sends nothing") {
     CancelScene scene;
-    Watched watched;
+    Watched<> watched;
     start(scene, Work::create, watched);
     watched.cancel(cancellation_type::total);
     scene.run_until_end_of(watched);
-    CHECK(watched.outcome.is_aborted());
+    CHECK(watched.is_aborted());
     CHECK(scene.emulator.request_count() == 0);
 }
 
@@ -211,32 +133,32 @@ TEST_CASE("client cancellation: a signal may be emitted after the end, and after
 
 TEST_CASE("client cancellation: a cancelled operation gives its place in the rate limiter to later ones") {
     CancelScene scene;
-    Watched goes;
+    Watched<> goes;
     start_in(scene, Phase::limiter, Work::list, goes);
     goes.cancel(cancellation_type::terminal);
     scene.run_until_end_of(goes);
-    Watched comes;
+    Watched<> comes;
     start(scene, Work::list, comes);
     scene.let_time_pass(10s);
     scene.run_until_end_of(comes);
-    CHECK(comes.outcome.is_good());
+    CHECK(comes.is_good());
 }
 
 TEST_CASE("client cancellation: cancel() ends operations in every phase, and the client remains usable") {
     for (auto const phase : {Phase::limiter, Phase::connection, Phase::answer}) {
         CAPTURE(static_cast<int>(phase));
         CancelScene scene;
-        Watched watched;
+        Watched<> watched;
         start_in(scene, phase, Work::create, watched);
         scene.client().cancel();
         scene.run_until_end_of(watched);
-        CHECK(watched.outcome.is_aborted());
-        CHECK(watched.outcome.effect == (phase == Phase::answer ? Effect::unknown : Effect::not_applied));
-        Watched next;
+        CHECK(watched.is_aborted());
+        CHECK(watched.effect() == (phase == Phase::answer ? Effect::unknown : Effect::not_applied));
+        Watched<> next;
         scene.client().async_whoami(next.handler());
         if (phase == Phase::limiter) scene.let_time_pass(10s);
         scene.run_until_end_of(next);
-        CHECK(next.outcome.is_good());
+        CHECK(next.is_good());
     }
 }
 
@@ -247,27 +169,23 @@ TEST_CASE("client cancellation: a key whose value was received is delivered all 
         CAPTURE(static_cast<int>(end));
         CancelScene scene;
         scene.emulator.faults().add("GET /v1/apiKeys/ delay:60000 x1");
-        asio::cancellation_signal signal;
-        std::optional<Result<CreatedApiKey>> result;
-        auto client = std::make_optional<ApiKeyClient>(scene.context, scene.options);
-        client->async_create(NewApiKey("a"), CallOptions().deadline(90s),
-                             asio::bind_cancellation_slot(
-                                 signal.slot(), [&](Result<CreatedApiKey> r) { result = std::move(r); }));
+        Watched<CreatedApiKey> watched;
+        scene.client().async_create(NewApiKey("a"), CallOptions().deadline(90s), watched.handler());
         scene.run_until_requests(3);
         scene.settle();
-        REQUIRE_FALSE(result);
-        if (end == End::terminal) signal.emit(cancellation_type::terminal);
-        if (end == End::total) signal.emit(cancellation_type::total);
-        if (end == End::cancel) client->cancel();
+        REQUIRE_FALSE(watched.has_ended());
+        if (end == End::terminal) watched.cancel(cancellation_type::terminal);
+        if (end == End::total) watched.cancel(cancellation_type::total);
+        if (end == End::cancel) scene.client().cancel();
         if (end == End::deadline) scene.let_time_pass(90s);
-        if (end == End::destruction) client.reset();
+        if (end == End::destruction) scene.destroy_client();
         // Too late for `total`: the read comes to its end.
         if (end == End::total) scene.let_time_pass(60s);
-        scene.run_until([&] { return result.has_value(); });
-        REQUIRE(*result);
-        CHECK((*result)->uid() == scene.another_uid());
-        CHECK((*result)->secret().expose().size() == 32);
-        CHECK((*result)->confirmed() == (end == End::total));
+        auto const& created = scene.run_until_end_of(watched);
+        REQUIRE(created);
+        CHECK(created->uid() == scene.another_uid());
+        CHECK(created->secret().expose().size() == 32);
+        CHECK(created->confirmed() == (end == End::total));
     }
 }
 
@@ -275,19 +193,19 @@ TEST_CASE("client cancellation: between the steps of an operation the effect is 
     struct Row {
         const char* slow;  // the request that does not come to its end
         std::uint64_t requests;
-        void (*start)(ApiKeyClient&, const std::string& uid, Watched&);
+        void (*start)(ApiKeyClient&, const std::string& uid, Watched<>&);
         Effect effect;
     };
-    auto const update = [](ApiKeyClient& client, const std::string& uid, Watched& watched) {
+    auto const update = [](ApiKeyClient& client, const std::string& uid, Watched<>& watched) {
         client.async_update(uid, ApiKeyEdit().name("b"), watched.handler());
     };
-    auto const renew = [](ApiKeyClient& client, const std::string& uid, Watched& watched) {
+    auto const renew = [](ApiKeyClient& client, const std::string& uid, Watched<>& watched) {
         client.async_renew(uid, std::chrono::hours{1}, ChangeOptions().allow_shorter(), watched.handler());
     };
-    auto const revoke = [](ApiKeyClient& client, const std::string& uid, Watched& watched) {
+    auto const revoke = [](ApiKeyClient& client, const std::string& uid, Watched<>& watched) {
         client.async_revoke(uid, ChangeOptions().verify(), watched.handler());
     };
-    auto const remove = [](ApiKeyClient& client, const std::string& uid, Watched& watched) {
+    auto const remove = [](ApiKeyClient& client, const std::string& uid, Watched<>& watched) {
         client.async_remove(uid, ChangeOptions().verify(), watched.handler());
     };
     const Row rows[] = {
@@ -303,13 +221,13 @@ TEST_CASE("client cancellation: between the steps of an operation the effect is 
         CAPTURE(row.requests);
         CancelScene scene;
         scene.emulator.faults().add(row.slow);
-        Watched watched;
+        Watched<> watched;
         row.start(scene.client(), scene.another_uid(), watched);
         scene.run_until_requests(row.requests);
         watched.cancel(cancellation_type::partial);
         scene.run_until_end_of(watched);
-        CHECK(watched.outcome.is_aborted());
-        CHECK(watched.outcome.effect == row.effect);
+        CHECK(watched.is_aborted());
+        CHECK(watched.effect() == row.effect);
     }
 }
 
@@ -326,10 +244,10 @@ TEST_CASE("client cancellation: it is not lost when it comes between two steps")
     scene.options.observer = observer;
     observer->client = &scene.client();
     scene.emulator.faults().add("PUT / stall");
-    Watched watched;
+    Watched<> watched;
     scene.client().async_update(scene.another_uid(), ApiKeyEdit().name("b"), watched.handler());
     scene.run_until_end_of(watched);
-    CHECK(watched.outcome.is_aborted());
+    CHECK(watched.is_aborted());
     observer->client = nullptr;
 }
 
@@ -341,7 +259,7 @@ TEST_CASE("client cancellation: after any number of handlers, from the connectio
         CAPTURE(steps);
         scene.context.restart();
         ApiKeyClient client(scene.context, scene.options);
-        Watched watched;
+        Watched<> watched;
         client.async_list(watched.handler());
         auto const injected = scene.emulator.faults().injected();
         for (std::size_t i = 0; i < steps && !is_stalled; ++i)
@@ -349,7 +267,7 @@ TEST_CASE("client cancellation: after any number of handlers, from the connectio
                 is_stalled = scene.emulator.faults().injected() > injected;  // or the other side is only late
         watched.cancel(cancellation_type::terminal);
         scene.run_until_end_of(watched);
-        CHECK(watched.outcome.is_aborted());
+        CHECK(watched.is_aborted());
         scene.settle();
     }
     CHECK(steps > 10);

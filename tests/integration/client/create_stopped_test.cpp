@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 // A create that is stopped on its way: by its deadline, by its caller, with its client.
 #include "support/patience.hpp"
+#include "support/scene.hpp"
 
 #include <palette/auth_provider.hpp>
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
-#include <palette/testing/manual_clock.hpp>
 #include <palette/testing/scripted_transport.hpp>
 
 #include <doctest/doctest.h>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_type.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,58 +25,26 @@ using namespace std::chrono_literals;
 using namespace palette;
 namespace asio = boost::asio;
 using asio::cancellation_type;
-using testing::Emulator;
 using testing::Role;
 
 // One create, in an event loop that a test drives.
-struct Stopped {
-    Stopped() : options(emulator.client_options(Role::tenant_admin)) {
+struct Stopped : support::EmulatorScene {
+    Stopped() : EmulatorScene(testing::EmulatorOptions()) {
         options.retry.settle_time = 5s;
         options.timeouts.total = 20s;
     }
 
     void start(CreateOptions call = CreateOptions(), NewApiKey key = NewApiKey("ci")) {
-        if (!client) client.emplace(context, options);
-        client->async_create(
-            std::move(key), std::move(call),
-            asio::bind_cancellation_slot(signal.slot(), [this](Result<CreatedApiKey> created) {
-                result.emplace(std::move(created));
-            }));
+        client().async_create(std::move(key), std::move(call), watched.handler());
     }
 
-    template <class Condition>
-    void run_until(Condition condition) {
-        auto const latest = std::chrono::steady_clock::now() + 10s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > latest) FAIL("it does not come to its end");
-            if (context.stopped()) context.restart();
-            context.run_one_for(5ms);
-        }
-    }
     // Time passes when the test says so, and not while the machine is busy.
     void stop_time() { options.clock = clock; }
-    void pass(std::chrono::milliseconds time) {
-        if (context.stopped()) context.restart();
-        context.poll();  // what was received is known
-        clock->advance(time);
-        context.poll();
-    }
-    const Result<CreatedApiKey>& end() {
-        run_until([&] { return result.has_value(); });
-        return *result;
-    }
-    // Requests that were received, of that kind.
-    [[nodiscard]] std::ptrdiff_t count(std::string_view method, std::string_view path) const {
-        return std::ranges::count_if(emulator.requests(), [&](const auto& request) {
-            return request.method == method && request.path.starts_with(path);
-        });
-    }
-    [[nodiscard]] std::vector<ApiKey> made() const {
-        std::vector<ApiKey> keys;
-        for (auto const& key : emulator.keys())
-            if (key.name == "ci") keys.push_back(key);
-        return keys;
-    }
+
+    const Result<CreatedApiKey>& end() { return run_until_end_of(watched); }
+
+    [[nodiscard]] std::vector<ApiKey> made() const { return support::keys_named(emulator, "ci"); }
+
     void check_pending(errc code) {
         REQUIRE_FALSE(end());
         auto const& error = end().error();
@@ -90,13 +55,7 @@ struct Stopped {
         CHECK(error.pending()->attempts() == std::vector{1});
     }
 
-    Emulator emulator{};
-    std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
-    asio::io_context context;
-    ClientOptions options;
-    std::optional<ApiKeyClient> client;
-    asio::cancellation_signal signal;
-    std::optional<Result<CreatedApiKey>> result;
+    support::Watched<CreatedApiKey> watched;
 };
 
 TEST_CASE("W7 create: a service that does not answer leaves time of the deadline to look for the key") {
@@ -129,7 +88,7 @@ TEST_CASE("W7 create: a service that is silent on all is unknown and pending by 
     scene.pass(300ms);
     scene.run_until([&] { return scene.count("GET", "/v1/apiKeys") >= 1; });
     scene.pass(299ms);
-    CHECK_FALSE(scene.result);
+    CHECK_FALSE(scene.watched.has_ended());
     scene.pass(1ms);
     scene.check_pending(errc::timeout);
     CHECK(scene.count("POST", "/v1/apiKeys") == 1);
@@ -143,7 +102,7 @@ TEST_CASE("W7 create: cancelled while its key is looked for, it ends at once and
         scene.start();
         scene.run_until([&] { return scene.count("GET", "/v1/apiKeys") >= 2; });
         auto const begun = std::chrono::steady_clock::now();
-        scene.signal.emit(type);
+        scene.watched.cancel(type);
         scene.check_pending(errc::operation_aborted);
         CHECK(std::chrono::steady_clock::now() - begun < patience);
     }
@@ -159,7 +118,7 @@ TEST_CASE("W7 create: cancelled in the POST, or in the DELETE of a lost key, it 
         scene.start();
         auto const method = fault.substr(0, fault.find(' '));
         scene.run_until([&] { return scene.count(method, "/v1/apiKeys") >= 1; });
-        scene.signal.emit(cancellation_type::terminal);
+        scene.watched.cancel(cancellation_type::terminal);
         scene.check_pending(errc::operation_aborted);
     }
 }
@@ -170,7 +129,7 @@ TEST_CASE("W7 create: asked to end without effect, it goes on once its POST was 
     scene.emulator.faults().add("GET /v1/apiKeys delay:200 x1");
     scene.start();
     scene.run_until([&] { return scene.count("GET", "/v1/apiKeys") >= 1; });
-    scene.signal.emit(cancellation_type::total);
+    scene.watched.cancel(cancellation_type::total);
     REQUIRE(scene.end());
     CHECK(scene.made().size() == 1);
 }
@@ -180,7 +139,7 @@ TEST_CASE("W7 create: stopped before its POST, nothing was changed and nothing i
     scene.emulator.faults().add("GET /v1/users/info stall");
     scene.start();
     scene.run_until([&] { return scene.count("GET", "/v1/users/info") >= 1; });
-    scene.signal.emit(cancellation_type::terminal);
+    scene.watched.cancel(cancellation_type::terminal);
     REQUIRE_FALSE(scene.end());
     CHECK(scene.end().error().code() == errc::operation_aborted);
     CHECK(scene.end().error().effect() == Effect::not_applied);
@@ -197,8 +156,8 @@ TEST_CASE("W7 create: a value that was received is delivered, whatever stops the
         scene.start(CallOptions().deadline(500ms));
         scene.run_until([&] { return scene.count("GET", "/v1/apiKeys/") >= 1; });
         if (by == By::deadline) scene.pass(500ms);
-        if (by == By::cancellation) scene.signal.emit(cancellation_type::terminal);
-        if (by == By::destruction) scene.client.reset();
+        if (by == By::cancellation) scene.watched.cancel(cancellation_type::terminal);
+        if (by == By::destruction) scene.destroy_client();
         REQUIRE(scene.end());
         CHECK_FALSE(scene.end()->confirmed());
         CHECK(scene.end()->secret().size() == 32);
@@ -211,7 +170,7 @@ TEST_CASE("W7 create: a client that is destroyed while a key is looked for leave
     scene.emulator.faults().add("POST /v1/apiKeys drop-before x1");
     scene.start();
     scene.run_until([&] { return scene.count("GET", "/v1/apiKeys") >= 2; });
-    scene.client.reset();
+    scene.destroy_client();
     scene.check_pending(errc::operation_aborted);
 }
 

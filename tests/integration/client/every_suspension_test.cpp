@@ -2,6 +2,7 @@
 #include "support/connect_proxy.hpp"
 #include "support/counting_executor.hpp"
 #include "support/known_names.hpp"
+#include "support/watched.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
@@ -10,8 +11,7 @@
 
 #include <doctest/doctest.h>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <algorithm>
@@ -19,13 +19,11 @@
 #include <cstddef>
 #include <functional>
 #include <iomanip>
-#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
 
 // Every operation, cancelled at each of the points at which it lets others run.
 
@@ -35,41 +33,9 @@ using namespace std::chrono_literals;
 using namespace palette;
 namespace asio = boost::asio;
 using asio::cancellation_type;
+using support::Watched;
 using testing::Emulator;
 using testing::Role;
-
-struct Outcome {
-    int completions = 0;
-    std::optional<errc> code;  // of a failure
-    Effect effect = Effect::not_applied;
-
-    [[nodiscard]] bool is_good() const { return completions == 1 && !code; }
-    [[nodiscard]] bool is_aborted() const { return completions == 1 && code == errc::operation_aborted; }
-};
-
-// Makes handlers that write down how an operation ends, and knows whether they are gone.
-class Watched {
-public:
-    auto handler() {
-        return asio::bind_cancellation_slot(signal_.slot(),
-                                            [this, held = std::shared_ptr<int>(held_)](auto const& result) {
-                                                ++outcome.completions;
-                                                if (result) return;
-                                                outcome.code = result.error().code();
-                                                outcome.effect = result.error().effect();
-                                            });
-    }
-    void cancel(cancellation_type type) { signal_.emit(type); }
-
-    [[nodiscard]] bool is_over() const { return outcome.completions > 0; }
-    [[nodiscard]] bool is_let_go() const { return held_.use_count() == 1; }
-
-    Outcome outcome;
-
-private:
-    asio::cancellation_signal signal_;
-    std::shared_ptr<int> held_ = std::make_shared<int>();
-};
 
 struct Way {
     bool is_tls;
@@ -96,7 +62,7 @@ struct Operation {
     const char* name;
     Subject subject;
     // `id`: the uid of the key, or the e-mail address of the user.
-    void (*start)(ApiKeyClient&, const std::string& id, Watched&);
+    void (*start)(ApiKeyClient&, const std::string& id, Watched<>&);
     // Whether it has been applied to the key, which is null if it is gone.
     bool (*is_applied)(const ApiKey* key) = nullptr;
     void (*set_up)(const Emulator&, ClientOptions&, Proxy&) = nullptr;
@@ -122,10 +88,10 @@ bool is_gone(const ApiKey* key) {
 using Client = ApiKeyClient;
 using Id = const std::string;
 
-void list(Client& client, Id&, Watched& watched) {
+void list(Client& client, Id&, Watched<>& watched) {
     client.async_list(watched.handler());
 }
-void whoami(Client& client, Id&, Watched& watched) {
+void whoami(Client& client, Id&, Watched<>& watched) {
     client.async_whoami(watched.handler());
 }
 
@@ -146,39 +112,39 @@ void one_at_a_time(const Emulator&, ClientOptions& options, Proxy&) {
 
 const Operation operations[] = {
     {"list of two pages", Subject::nothing, list},
-    {"find", Subject::nothing, [](Client& c, Id&, Watched& w) { c.async_find("a", w.handler()); }},
-    {"get", Subject::active_key, [](Client& c, Id& id, Watched& w) { c.async_get(id, w.handler()); }},
+    {"find", Subject::nothing, [](Client& c, Id&, Watched<>& w) { c.async_find("a", w.handler()); }},
+    {"get", Subject::active_key, [](Client& c, Id& id, Watched<>& w) { c.async_get(id, w.handler()); }},
     {"create", Subject::nothing,
-     [](Client& c, Id&, Watched& w) { c.async_create(NewApiKey("a"), w.handler()); }},
+     [](Client& c, Id&, Watched<>& w) { c.async_create(NewApiKey("a"), w.handler()); }},
     {"update", Subject::active_key,
-     [](Client& c, Id& id, Watched& w) { c.async_update(id, ApiKeyEdit().name("renamed"), w.handler()); },
+     [](Client& c, Id& id, Watched<>& w) { c.async_update(id, ApiKeyEdit().name("renamed"), w.handler()); },
      is_renamed},
     {"renew", Subject::active_key,
-     [](Client& c, Id& id, Watched& w) {
+     [](Client& c, Id& id, Watched<>& w) {
          c.async_renew(id, std::chrono::hours{1}, ChangeOptions().allow_shorter(), w.handler());
      },
      is_renewed},
-    {"revoke", Subject::active_key, [](Client& c, Id& id, Watched& w) { c.async_revoke(id, w.handler()); },
+    {"revoke", Subject::active_key, [](Client& c, Id& id, Watched<>& w) { c.async_revoke(id, w.handler()); },
      is_off},
     {"revoke and verify", Subject::active_key,
-     [](Client& c, Id& id, Watched& w) { c.async_revoke(id, ChangeOptions().verify(), w.handler()); },
+     [](Client& c, Id& id, Watched<>& w) { c.async_revoke(id, ChangeOptions().verify(), w.handler()); },
      is_off},
     {"reactivate", Subject::revoked_key,
-     [](Client& c, Id& id, Watched& w) { c.async_reactivate(id, w.handler()); }, is_on},
+     [](Client& c, Id& id, Watched<>& w) { c.async_reactivate(id, w.handler()); }, is_on},
     {"set_active", Subject::revoked_key,
-     [](Client& c, Id& id, Watched& w) { c.async_set_active(id, true, w.handler()); }, is_on},
-    {"remove", Subject::active_key, [](Client& c, Id& id, Watched& w) { c.async_remove(id, w.handler()); },
+     [](Client& c, Id& id, Watched<>& w) { c.async_set_active(id, true, w.handler()); }, is_on},
+    {"remove", Subject::active_key, [](Client& c, Id& id, Watched<>& w) { c.async_remove(id, w.handler()); },
      is_gone},
     {"remove and verify", Subject::active_key,
-     [](Client& c, Id& id, Watched& w) { c.async_remove(id, ChangeOptions().verify(), w.handler()); },
+     [](Client& c, Id& id, Watched<>& w) { c.async_remove(id, ChangeOptions().verify(), w.handler()); },
      is_gone},
     {"reconcile", Subject::lost_key,
-     [](Client& c, Id&, Watched& w) { c.async_reconcile(lost_create(), w.handler()); }, is_gone},
+     [](Client& c, Id&, Watched<>& w) { c.async_reconcile(lost_create(), w.handler()); }, is_gone},
     {"whoami", Subject::nothing, whoami},
     {"whoami after a login", Subject::nothing, whoami, nullptr, log_in},
     {"whoami by a proxy that is looked up", Subject::nothing, whoami, nullptr, by_name, true},
     {"whoami that waits for the rate limit", Subject::nothing, whoami, nullptr, one_at_a_time},
-    {"find_user", Subject::user, [](Client& c, Id& id, Watched& w) { c.async_find_user(id, w.handler()); }},
+    {"find_user", Subject::user, [](Client& c, Id& id, Watched<>& w) { c.async_find_user(id, w.handler()); }},
 };
 
 const Operation& operation_of(std::string_view name) {
@@ -223,13 +189,13 @@ public:
         return uid;
     }
 
-    void check_effect(const Outcome& outcome, const std::string& uid) const {
+    void check_effect(const Watched<>& watched, const std::string& uid) const {
         if (operation_.is_applied == nullptr) return;
         auto const keys = emulator.keys();
         auto const found = std::ranges::find(keys, uid, &ApiKey::uid);
         bool const is_applied = operation_.is_applied(found == keys.end() ? nullptr : &*found);
-        if (outcome.is_good() || outcome.effect == Effect::applied) CHECK(is_applied);
-        if (!outcome.is_good() && outcome.effect == Effect::not_applied) CHECK_FALSE(is_applied);
+        if (watched.is_good() || watched.effect() == Effect::applied) CHECK(is_applied);
+        if (!watched.is_good() && watched.effect() == Effect::not_applied) CHECK_FALSE(is_applied);
     }
 
     void check_all_closed() {
@@ -260,10 +226,10 @@ public:
 
     // Runs until it is over; calls `at` when that many handlers have run before, if it comes to that. Returns
     // how many have run when it is over.
-    std::size_t run(const Watched& watched, std::size_t point, const std::function<void()>& at) {
+    std::size_t run(const Watched<>& watched, std::size_t point, const std::function<void()>& at) {
         std::optional<std::size_t> whole;
         auto const reach = [&](std::size_t count) {
-            if (watched.is_over() && !whole) whole = count;
+            if (watched.has_ended() && !whole) whole = count;
             if (count == point && !whole) at();
         };
         std::size_t count = 0;
@@ -271,14 +237,14 @@ public:
         auto const before = ledger_.executed.load();
         if (way_.is_wrapped) ledger_.after_each = [&](std::size_t all) { reach(all - before); };
         auto const latest = std::chrono::steady_clock::now() + 20s;
-        while (!watched.is_over()) {
+        while (!watched.has_ended()) {
             if (std::chrono::steady_clock::now() > latest) FAIL("it does not come to its end");
             if (run_one(100ms) && !way_.is_wrapped) reach(++count);
         }
         ledger_.after_each = nullptr;
         return whole.value_or(0);
     }
-    void run(const Watched& watched) {
+    void run(const Watched<>& watched) {
         run(watched, 1, [] {});
     }
 
@@ -325,12 +291,12 @@ struct Sums {
     std::size_t unknown = 0;
 
     // `after`: so many handlers ran after the cancellation.
-    void count(const Outcome& outcome, bool is_cancelled, std::size_t after) {
-        if (outcome.is_aborted()) ++aborted;
-        if (outcome.is_good() && is_cancelled) too_late = std::max(too_late, after);
-        if (outcome.is_good() || outcome.effect == Effect::applied)
+    void count(const Watched<>& watched, bool is_cancelled, std::size_t after) {
+        if (watched.is_aborted()) ++aborted;
+        if (watched.is_good() && is_cancelled) too_late = std::max(too_late, after);
+        if (watched.is_good() || watched.effect() == Effect::applied)
             ++applied;
-        else if (outcome.effect == Effect::unknown)
+        else if (watched.effect() == Effect::unknown)
             ++unknown;
     }
 };
@@ -341,13 +307,13 @@ bool cancel_at(std::size_t point, const Way& way, const Operation& operation, Se
     auto const id = service.prepare();
     Scene scene(way, service);
     if (way.is_reused) {
-        Watched first;
+        Watched<> first;
         scene.client().async_whoami(first.handler());
         scene.run(first);
-        REQUIRE(first.outcome.is_good());
+        REQUIRE(first.is_good());
         scene.settle();
     }
-    Watched watched;
+    Watched<> watched;
     bool is_cancelled = false;
     // With the one, answers are waited for when the signal comes; with the other, the two race.
     if (way.is_wrapped) service.let_wait();
@@ -356,17 +322,17 @@ bool cancel_at(std::size_t point, const Way& way, const Operation& operation, Se
         is_cancelled = true;
         watched.cancel(way.type);
     });
-    CHECK((watched.outcome.is_good() || (is_cancelled && watched.outcome.is_aborted())));
-    service.check_effect(watched.outcome, id);
-    sums.count(watched.outcome, is_cancelled, whole - point);
+    CHECK((watched.is_good() || (is_cancelled && watched.is_aborted())));
+    service.check_effect(watched, id);
+    sums.count(watched, is_cancelled, whole - point);
 
     service.answer_at_once();
-    Watched next;
+    Watched<> next;
     scene.client().async_whoami(next.handler());
     scene.run(next);
-    CHECK(next.outcome.is_good());
+    CHECK(next.is_good());
     scene.check_it_ends();
-    CHECK(watched.outcome.completions == 1);
+    CHECK(watched.completions() == 1);
     CHECK(watched.is_let_go());
     CHECK(next.is_let_go());
     if (way.is_wrapped) CHECK(scene.executed() > 0);
