@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
@@ -67,35 +69,13 @@ struct LifeScene {
         options.rate_limit = RateLimitOptions::off();
     }
 
-    template <class Condition>
-    void run_until(Condition condition) {
-        auto const latest = std::chrono::steady_clock::now() + 10s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > latest)
-                FAIL("it does not come to its end, after ", emulator.request_count(), " requests");
-            if (context->stopped()) context->restart();
-            context->run_one_for(10ms);
-        }
-    }
-    // Everything that can be done without the network is done.
-    void settle() {
-        do
-            context->restart();
-        while (context->poll() > 0);
-    }
-    // Whether the context has nothing more to do, soon.
-    bool runs_out() {
-        context->restart();
-        context->run_for(10s);
-        return context->stopped();
-    }
     // As soon as something waits for it.
     void let_time_pass(std::chrono::milliseconds time) {
-        run_until([&] { return clock->next_wait().value_or(Instant::max()) <= clock->now() + time; });
-        settle();
+        loop->run_until([&] { return clock->next_wait().value_or(Instant::max()) <= clock->now() + time; });
+        loop->settle();
         clock->advance(time);
     }
-    void open_client() { client.emplace(*context, options); }
+    void open_client() { client.emplace(loop->context, options); }
 
     // Three operations, of one step, of two and of three.
     void start_some() {
@@ -117,7 +97,7 @@ struct LifeScene {
     tcp::socket peer{elsewhere};
     ClientOptions options;
     std::shared_ptr<Ends> ends = std::make_shared<Ends>();
-    std::optional<asio::io_context> context = std::make_optional<asio::io_context>();
+    std::optional<support::EventLoop> loop{std::in_place};
     std::optional<ApiKeyClient> client;
 };
 
@@ -183,11 +163,12 @@ void start_in(LifeScene& scene, const Phase& phase) {
     phase.prepare(scene);
     scene.open_client();
     scene.start_list();
-    if (phase.list_has_reached != nullptr) scene.run_until([&] { return phase.list_has_reached(scene); });
+    if (phase.list_has_reached != nullptr)
+        scene.loop->run_until([&] { return phase.list_has_reached(scene); });
     scene.start_others();
     if (phase.is_reached == nullptr) return;
-    scene.run_until([&] { return phase.is_reached(scene); });
-    scene.settle();
+    scene.loop->run_until([&] { return phase.is_reached(scene); });
+    scene.loop->settle();
     REQUIRE(scene.ends->all.empty());
 }
 
@@ -198,7 +179,7 @@ TEST_CASE("client lifetime: what is under way in any phase is aborted, once, whe
         start_in(scene, phase);
         scene.client.reset();
         CHECK(scene.ends->all.empty());
-        CHECK(scene.runs_out());
+        CHECK(scene.loop->runs_out());
         CHECK(scene.ends->all.size() == 3);
         CHECK(scene.ends->aborted == 3);
         CHECK(scene.ends.use_count() == 1);
@@ -213,7 +194,7 @@ TEST_CASE("client lifetime: nothing completes in any phase when the context goes
             start_in(scene, phase);
             if (is_told) scene.client->cancel();
             scene.client.reset();
-            scene.context.reset();
+            scene.loop.reset();
             CHECK(scene.ends->all.empty());
             CHECK(scene.ends.use_count() == 1);
         }
@@ -229,10 +210,10 @@ TEST_CASE("client lifetime: a client that a coroutine owns goes with the context
     LifeScene scene;
     scene.emulator.faults().add("* / stall");
     scene.open_client();
-    asio::co_spawn(*scene.context, own(std::move(*scene.client), scene.ends), asio::detached);
+    asio::co_spawn(scene.loop->context, own(std::move(*scene.client), scene.ends), asio::detached);
     scene.client.reset();
-    scene.run_until([&] { return scene.emulator.request_count() == 1; });
-    scene.context.reset();
+    scene.loop->run_until([&] { return scene.emulator.request_count() == 1; });
+    scene.loop.reset();
     CHECK(scene.ends->all.empty());
     CHECK(scene.ends.use_count() == 1);
 }
@@ -243,7 +224,7 @@ TEST_CASE("client lifetime: a client may go in the handler of its own operation"
     scene.client->async_whoami([&](Result<Identity>) { scene.client.reset(); });
     scene.emulator.faults().add("GET /v1/apiKeys stall");
     scene.client->async_list(note(scene.ends, "list"));
-    CHECK(scene.runs_out());
+    CHECK(scene.loop->runs_out());
     CHECK(scene.ends->aborted == 1);
 }
 
@@ -251,7 +232,7 @@ TEST_CASE("client lifetime: a context ends although connections are idle") {
     LifeScene scene;
     scene.open_client();
     scene.start_some();
-    CHECK(scene.runs_out());
+    CHECK(scene.loop->runs_out());
     CHECK(scene.ends->good == 3);
     CHECK(scene.emulator.connections() > 0);
 }
@@ -263,32 +244,32 @@ TEST_CASE("client lifetime: operations go on when their client is moved") {
     scene.client->async_list(note(scene.ends, "list"));
     ApiKeyClient second(std::move(*scene.client));
     scene.client.reset();
-    scene.run_until([&] { return scene.emulator.request_count() == 1; });
+    scene.loop->run_until([&] { return scene.emulator.request_count() == 1; });
     ApiKeyClient third(std::move(second));
     scene.let_time_pass(1s);
-    scene.run_until([&] { return scene.ends->good == 1; });
-    CHECK(third.get_executor() == scene.context->get_executor());
+    scene.loop->run_until([&] { return scene.ends->good == 1; });
+    CHECK(third.get_executor() == scene.loop->context.get_executor());
 }
 
 TEST_CASE("client lifetime: what another client is moved over is aborted, and what that one does goes on") {
     LifeScene scene;
     scene.emulator.faults().add("* / delay:1000");
-    ApiKeyClient kept(*scene.context, scene.options);
+    ApiKeyClient kept(scene.loop->context, scene.options);
     scene.open_client();
     scene.start_some();
     auto const kept_ends = std::make_shared<Ends>();
     kept.async_list(note(kept_ends, "list"));
-    scene.run_until([&] { return scene.emulator.request_count() == 4; });
+    scene.loop->run_until([&] { return scene.emulator.request_count() == 4; });
     *scene.client = std::move(kept);
-    scene.run_until([&] { return scene.ends->all.size() == 3; });
+    scene.loop->run_until([&] { return scene.ends->all.size() == 3; });
     CHECK(scene.ends->aborted == 3);
-    scene.settle();
+    scene.loop->settle();
     CHECK(kept_ends->all.empty());
     scene.emulator.faults().clear();
     scene.client->async_whoami(note(scene.ends, "whoami"));
-    scene.run_until([&] { return scene.ends->good == 1; });
+    scene.loop->run_until([&] { return scene.ends->good == 1; });
     scene.let_time_pass(1s);
-    scene.run_until([&] { return kept_ends->good == 1; });
+    scene.loop->run_until([&] { return kept_ends->good == 1; });
 }
 
 TEST_CASE("client lifetime: closing waits for what is under way, and takes nothing new") {
@@ -301,25 +282,25 @@ TEST_CASE("client lifetime: closing waits for what is under way, and takes nothi
     scene.client->async_list(note(scene.ends, "first"));
     scene.client->async_list(note(scene.ends, "second"));
     scene.client->async_list(note(scene.ends, "third"));
-    scene.run_until([&] { return scene.emulator.request_count() == 1; });
+    scene.loop->run_until([&] { return scene.emulator.request_count() == 1; });
     scene.client->async_close(note(scene.ends, "close"));
     scene.client->async_list(note(scene.ends, "late"));
-    scene.run_until([&] { return scene.ends->aborted == 1; });
+    scene.loop->run_until([&] { return scene.ends->aborted == 1; });
     scene.let_time_pass(1s);
-    scene.run_until([&] { return scene.emulator.request_count() == 2; });
-    scene.settle();
+    scene.loop->run_until([&] { return scene.emulator.request_count() == 2; });
+    scene.loop->settle();
     CHECK(scene.ends->all == std::vector<std::string>{"late", "first"});
     scene.let_time_pass(1s);
-    scene.run_until([&] { return scene.ends->all.size() == 3; });
+    scene.loop->run_until([&] { return scene.ends->all.size() == 3; });
     scene.let_time_pass(100s);
-    scene.run_until([&] { return scene.emulator.request_count() == 3; });
-    scene.settle();
+    scene.loop->run_until([&] { return scene.emulator.request_count() == 3; });
+    scene.loop->settle();
     CHECK(scene.ends->all == std::vector<std::string>{"late", "first", "second"});
     scene.let_time_pass(1s);
-    CHECK(scene.runs_out());
+    CHECK(scene.loop->runs_out());
     CHECK(scene.ends->all == std::vector<std::string>{"late", "first", "second", "third", "close"});
     CHECK(scene.ends->good == 4);
-    scene.run_until([&] { return scene.emulator.connections() == 0; });
+    scene.loop->run_until([&] { return scene.emulator.connections() == 0; });
 }
 
 TEST_CASE("client lifetime: closing waits longer than a queue may, and more than one may wait") {
@@ -327,16 +308,16 @@ TEST_CASE("client lifetime: closing waits longer than a queue may, and more than
     scene.emulator.faults().add("* / delay:600000");
     scene.open_client();
     scene.client->async_list(ListFilter(), CallOptions().deadline(1h), note(scene.ends, "list"));
-    scene.run_until([&] { return scene.emulator.request_count() == 1; });
+    scene.loop->run_until([&] { return scene.emulator.request_count() == 1; });
     scene.client->async_close(note(scene.ends, "close"));
     scene.client->async_close(note(scene.ends, "close"));
-    scene.run_until([&] { return scene.clock->next_wait() == scene.clock->now() + 10min; });
-    scene.settle();
+    scene.loop->run_until([&] { return scene.clock->next_wait() == scene.clock->now() + 10min; });
+    scene.loop->settle();
     scene.clock->advance(10min - 1ms);
-    scene.settle();
+    scene.loop->settle();
     CHECK(scene.ends->all.empty());
     scene.clock->advance(1ms);
-    CHECK(scene.runs_out());
+    CHECK(scene.loop->runs_out());
     CHECK(scene.ends->all == std::vector<std::string>{"list", "close", "close"});
     CHECK(scene.ends->good == 3);
 }
@@ -345,14 +326,14 @@ TEST_CASE("client lifetime: a closed client refuses operations, and closes again
     LifeScene scene;
     scene.open_client();
     scene.client->async_close(note(scene.ends, "close"));
-    CHECK(scene.runs_out());
+    CHECK(scene.loop->runs_out());
     scene.start_some();
-    CHECK(scene.runs_out());
+    CHECK(scene.loop->runs_out());
     CHECK(scene.ends->good == 1);
     CHECK(scene.ends->aborted == 3);
     CHECK(scene.emulator.request_count() == 0);
     scene.client->async_close(note(scene.ends, "close"));
-    CHECK(scene.runs_out());
+    CHECK(scene.loop->runs_out());
     CHECK(scene.ends->good == 2);
 }
 
@@ -362,21 +343,21 @@ TEST_CASE("client lifetime: closing can be cancelled while an operation without 
     scene.options.timeouts.read = 24h;
     scene.open_client();
     scene.client->async_list(ListFilter(), CallOptions().deadline(24h * 365), note(scene.ends, "list"));
-    scene.run_until([&] { return scene.emulator.request_count() == 1; });
+    scene.loop->run_until([&] { return scene.emulator.request_count() == 1; });
     asio::cancellation_signal signal;
     scene.client->async_close(asio::bind_cancellation_slot(signal.slot(), note(scene.ends, "close")));
-    scene.settle();
+    scene.loop->settle();
     CHECK(scene.ends->all.empty());
     signal.emit(asio::cancellation_type::total);
-    scene.run_until([&] { return !scene.ends->all.empty(); });
-    scene.settle();
+    scene.loop->run_until([&] { return !scene.ends->all.empty(); });
+    scene.loop->settle();
     CHECK(scene.ends->all == std::vector<std::string>{"close"});
     CHECK(scene.ends->aborted == 1);
     // With the client it ends as well.
     scene.client->async_close(note(scene.ends, "close"));
-    scene.settle();
+    scene.loop->settle();
     scene.client.reset();
-    CHECK(scene.runs_out());
+    CHECK(scene.loop->runs_out());
     CHECK(scene.ends->aborted == 3);
 }
 

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
-#include <palette/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
-#include <boost/asio/io_context.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
 
 // A thousand operations at once, on one thread.
 
@@ -21,9 +15,6 @@ namespace many_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
-namespace asio = boost::asio;
-using testing::Emulator;
-using testing::Role;
 
 constexpr int many = 1'000;
 
@@ -45,38 +36,9 @@ struct Ends {
     }
 };
 
-struct Crowd {
-    explicit Crowd(testing::EmulatorOptions service) : emulator(std::move(service)) {
-        options = emulator.client_options(Role::tenant_admin);
-    }
+struct Crowd : support::EmulatorScene {
+    using EmulatorScene::EmulatorScene;
 
-    template <class Condition>
-    void run_until(Condition condition) {
-        auto const latest = std::chrono::steady_clock::now() + 60s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > latest) FAIL("it does not come to its end");
-            if (context.stopped()) context.restart();
-            context.run_one_for(10ms);
-        }
-    }
-    // Everything that can be done without the network is done.
-    void settle() {
-        do
-            context.restart();
-        while (context.poll() > 0);
-    }
-
-    // Connections have numbers from 1 on.
-    [[nodiscard]] std::uint64_t connections() const {
-        std::uint64_t last = 0;
-        for (auto const& request : emulator.requests())
-            last = std::max(last, request.connection);
-        return last;
-    }
-
-    Emulator emulator;
-    ClientOptions options;
-    asio::io_context context;
     Ends ends;
 };
 
@@ -86,7 +48,7 @@ TEST_CASE("client many: a thousand operations of all kinds share a few connectio
         Crowd crowd({.quota = many, .rate_limit = testing::RateLimit::off(), .requests_kept = 10 * many});
         crowd.options.rate_limit = RateLimitOptions::off();
         crowd.options.pool.max_connections = most;
-        ApiKeyClient client(crowd.context, crowd.options);
+        auto& client = crowd.client();
         auto const uid = crowd.emulator.seed_key(NewApiKey("seed")).uid();
         for (int i = 0; i < many / 5; ++i) {
             client.async_get(uid, crowd.ends.handler());
@@ -97,27 +59,19 @@ TEST_CASE("client many: a thousand operations of all kinds share a few connectio
         }
         crowd.run_until([&] { return crowd.ends.all == many; });
         CHECK(crowd.ends.good == many);
-        CHECK(crowd.connections() <= most);
+        CHECK(crowd.connections_used() <= most);
         CHECK(crowd.emulator.keys().size() == 5 + many / 5);
     }
 }
 
 // Time stands still for the client and the service, and both have their documented limit.
 struct LimitedCrowd : Crowd {
-    explicit LimitedCrowd(std::shared_ptr<testing::ManualClock> c = std::make_shared<testing::ManualClock>())
-        : Crowd({.plain_http = true, .clock = c, .requests_kept = 10 * many}),
-          clock(std::move(c)) {
-        options.clock = clock;
-    }
+    LimitedCrowd() : Crowd({.plain_http = true, .requests_kept = 10 * many}, support::Time::stands_still) {}
 
     void start_all() {
-        client.emplace(context, options);
         for (int i = 0; i < many; ++i)
-            client->async_list(ends.handler());
+            client().async_list(ends.handler());
     }
-
-    std::shared_ptr<testing::ManualClock> clock;
-    std::optional<ApiKeyClient> client;
 };
 
 constexpr int at_once = 45;  // a tenth of the burst of 50 is kept back
@@ -136,7 +90,7 @@ TEST_CASE("client many: a thousand operations keep to the rate limit, and lose n
     }
     CHECK(crowd.ends.good == many);
     CHECK(crowd.emulator.request_count() == many);
-    CHECK(crowd.connections() <= crowd.options.pool.max_connections);
+    CHECK(crowd.connections_used() <= crowd.options.pool.max_connections);
 }
 
 TEST_CASE("client many: an operation whose wait for the rate limit cannot fit fails at once") {
@@ -150,7 +104,7 @@ TEST_CASE("client many: an operation whose wait for the rate limit cannot fit fa
     crowd.settle();
     CHECK(crowd.ends.all == at_once + many - in_time);
 
-    crowd.client->cancel();
+    crowd.client().cancel();
     crowd.run_until([&] { return crowd.ends.all == many; });
     CHECK(crowd.ends.aborted == in_time - at_once);
     CHECK(crowd.emulator.request_count() == at_once);

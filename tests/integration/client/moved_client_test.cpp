@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
 
 #include <doctest/doctest.h>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -20,12 +21,6 @@ namespace asio = boost::asio;
 using testing::Emulator;
 using testing::Role;
 
-struct MovedScene {
-    Emulator emulator{{.plain_http = true}};
-    asio::io_context context;
-    ApiKeyClient client{context, emulator.client_options(Role::tenant_admin)};
-};
-
 template <class Start>
 std::optional<errc> thrown_by(Start start) {
     try {
@@ -37,27 +32,28 @@ std::optional<errc> thrown_by(Start start) {
 }
 
 TEST_CASE("moved client: the client that was moved to is valid, and the other one is not") {
-    MovedScene scene;
-    CHECK(scene.client.valid());
-    ApiKeyClient moved(std::move(scene.client));
+    support::EmulatorScene scene;
+    auto& client = scene.client();
+    CHECK(client.valid());
+    ApiKeyClient moved(std::move(client));
     CHECK(moved.valid());
-    CHECK_FALSE(scene.client.valid());  // NOLINT(bugprone-use-after-move): what this is about
-    CHECK_FALSE(scene.client.get_executor());
+    CHECK_FALSE(client.valid());  // NOLINT(bugprone-use-after-move): what this is about
+    CHECK_FALSE(client.get_executor());
     CHECK(moved.get_executor() == scene.context.get_executor());
-    scene.client.cancel();
+    client.cancel();
 
-    scene.client = std::move(moved);
-    CHECK(scene.client.valid());
+    client = std::move(moved);
+    CHECK(client.valid());
     CHECK_FALSE(moved.valid());  // NOLINT(bugprone-use-after-move)
-    auto who = scene.client.async_whoami(asio::use_future);
+    auto who = client.async_whoami(asio::use_future);
     scene.context.run();
     CHECK(who.get());
 }
 
 TEST_CASE("moved client: a function that starts an operation throws, whatever its token") {
-    MovedScene scene;
-    ApiKeyClient const moved(std::move(scene.client));
-    auto& client = scene.client;  // NOLINT(bugprone-use-after-move)
+    support::EmulatorScene scene;
+    auto& client = scene.client();
+    ApiKeyClient const moved(std::move(client));
     bool is_called = false;
     CHECK(thrown_by([&] { client.async_whoami([&](Result<Identity>) { is_called = true; }); }) ==
           errc::invalid_argument);

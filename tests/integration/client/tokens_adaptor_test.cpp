@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
 #include <palette/tokens.hpp>
@@ -11,11 +13,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/strand.hpp>
@@ -53,44 +53,24 @@ using namespace std::chrono_literals;
 using namespace palette;
 namespace asio = boost::asio;
 using namespace asio::experimental::awaitable_operators;
-using testing::Emulator;
 using testing::Role;
 
 const char* const nobodys_uid = "000000000000000000000000";
 
-struct AdaptorScene {
-    Emulator emulator{{.plain_http = true, .rate_limit = testing::RateLimit::off()}};
-    asio::io_context context;
-    ApiKeyClient client{context, emulator.client_options(Role::tenant_admin)};
-
-    // Not that of the credential in use.
-    std::string another_uid() { return emulator.keys().back().uid; }
-
-    void run() {
-        context.restart();
-        context.run();
-    }
-
-    void run(asio::awaitable<void> story) {
-        std::exception_ptr thrown;
-        asio::co_spawn(context, std::move(story), [&](std::exception_ptr e) { thrown = e; });
-        run();
-        if (thrown) std::rethrow_exception(thrown);
-    }
-};
+using AdaptorScene = support::EmulatorScene;
 
 asio::awaitable<void> await_throwing(AdaptorScene& scene) {
     auto const token = throwing(asio::use_awaitable);
-    Identity const who = co_await scene.client.async_whoami(token);
+    Identity const who = co_await scene.client().async_whoami(token);
     CHECK(who.org_name == "acme");
-    ApiKey const key = co_await scene.client.async_get(scene.another_uid(), token);
+    ApiKey const key = co_await scene.client().async_get(scene.another_uid(), token);
     CHECK(key.uid == scene.another_uid());
-    KeyList const keys = co_await scene.client.async_list(ListFilter(), CallOptions(), token);
+    KeyList const keys = co_await scene.client().async_list(ListFilter(), CallOptions(), token);
     CHECK(keys.size() == scene.emulator.keys().size());
     User const user =
-        co_await scene.client.async_find_user(scene.emulator.user(Role::tenant_admin).email, token);
+        co_await scene.client().async_find_user(scene.emulator.user(Role::tenant_admin).email, token);
     CHECK(user.uid == who.user_uid);
-    co_await scene.client.async_revoke(key.uid, token);
+    co_await scene.client().async_revoke(key.uid, token);
     CHECK_FALSE(scene.emulator.keys().back().is_active);
 }
 
@@ -103,12 +83,12 @@ asio::awaitable<void> await_failures(AdaptorScene& scene) {
     auto const token = throwing(asio::use_awaitable);
     std::optional<Error> of_get;
     try {
-        co_await scene.client.async_get(nobodys_uid, token);
+        co_await scene.client().async_get(nobodys_uid, token);
     } catch (const Exception& e) {
         of_get = e.error();
     }
     REQUIRE(of_get);
-    auto const plain = co_await scene.client.async_get(nobodys_uid);
+    auto const plain = co_await scene.client().async_get(nobodys_uid);
     CHECK(of_get->code() == errc::not_found);
     CHECK(of_get->status() == 404);
     CHECK(of_get->attempts() == plain.error().attempts());
@@ -116,7 +96,7 @@ asio::awaitable<void> await_failures(AdaptorScene& scene) {
 
     std::optional<Error> of_remove;
     try {
-        co_await scene.client.async_remove(nobodys_uid, token);
+        co_await scene.client().async_remove(nobodys_uid, token);
     } catch (const Exception& e) {
         of_remove = e.error();
     }
@@ -130,9 +110,9 @@ TEST_CASE("throwing: an awaited operation that fails throws an Exception with th
 }
 
 asio::awaitable<void> await_without_token(AdaptorScene& scene) {
-    ApiKey const key = co_await scene.client.async_get(scene.another_uid(), throwing());
+    ApiKey const key = co_await scene.client().async_get(scene.another_uid(), throwing());
     CHECK(key.uid == scene.another_uid());
-    auto later = scene.client.async_remove(nobodys_uid, throwing(asio::deferred));
+    auto later = scene.client().async_remove(nobodys_uid, throwing(asio::deferred));
     bool has_thrown = false;
     try {
         co_await std::move(later);
@@ -140,10 +120,11 @@ asio::awaitable<void> await_without_token(AdaptorScene& scene) {
         has_thrown = true;
     }
     CHECK(has_thrown);
-    auto const [ec, who] = co_await scene.client.async_whoami(as_error_code(asio::as_tuple(asio::deferred)));
+    auto const [ec, who] =
+        co_await scene.client().async_whoami(as_error_code(asio::as_tuple(asio::deferred)));
     CHECK_FALSE(ec);
     CHECK(who.org_name == "acme");
-    Identity const same = co_await scene.client.async_whoami(as_error_code());
+    Identity const same = co_await scene.client().async_whoami(as_error_code());
     CHECK(same == who);
 }
 
@@ -153,12 +134,12 @@ TEST_CASE("throwing and as_error_code: a token may be left out, and be deferred"
 }
 
 asio::awaitable<void> await_created(AdaptorScene& scene) {
-    CreatedApiKey const made = co_await scene.client.async_create(NewApiKey("a").label("stage", "test"),
-                                                                  throwing(asio::use_awaitable));
+    CreatedApiKey const made = co_await scene.client().async_create(NewApiKey("a").label("stage", "test"),
+                                                                    throwing(asio::use_awaitable));
     CHECK(made.secret().expose().size() == 32);
     std::optional<errc> code;
     try {
-        co_await scene.client.async_create(NewApiKey(""), throwing(asio::use_awaitable));
+        co_await scene.client().async_create(NewApiKey(""), throwing(asio::use_awaitable));
     } catch (const Exception& e) {
         code = e.error().code();
     }
@@ -173,14 +154,14 @@ TEST_CASE("throwing: a created key, which can only be moved, is awaited like oth
 TEST_CASE("throwing and as_error_code: beside an error, a created key is empty") {
     AdaptorScene scene;
     std::optional<CreatedApiKey> beside_exception, beside_code;
-    scene.client.async_create(NewApiKey(""), throwing([&](std::exception_ptr thrown, CreatedApiKey key) {
-                                  CHECK(thrown);
-                                  beside_exception = std::move(key);
-                              }));
-    scene.client.async_create(NewApiKey(""), as_error_code([&](std::error_code ec, CreatedApiKey key) {
-                                  CHECK(ec == errc::invalid_argument);
-                                  beside_code = std::move(key);
-                              }));
+    scene.client().async_create(NewApiKey(""), throwing([&](std::exception_ptr thrown, CreatedApiKey key) {
+                                    CHECK(thrown);
+                                    beside_exception = std::move(key);
+                                }));
+    scene.client().async_create(NewApiKey(""), as_error_code([&](std::error_code ec, CreatedApiKey key) {
+                                    CHECK(ec == errc::invalid_argument);
+                                    beside_code = std::move(key);
+                                }));
     scene.run();
     for (auto const* const key : {&beside_exception, &beside_code}) {
         REQUIRE(*key);
@@ -192,10 +173,10 @@ TEST_CASE("throwing and as_error_code: beside an error, a created key is empty")
 
 TEST_CASE("throwing: a future holds the value or the exception") {
     AdaptorScene scene;
-    auto key = scene.client.async_get(scene.another_uid(), throwing(asio::use_future));
-    auto made = scene.client.async_create(NewApiKey("a"), throwing(asio::use_future));
-    auto unknown = scene.client.async_get(nobodys_uid, throwing(asio::use_future));
-    auto removed = scene.client.async_remove(nobodys_uid, throwing(asio::use_future));
+    auto key = scene.client().async_get(scene.another_uid(), throwing(asio::use_future));
+    auto made = scene.client().async_create(NewApiKey("a"), throwing(asio::use_future));
+    auto unknown = scene.client().async_get(nobodys_uid, throwing(asio::use_future));
+    auto removed = scene.client().async_remove(nobodys_uid, throwing(asio::use_future));
     static_assert(std::same_as<decltype(key), std::future<ApiKey>>);
     static_assert(std::same_as<decltype(made), std::future<CreatedApiKey>>);
     static_assert(std::same_as<decltype(removed), std::future<void>>);
@@ -210,15 +191,15 @@ TEST_CASE("throwing: a callback gets an exception pointer, and the value") {
     AdaptorScene scene;
     int calls = 0;
     auto owned = std::make_unique<int*>(&calls);
-    scene.client.async_whoami(throwing([owned = std::move(owned)](std::exception_ptr thrown, Identity who) {
+    scene.client().async_whoami(throwing([owned = std::move(owned)](std::exception_ptr thrown, Identity who) {
         CHECK_FALSE(thrown);
         CHECK(who.org_name == "acme");
         ++**owned;
     }));
-    scene.client.async_revoke(nobodys_uid, throwing([&](std::exception_ptr thrown) {
-                                  CHECK(thrown);
-                                  ++calls;
-                              }));
+    scene.client().async_revoke(nobodys_uid, throwing([&](std::exception_ptr thrown) {
+                                    CHECK(thrown);
+                                    ++calls;
+                                }));
     scene.run();
     CHECK(calls == 2);
 }
@@ -234,7 +215,7 @@ std::optional<errc> code_of(const std::exception_ptr& thrown) {
 
 asio::awaitable<void> join(AdaptorScene& scene) {
     auto const token = throwing(asio::use_awaitable);
-    auto& client = scene.client;
+    auto& client = scene.client();
     auto const [who, keys] = co_await (client.async_whoami(token) && client.async_list(token));
     CHECK(who.org_name == "acme");
     CHECK_FALSE(keys.empty());
@@ -265,8 +246,8 @@ asio::awaitable<void> group(AdaptorScene& scene) {
     auto const token = throwing(asio::deferred);
     scene.emulator.faults().add("GET /v1/apiKeys/" + scene.another_uid() + " stall x1");
     auto const [order, of_stalled, no_key, of_unknown, no_other_key] =
-        co_await asio::experimental::make_parallel_group(scene.client.async_get(scene.another_uid(), token),
-                                                         scene.client.async_get(nobodys_uid, token))
+        co_await asio::experimental::make_parallel_group(scene.client().async_get(scene.another_uid(), token),
+                                                         scene.client().async_get(nobodys_uid, token))
             .async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
     CHECK(order[0] == 1);
     CHECK(code_of(of_stalled) == errc::operation_aborted);
@@ -288,10 +269,10 @@ TEST_CASE("throwing and as_error_code: a cancellation slot passes through, insid
         CHECK(keys.empty());
         thrown = code_of(e);
     };
-    scene.client.async_list(throwing(asio::bind_cancellation_slot(signals[0].slot(), keep)));
-    scene.client.async_list(as_error_code(asio::bind_cancellation_slot(
+    scene.client().async_list(throwing(asio::bind_cancellation_slot(signals[0].slot(), keep)));
+    scene.client().async_list(as_error_code(asio::bind_cancellation_slot(
         signals[1].slot(), [&](std::error_code ec, const KeyList&) { codes[0] = ec; })));
-    scene.client.async_list(asio::bind_cancellation_slot(
+    scene.client().async_list(asio::bind_cancellation_slot(
         signals[2].slot(), as_error_code([&](std::error_code ec, const KeyList&) { codes[1] = ec; })));
     scene.context.run_for(50ms);
     CHECK_FALSE(thrown);
@@ -310,8 +291,8 @@ TEST_CASE("throwing: a handler runs on its own executor") {
     auto const strand = asio::make_strand(scene.context);
     int on_strand = 0;
     auto const count = [&](std::exception_ptr, Identity) { on_strand += strand.running_in_this_thread(); };
-    scene.client.async_whoami(throwing(asio::bind_executor(strand, count)));
-    scene.client.async_whoami(asio::bind_executor(strand, throwing(count)));
+    scene.client().async_whoami(throwing(asio::bind_executor(strand, count)));
+    scene.client().async_whoami(asio::bind_executor(strand, throwing(count)));
     scene.run();
     CHECK(on_strand == 2);
 }
@@ -321,7 +302,7 @@ TEST_CASE("throwing: a handler's allocator holds the handler") {
     std::array<std::byte, 8192> bytes{};
     std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size(), std::pmr::null_memory_resource());
     bool is_called = false;
-    scene.client.async_whoami(
+    scene.client().async_whoami(
         throwing(asio::bind_allocator(std::pmr::polymorphic_allocator<std::byte>(&memory),
                                       [&](std::exception_ptr, Identity) { is_called = true; })));
     auto const* const next = static_cast<const std::byte*>(memory.allocate(1, 1));
@@ -332,7 +313,7 @@ TEST_CASE("throwing: a handler's allocator holds the handler") {
 
 asio::awaitable<void> await_codes(AdaptorScene& scene) {
     auto const [ec, key] =
-        co_await scene.client.async_get(nobodys_uid, as_error_code(asio::as_tuple(asio::use_awaitable)));
+        co_await scene.client().async_get(nobodys_uid, as_error_code(asio::as_tuple(asio::use_awaitable)));
     CHECK(ec == errc::not_found);
     CHECK(ec == condition::not_found);
     CHECK(std::error_code(ec) == make_error_code(errc::not_found));
@@ -340,22 +321,22 @@ asio::awaitable<void> await_codes(AdaptorScene& scene) {
     CHECK(key == ApiKey());
 
     boost::system::error_code redirected;
-    Identity const who = co_await scene.client.async_whoami(
+    Identity const who = co_await scene.client().async_whoami(
         as_error_code(asio::redirect_error(asio::use_awaitable, redirected)));
     CHECK_FALSE(redirected);
     CHECK(who.org_name == "acme");
-    co_await scene.client.async_remove(nobodys_uid,
-                                       as_error_code(asio::redirect_error(asio::use_awaitable, redirected)));
+    co_await scene.client().async_remove(
+        nobodys_uid, as_error_code(asio::redirect_error(asio::use_awaitable, redirected)));
     CHECK(redirected == errc::not_found);
 
     std::error_code thrown;
     try {
-        co_await scene.client.async_get(nobodys_uid, as_error_code(asio::use_awaitable));
+        co_await scene.client().async_get(nobodys_uid, as_error_code(asio::use_awaitable));
     } catch (const boost::system::system_error& e) {
         thrown = e.code();
     }
     CHECK(thrown == errc::not_found);
-    co_await scene.client.async_revoke(scene.another_uid(), as_error_code(asio::use_awaitable));
+    co_await scene.client().async_revoke(scene.another_uid(), as_error_code(asio::use_awaitable));
 }
 
 TEST_CASE("as_error_code: as_tuple, redirect_error and use_awaitable know the code") {
@@ -368,9 +349,10 @@ TEST_CASE("as_error_code: a callback takes the standard's type or Boost's") {
     std::error_code standard;
     boost::system::error_code boosts;
     std::optional<std::error_code> of_void;
-    scene.client.async_get(nobodys_uid, as_error_code([&](std::error_code ec, ApiKey) { standard = ec; }));
-    scene.client.async_get("", as_error_code([&](boost::system::error_code ec, ApiKey) { boosts = ec; }));
-    scene.client.async_revoke(scene.another_uid(), as_error_code([&](std::error_code ec) { of_void = ec; }));
+    scene.client().async_get(nobodys_uid, as_error_code([&](std::error_code ec, ApiKey) { standard = ec; }));
+    scene.client().async_get("", as_error_code([&](boost::system::error_code ec, ApiKey) { boosts = ec; }));
+    scene.client().async_revoke(scene.another_uid(),
+                                as_error_code([&](std::error_code ec) { of_void = ec; }));
     scene.run();
     CHECK(standard == errc::not_found);
     CHECK(standard.category() == get_error_category());
@@ -384,18 +366,18 @@ asio::awaitable<void> cancel_late(AdaptorScene& scene) {
     scene.emulator.faults().add("GET /v1/apiKeys stall");
     std::optional<errc> inside, outside;
     try {
-        co_await scene.client.async_list(throwing(asio::cancel_after(20ms, asio::use_awaitable)));
+        co_await scene.client().async_list(throwing(asio::cancel_after(20ms, asio::use_awaitable)));
     } catch (const Exception& e) {
         inside = e.error().code();
     }
     try {
-        co_await scene.client.async_list(asio::cancel_after(20ms, throwing()));
+        co_await scene.client().async_list(asio::cancel_after(20ms, throwing()));
     } catch (const Exception& e) {
         outside = e.error().code();
     }
     CHECK(inside == errc::operation_aborted);
     CHECK(outside == errc::operation_aborted);
-    auto const [ec, keys] = co_await scene.client.async_list(
+    auto const [ec, keys] = co_await scene.client().async_list(
         as_error_code(asio::cancel_after(20ms, asio::as_tuple(asio::deferred))));
     CHECK(ec == errc::operation_aborted);
 }

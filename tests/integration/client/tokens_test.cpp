@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
 
@@ -7,7 +9,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -21,7 +22,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <exception>
 #include <future>
 #include <memory>
 #include <optional>
@@ -38,40 +38,12 @@ using namespace std::chrono_literals;
 using namespace palette;
 namespace asio = boost::asio;
 using namespace asio::experimental::awaitable_operators;
-using testing::Emulator;
 using testing::Role;
 
-struct TokenScene {
-    Emulator emulator{{.plain_http = true, .rate_limit = testing::RateLimit::off()}};
-    asio::io_context context;
-    ApiKeyClient client{context, emulator.client_options(Role::tenant_admin)};
-
-    // Not that of the credential in use.
-    std::string another_uid() { return emulator.keys().back().uid; }
-
-    // Runs the context until something is so.
-    template <class Condition>
-    void run_until(Condition condition) {
-        auto const latest = std::chrono::steady_clock::now() + 30s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > latest) FAIL("it does not come to its end");
-            if (context.stopped()) context.restart();
-            context.run_one_for(100ms);
-        }
-    }
-
-    void run(asio::awaitable<void> story) {
-        bool ended = false;
-        asio::co_spawn(context, std::move(story), [&](std::exception_ptr thrown) {
-            ended = true;
-            if (thrown) std::rethrow_exception(thrown);
-        });
-        run_until([&] { return ended; });
-    }
-};
+using TokenScene = support::EmulatorScene;
 
 asio::awaitable<void> await_temporaries(TokenScene& scene) {
-    auto& client = scene.client;
+    auto& client = scene.client();
     auto const made = co_await client.async_create(
         NewApiKey("a").description("night").annotate("team", "blue").label("stage", "test"),
         CallOptions().deadline(30s));
@@ -100,9 +72,9 @@ TEST_CASE("client tokens: an awaited operation takes temporaries as arguments") 
 TEST_CASE("client tokens: a callback is called once") {
     TokenScene scene;
     int calls = 0;
-    scene.client.async_get(scene.another_uid(), [&](Result<ApiKey> key) { calls += key.has_value(); });
+    scene.client().async_get(scene.another_uid(), [&](Result<ApiKey> key) { calls += key.has_value(); });
     scene.run_until([&] { return calls > 0; });
-    scene.context.poll();
+    scene.settle();
     CHECK(calls == 1);
 }
 
@@ -110,7 +82,7 @@ TEST_CASE("client tokens: a callback may be movable only") {
     TokenScene scene;
     std::optional<CreatedApiKey> made;
     auto owned = std::make_unique<std::optional<CreatedApiKey>*>(&made);
-    scene.client.async_create(NewApiKey("a"), [owned = std::move(owned)](Result<CreatedApiKey> key) {
+    scene.client().async_create(NewApiKey("a"), [owned = std::move(owned)](Result<CreatedApiKey> key) {
         REQUIRE(key);
         (*owned)->emplace(std::move(*key));
     });
@@ -120,9 +92,9 @@ TEST_CASE("client tokens: a callback may be movable only") {
 
 TEST_CASE("client tokens: a future has the result, movable only or void") {
     TokenScene scene;
-    auto made = scene.client.async_create(NewApiKey("a"), asio::use_future);
-    auto revoked = scene.client.async_revoke(scene.another_uid(), asio::use_future);
-    auto unknown = scene.client.async_get("000000000000000000000000", asio::use_future);
+    auto made = scene.client().async_create(NewApiKey("a"), asio::use_future);
+    auto revoked = scene.client().async_revoke(scene.another_uid(), asio::use_future);
+    auto unknown = scene.client().async_get("000000000000000000000000", asio::use_future);
     auto const is_there = [](const auto& future) { return future.wait_for(0s) == std::future_status::ready; };
     scene.run_until([&] { return is_there(made) && is_there(revoked) && is_there(unknown); });
     CHECK(made.get().value().confirmed());
@@ -132,12 +104,12 @@ TEST_CASE("client tokens: a future has the result, movable only or void") {
 
 TEST_CASE("client tokens: a detached operation runs") {
     TokenScene scene;
-    scene.client.async_create(NewApiKey("a"), asio::detached);
+    scene.client().async_create(NewApiKey("a"), asio::detached);
     scene.run_until([&] { return scene.emulator.keys().back().name == "a"; });
 }
 
 asio::awaitable<void> await_in_other_ways(TokenScene& scene) {
-    auto& client = scene.client;
+    auto& client = scene.client();
     auto made = co_await client.async_create(NewApiKey("a"), asio::use_awaitable);
     REQUIRE(made);
     auto const [key] = co_await client.async_get(made->uid(), asio::as_tuple(asio::use_awaitable));
@@ -156,7 +128,7 @@ TEST_CASE("client tokens: what makes awaitables, tuples or deferred operations i
 }
 
 asio::awaitable<void> race(TokenScene& scene) {
-    auto& client = scene.client;
+    auto& client = scene.client();
     asio::steady_timer timer(scene.context, 1h);
     auto won = co_await (client.async_create(NewApiKey("a"), asio::use_awaitable) ||
                          timer.async_wait(asio::use_awaitable));
@@ -214,7 +186,7 @@ TEST_CASE("client tokens: a handler bound to a strand runs on it") {
     TokenScene scene;
     auto const strand = asio::make_strand(scene.context);
     std::optional<bool> on_strand;
-    scene.client.async_whoami(
+    scene.client().async_whoami(
         asio::bind_executor(strand, [&](Result<Identity>) { on_strand = strand.running_in_this_thread(); }));
     scene.run_until([&] { return on_strand.has_value(); });
     CHECK(*on_strand);
@@ -254,8 +226,8 @@ TEST_CASE("client tokens: a bound allocator holds the handler, and gets all of i
     Balance balance;
     TokenScene scene;
     std::ptrdiff_t in_handler = -1;
-    scene.client.async_whoami(asio::bind_allocator(BalancedAllocator<std::byte>(balance),
-                                                   [&](Result<Identity>) { in_handler = balance.bytes; }));
+    scene.client().async_whoami(asio::bind_allocator(BalancedAllocator<std::byte>(balance),
+                                                     [&](Result<Identity>) { in_handler = balance.bytes; }));
     CHECK(balance.allocations > 0);
     CHECK(balance.bytes > 0);
     scene.run_until([&] { return in_handler >= 0; });
@@ -266,28 +238,27 @@ TEST_CASE("client tokens: a bound allocator holds the handler, and gets all of i
 
 TEST_CASE("client tokens: a deferred operation is started after the client was moved, or never") {
     TokenScene scene;
-    auto made = scene.client.async_create(NewApiKey("a"), asio::deferred);
+    auto made = scene.client().async_create(NewApiKey("a"), asio::deferred);
     {
-        [[maybe_unused]] auto const never = scene.client.async_create(NewApiKey("b"));
+        [[maybe_unused]] auto const never = scene.client().async_create(NewApiKey("b"));
     }
-    ApiKeyClient moved(std::move(scene.client));
-    std::optional<bool> good;
-    std::move(made)([&](Result<CreatedApiKey> key) { good = key.has_value(); });
-    scene.run_until([&] { return good.has_value(); });
-    CHECK(*good);
+    ApiKeyClient moved(std::move(scene.client()));
+    support::Watched<> watched;
+    std::move(made)(watched.handler());
+    scene.run_until_end_of(watched);
+    CHECK(watched.is_good());
     CHECK(scene.emulator.keys().back().name == "a");
 }
 
 TEST_CASE("client tokens: a deferred operation that outlives the client is aborted") {
     TokenScene scene;
-    auto client = std::make_optional<ApiKeyClient>(std::move(scene.client));
+    auto client = std::make_optional<ApiKeyClient>(std::move(scene.client()));
     auto made = client->async_create(NewApiKey("a"));
     client.reset();
-    std::optional<Result<CreatedApiKey>> result;
-    std::move(made)([&](Result<CreatedApiKey> key) { result = std::move(key); });
-    scene.run_until([&] { return result.has_value(); });
-    REQUIRE_FALSE(*result);
-    CHECK(result->error().code() == errc::operation_aborted);
+    support::Watched<> watched;
+    std::move(made)(watched.handler());
+    scene.run_until_end_of(watched);
+    CHECK(watched.is_aborted());
     CHECK(scene.emulator.request_count() == 0);
 }
 
@@ -312,21 +283,21 @@ struct Early {
 TEST_CASE("client tokens: nothing completes inside of the function that starts it") {
     TokenScene scene;
     Early outside;
-    outside.start(scene.client);
+    outside.start(scene.client());
     Early posted;
-    asio::post(scene.context, [&] { posted.start(scene.client); });
+    asio::post(scene.context, [&] { posted.start(scene.client()); });
     Early in_handler;
-    scene.client.async_whoami([&](Result<Identity>) { in_handler.start(scene.client); });
+    scene.client().async_whoami([&](Result<Identity>) { in_handler.start(scene.client()); });
     for (auto const* const early : {&outside, &posted, &in_handler}) {
         scene.run_until([&] { return early->ended == Early::operations; });
         CHECK(early->at_once == 0);
     }
 
     bool closed = false;
-    scene.client.async_close([&](Result<void>) { closed = true; });
+    scene.client().async_close([&](Result<void>) { closed = true; });
     scene.run_until([&] { return closed; });
     Early after_close;
-    after_close.start(scene.client);
+    after_close.start(scene.client());
     scene.run_until([&] { return after_close.ended == Early::operations; });
     CHECK(after_close.at_once == 0);
 }
