@@ -2,16 +2,14 @@
 #pragma once
 
 #include "support/one_attempt.hpp"
+#include "support/scene.hpp"
 
 #include <palette/auth_provider.hpp>
 #include <palette/client.hpp>
-#include <palette/testing/manual_clock.hpp>
 #include <palette/testing/scripted_transport.hpp>
 
-#include <doctest/doctest.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -20,7 +18,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -77,48 +74,30 @@ public:
 };
 
 // A client that runs only when it is told to.
-struct Scene {
+struct Scene : support::ClientScene {
     explicit Scene(std::shared_ptr<palette::Transport> transport = nullptr) {
+        options = one_attempt();
         options.transport = transport ? std::move(transport) : script;
         options.auth = provider;
         options.rate_limit = palette::RateLimitOptions::off();
         options.clock = clock;
     }
 
-    palette::ApiKeyClient& client() {
-        if (!client_) client_.emplace(context, options);
-        return *client_;
-    }
-    void destroy_client() { client_.reset(); }
-
-    void poll() {
-        context.restart();
-        context.poll();
-    }
-
     // What has come of it, once nothing more happens.
     palette::Result<void> ask(palette::CallOptions call = {}) {
-        std::optional<palette::Result<palette::Identity>> result;
-        client().async_whoami(call, [&](palette::Result<palette::Identity> r) { result = std::move(r); });
-        poll();
-        if (!result) {
+        support::Watched<> watched;
+        client().async_whoami(call, watched.handler());
+        settle();
+        if (!watched.has_ended()) {
             auto const deadline = std::as_const(call).deadline();
-            clock->advance(deadline ? deadline->remaining(clock->now()) : options.timeouts.total);
+            pass(deadline ? deadline->remaining(clock->now()) : options.timeouts.total);
         }
-        poll();
-        REQUIRE(result);
-        return std::move(*result).transform([](const palette::Identity&) {});
+        return watched.result();
     }
 
-    std::shared_ptr<palette::testing::ManualClock> clock = std::make_shared<palette::testing::ManualClock>();
     std::shared_ptr<Provider> provider = std::make_shared<Provider>();
     std::shared_ptr<palette::testing::ScriptedTransport> script =
         std::make_shared<palette::testing::ScriptedTransport>();
-    palette::ClientOptions options = one_attempt();
-    boost::asio::io_context context;
-
-private:
-    std::optional<palette::ApiKeyClient> client_;
 };
 
 inline constexpr auto whoami = "GET /v1/users/info";

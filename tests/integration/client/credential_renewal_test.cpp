@@ -14,7 +14,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -63,10 +62,10 @@ struct LastMinute : Scene {
 
     // Whether it succeeds without any time passing.
     bool succeeds_at_once() {
-        std::optional<bool> is_good;
-        client().async_whoami([&](const Result<Identity>& r) { is_good = r.has_value(); });
-        poll();
-        return is_good.value_or(false);
+        support::Watched<> watched;
+        client().async_whoami(watched.handler());
+        settle();
+        return watched.is_good();
     }
 
     std::shared_ptr<Service> service;
@@ -105,11 +104,10 @@ TEST_CASE("client: once the credential has expired, operations wait for the rene
             CHECK(r.error().code() == errc::timeout);
             ++ended;
         });
-    scene.poll();
+    scene.settle();
     CHECK(ended == 0);
     CHECK(scene.provider->reasons.size() == 2);
-    scene.clock->advance(40s);
-    scene.poll();
+    scene.pass(40s);
     CHECK(ended == 3);
     CHECK(scene.provider->cancelled == 1);
     CHECK(scene.provider->reasons.size() == 2);
@@ -196,7 +194,7 @@ TEST_CASE("client: a renewal in the background ends when the work of the client 
         CHECK(scene.provider->reasons.size() == 2);
         CHECK_FALSE(scene.context.stopped());
         end(scene);
-        scene.poll();
+        scene.settle();
         CHECK(scene.provider->cancelled == 1);
         CHECK(scene.context.stopped());
     }

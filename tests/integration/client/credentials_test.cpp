@@ -2,6 +2,7 @@
 #include "support/credential_scene.hpp"
 #include "support/one_attempt.hpp"
 #include "support/printed.hpp"
+#include "support/watched.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
@@ -11,9 +12,6 @@
 
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -21,7 +19,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -41,6 +38,7 @@ using credential_scene::Provider;
 using credential_scene::Reason;
 using credential_scene::Scene;
 using credential_scene::whoami;
+using support::Watched;
 using testing::Emulator;
 using testing::ManualClock;
 using testing::Role;
@@ -137,19 +135,16 @@ TEST_CASE("W7 create: with a credential that came meanwhile and is another user'
     scene.provider->give(key_of("the-key-of-v"));
     scene.script->expect(whoami).answer(200, me);
     scene.script->expect("POST /v1/apiKeys").answer(429, "", {{"Retry-After", "5"}});
-    std::optional<Result<CreatedApiKey>> created;
-    scene.client().async_create(NewApiKey("ci"), [&](auto r) { created = std::move(r); });
-    scene.poll();
+    Watched<> created;
+    scene.client().async_create(NewApiKey("ci"), created.handler());
+    scene.settle();
     scene.script->expect(whoami).answer(401);
     scene.script->expect(whoami).answer(200, R"({"userUid":"v","tenantUid":"t"})");
     CHECK(scene.ask());
     scene.script->expect("POST /v1/apiKeys").answer(201, R"({"apiKey":"value-of-the-key","uid":"k"})");
-    scene.clock->advance(5s);
-    scene.poll();
-    REQUIRE(created);
-    REQUIRE_FALSE(*created);
-    CHECK(created->error().code() == errc::auth_provider);
-    CHECK(created->error().effect() == Effect::not_applied);
+    scene.pass(5s);
+    CHECK(created.error().code() == errc::auth_provider);
+    CHECK(created.error().effect() == Effect::not_applied);
     CHECK(scene.script->requests().size() == 4);
 }
 
@@ -164,13 +159,11 @@ TEST_CASE(
     scene.script->expect("POST /v1/apiKeys").answer(401);
     scene.script->expect(whoami).answer(503);
     scene.script->expect(whoami).answer(503);
-    std::optional<Result<CreatedApiKey>> created;
-    scene.client().async_create(NewApiKey("ci"), [&](auto r) { created = std::move(r); });
-    scene.poll();
-    REQUIRE(created);
-    REQUIRE_FALSE(*created);
-    CHECK(created->error().code() == errc::unavailable);
-    CHECK(created->error().effect() == Effect::not_applied);
+    Watched<> created;
+    scene.client().async_create(NewApiKey("ci"), created.handler());
+    scene.settle();
+    CHECK(created.error().code() == errc::unavailable);
+    CHECK(created.error().effect() == Effect::not_applied);
     CHECK(scene.script->requests().size() == 4);
 }
 
@@ -221,13 +214,11 @@ TEST_CASE("W13: a 401 that did not come whole proves nothing") {
     auto const broken = std::make_shared<Broken>();
     Scene scene(broken);
     scene.provider->give(key_of("one"));
-    std::optional<Result<void>> result;
-    scene.client().async_revoke("a", [&](Result<void> r) { result = std::move(r); });
-    scene.poll();
-    REQUIRE(result);
-    REQUIRE_FALSE(*result);
-    CHECK(result->error().code() == errc::truncated);
-    CHECK(result->error().effect() == Effect::unknown);
+    Watched<> result;
+    scene.client().async_revoke("a", result.handler());
+    scene.settle();
+    CHECK(result.error().code() == errc::truncated);
+    CHECK(result.error().effect() == Effect::unknown);
     CHECK(broken->requests == 1);
     CHECK(scene.provider->reasons.size() == 1);
 }
@@ -239,7 +230,7 @@ TEST_CASE("W13: a hundred operations that need a credential ask for it once") {
     int done = 0;
     for (int i = 0; i < 100; ++i)
         scene.client().async_whoami([&](const Result<Identity>& r) { done += r.has_value(); });
-    scene.poll();
+    scene.settle();
     CHECK(done == 100);
     CHECK(guard->requests == 100);
     CHECK(scene.provider->reasons == std::vector{Reason::first});
@@ -253,7 +244,7 @@ TEST_CASE("W13: a hundred operations that meet 401 at once take one fresh creden
     int done = 0;
     for (int i = 0; i < 100; ++i)
         scene.client().async_whoami([&](const Result<Identity>& r) { done += r.has_value(); });
-    scene.poll();
+    scene.settle();
     CHECK(done == 100);
     CHECK(guard->requests == 200);
     CHECK(scene.provider->reasons == std::vector{Reason::first, Reason::rejected});
@@ -352,13 +343,10 @@ TEST_CASE("client: a provider that never answers is cancelled when the deadline 
             CHECK(r.error().attempts() == 0);
             ++ended;
         });
-    scene.poll();
-    scene.clock->advance(1s);
-    scene.poll();
+    scene.pass(1s);
     CHECK(ended == 1);
     CHECK(scene.provider->cancelled == 0);
-    scene.clock->advance(1s);
-    scene.poll();
+    scene.pass(1s);
     CHECK(ended == 2);
     CHECK(scene.provider->cancelled == 1);
     CHECK(scene.provider->reasons.size() == 1);
@@ -373,38 +361,28 @@ TEST_CASE(
     "client: a provider that never answers has the time for all, and the error does not blame a queue") {
     Scene scene;
     scene.provider->waits = true;
-    std::optional<Result<Identity>> result;
-    scene.client().async_whoami([&](Result<Identity> r) { result = std::move(r); });
-    scene.poll();
-    scene.clock->advance(scene.options.timeouts.total);
-    scene.poll();
-    CHECK(result);
-    scene.clock->advance(scene.options.timeouts.queue);
-    scene.poll();
-    REQUIRE(result);
-    CHECK(result->error().code() == errc::timeout);
-    CHECK_FALSE(contains(result->error().what(), "queue"));
+    Watched<> result;
+    scene.client().async_whoami(result.handler());
+    scene.pass(scene.options.timeouts.total);
+    CHECK(result.has_ended());
+    scene.pass(scene.options.timeouts.queue);
+    CHECK(result.error().code() == errc::timeout);
+    CHECK_FALSE(contains(result.error().what(), "queue"));
 }
 
 TEST_CASE("client: who is cancelled while a credential is asked for leaves the others waiting for it") {
     Scene scene;
     scene.provider->give(key_of("good"));
     scene.script->expect(whoami).answer(200, me);
-    asio::cancellation_signal signal;
-    std::optional<Result<Identity>> left;
-    std::optional<Result<Identity>> stayed;
-    scene.client().async_whoami(
-        asio::bind_cancellation_slot(signal.slot(), [&](Result<Identity> r) { left = std::move(r); }));
-    scene.client().async_whoami([&](Result<Identity> r) { stayed = std::move(r); });
+    Watched<> left, stayed;
+    scene.client().async_whoami(left.handler());
+    scene.client().async_whoami(stayed.handler());
     while (scene.provider->reasons.empty())
         scene.context.run_one();
-    signal.emit(asio::cancellation_type::terminal);
-    scene.poll();
-    REQUIRE(left);
-    REQUIRE_FALSE(*left);
-    CHECK(left->error().code() == errc::operation_aborted);
-    REQUIRE(stayed);
-    CHECK(*stayed);
+    left.cancel();
+    scene.settle();
+    CHECK(left.is_aborted());
+    CHECK(stayed.is_good());
     CHECK(scene.provider->reasons.size() == 1);
 }
 
@@ -415,16 +393,14 @@ TEST_CASE("client: operations that wait for a credential end as the client does"
         scene.provider->give(key_of("bad"));
         if (rejected) CHECK_FALSE(scene.ask());  // asked too often, for the second time
         scene.provider->waits = true;
-        std::optional<Result<Identity>> result;
-        scene.client().async_whoami([&](Result<Identity> r) { result = std::move(r); });
-        scene.poll();
-        CHECK_FALSE(result);
+        Watched<> result;
+        scene.client().async_whoami(result.handler());
+        scene.settle();
+        CHECK_FALSE(result.has_ended());
         scene.destroy_client();
-        scene.poll();
-        REQUIRE(result);
-        REQUIRE_FALSE(*result);
-        CHECK(result->error().code() == errc::operation_aborted);
-        CHECK(result->error().effect() == Effect::not_applied);
+        scene.settle();
+        CHECK(result.is_aborted());
+        CHECK(result.error().effect() == Effect::not_applied);
         CHECK(scene.provider->cancelled == 1);
     }
 }

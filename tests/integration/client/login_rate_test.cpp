@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/client.hpp>
-#include <palette/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 
 // Logins keep to the rate limit of /v1/auth, and hold up nobody by it.
 
@@ -19,7 +17,7 @@ namespace login_rate_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
-using testing::ManualClock;
+using support::Watched;
 
 // A service that may refuse logins, and counts them.
 class Service final : public Transport {
@@ -43,7 +41,7 @@ public:
     int login_status = 200;
 };
 
-struct Scene {
+struct Scene : support::ClientScene {
     Scene() {
         options.transport = service;
         options.clock = clock;
@@ -54,15 +52,8 @@ struct Scene {
     void log_in_anew() {
         options.auth = auth::login(auth::LoginOptions("ada@acme.com", Secret("correct horse")));
     }
-    void poll() {
-        context.restart();
-        context.poll();
-    }
 
     std::shared_ptr<Service> service = std::make_shared<Service>();
-    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
-    ClientOptions options;
-    boost::asio::io_context context;
 };
 
 TEST_CASE("client: operations whose logins fail do not log in more often than the limit of /v1/auth allows") {
@@ -73,15 +64,14 @@ TEST_CASE("client: operations whose logins fail do not log in more often than th
     // One after another, as each fails, and of two paths whose limits let ninety of them through.
     for (int i = 0; i < 100; ++i) {
         client.async_get("a", [&](const Result<ApiKey>&) { ++ended; });
-        scene.poll();
+        scene.settle();
         client.async_whoami([&](const Result<Identity>&) { ++ended; });
-        scene.poll();
+        scene.settle();
     }
     CHECK(scene.service->logins <= 45);
     CHECK(ended < 200);
     for (int i = 0; i < 1'000 && ended < 200; ++i) {
-        scene.clock->advance(1s);
-        scene.poll();
+        scene.pass(1s);
     }
     CHECK(ended == 200);
 }
@@ -93,19 +83,17 @@ TEST_CASE("client: an operation whose login waits for the limit goes on when its
     ApiKeyClient first(scene.context, scene.options);
     scene.log_in_anew();
     ApiKeyClient second(scene.context, scene.options);
-    int good = 0;
-    first.async_whoami([&](const Result<Identity>& r) { good += r.has_value(); });
-    scene.poll();
-    CHECK(good == 1);
+    Watched<> who, read;
+    first.async_whoami(who.handler());
+    scene.settle();
+    CHECK(who.is_good());
     // Another path, so that it is the login alone that waits.
-    std::optional<Result<ApiKey>> read;
-    second.async_get("a", [&](Result<ApiKey> r) { read.emplace(std::move(r)); });
-    scene.poll();
-    CHECK_FALSE(read);
+    second.async_get("a", read.handler());
+    scene.settle();
+    CHECK_FALSE(read.has_ended());
     CHECK(scene.service->logins == 1);
-    scene.clock->advance(1s);
-    scene.poll();
-    CHECK(read);
+    scene.pass(1s);
+    CHECK(read.has_ended());
     CHECK(scene.service->logins == 2);
 }
 
@@ -117,23 +105,20 @@ TEST_CASE("client: who is cancelled while a login waits for the limit leaves its
     ApiKeyClient second(scene.context, scene.options);
     scene.log_in_anew();
     ApiKeyClient third(scene.context, scene.options);
-    int good = 0;
-    first.async_whoami([&](const Result<Identity>& r) { good += r.has_value(); });
-    scene.poll();
-    std::optional<errc> cancelled;
-    second.async_get("a", [&](const Result<ApiKey>& r) {
-        if (!r) cancelled = r.error().code();
-    });
-    scene.poll();
+    Watched<> before, cancelled, after;
+    first.async_whoami(before.handler());
+    scene.settle();
+    second.async_get("a", cancelled.handler());
+    scene.settle();
     second.cancel();
-    scene.poll();
-    CHECK(cancelled == errc::operation_aborted);
-    scene.clock->advance(1s);
-    scene.poll();
+    scene.settle();
+    CHECK(cancelled.is_aborted());
+    scene.pass(1s);
     CHECK(scene.service->logins == 1);
-    third.async_whoami([&](const Result<Identity>& r) { good += r.has_value(); });
-    scene.poll();
-    CHECK(good == 2);
+    third.async_whoami(after.handler());
+    scene.settle();
+    CHECK(before.is_good());
+    CHECK(after.is_good());
 }
 
 TEST_CASE("client: a login that met 429 slows down the logins of all who share the limiter") {
@@ -143,22 +128,16 @@ TEST_CASE("client: a login that met 429 slows down the logins of all who share t
     ApiKeyClient first(scene.context, scene.options);
     scene.log_in_anew();
     ApiKeyClient second(scene.context, scene.options);
-    std::optional<errc> refused;
-    first.async_whoami([&](const Result<Identity>& r) {
-        if (!r) refused = r.error().code();
-    });
-    scene.poll();
-    CHECK(refused == errc::rate_limited);
+    Watched<> refused, later;
+    first.async_whoami(refused.handler());
+    scene.settle();
+    CHECK(refused.has_failed_with(errc::rate_limited));
     scene.service->login_status = 200;
-    bool good = false;
-    second.async_whoami([&](const Result<Identity>& r) { good = r.has_value(); });
-    scene.poll();
-    scene.clock->advance(6s);
-    scene.poll();
+    second.async_whoami(later.handler());
+    scene.pass(6s);
     CHECK(scene.service->logins == 1);
-    scene.clock->advance(2s);
-    scene.poll();
-    CHECK(good);
+    scene.pass(2s);
+    CHECK(later.is_good());
 }
 
 }  // namespace login_rate_test

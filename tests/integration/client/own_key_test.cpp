@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/credential_scene.hpp"
 #include "support/printed.hpp"
+#include "support/watched.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
@@ -11,8 +12,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,6 +22,7 @@ namespace own_key_test {
 using namespace palette;
 using credential_scene::Provider;
 using credential_scene::Scene;
+using support::Watched;
 using testing::Emulator;
 using testing::Role;
 using Client = BlockingApiKeyClient;
@@ -118,17 +118,15 @@ TEST_CASE("own key: the guard holds for the credential that a replay would be se
         scene.provider->give(Credential::api_key(Secret("the-first-of-the-keys"), "b"));
         scene.provider->give(Credential::api_key(Secret("the-second-of-the-keys"), "a"));
         scene.script->expect(request).answer(401);
-        std::optional<Result<void>> result;
-        auto const keep = [&](Result<void> r) { result = std::move(r); };
+        Watched<> result;
+        auto keep = result.handler();
         auto const method = std::string(request);
         if (method.starts_with("PUT")) scene.client().async_revoke("a", keep);
         if (method.starts_with("PATCH")) scene.client().async_set_active("a", false, keep);
         if (method.starts_with("DELETE")) scene.client().async_remove("a", keep);
-        scene.poll();
-        REQUIRE(result);
-        REQUIRE_FALSE(*result);
-        CHECK(result->error().code() == errc::own_key);
-        CHECK(result->error().effect() == Effect::not_applied);
+        scene.settle();
+        CHECK(result.error().code() == errc::own_key);
+        CHECK(result.error().effect() == Effect::not_applied);
         CHECK(scene.script->requests().size() == 1);
     }
 }
@@ -141,13 +139,11 @@ TEST_CASE("own key: the refusal does not deny what an earlier attempt may have d
     scene.provider->give(Credential::api_key(Secret("the-second-of-the-keys"), "a"));
     scene.script->expect("DELETE /v1/apiKeys/a").fail(Error(errc::transport, "lost"));
     scene.script->expect("DELETE /v1/apiKeys/a").answer(401);
-    std::optional<Result<void>> result;
-    scene.client().async_remove("a", [&](Result<void> r) { result = std::move(r); });
-    scene.poll();
-    REQUIRE(result);
-    REQUIRE_FALSE(*result);
-    CHECK(result->error().code() == errc::own_key);
-    CHECK(result->error().effect() == Effect::unknown);
+    Watched<> result;
+    scene.client().async_remove("a", result.handler());
+    scene.settle();
+    CHECK(result.error().code() == errc::own_key);
+    CHECK(result.error().effect() == Effect::unknown);
 }
 
 TEST_CASE("own key: a reconciliation does not delete the key that it is made with") {

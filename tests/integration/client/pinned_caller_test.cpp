@@ -7,12 +7,10 @@
 
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -129,7 +127,7 @@ private:
     int posts_ = 0;
 };
 
-struct Pinned {
+struct Pinned : support::ClientScene {
     Pinned() {
         service->clock = clock;
         provider->give(Credential::token(Secret(first_value), clock->now() + 10min));
@@ -144,19 +142,6 @@ struct Pinned {
         options.timeouts.total = 1h;
     }
 
-    // What becomes of an operation, as time passes.
-    template <class T, class Start>
-    Result<T> run(Start start) {
-        ApiKeyClient client(context, options);
-        std::optional<Result<T>> result;
-        start(client, [&](Result<T> r) { result.emplace(std::move(r)); });
-        context.restart();
-        context.poll();
-        while (!result && clock->advance_to_next())
-            context.poll();
-        REQUIRE(result);
-        return std::move(*result);
-    }
     Result<CreatedApiKey> create() {
         return run<CreatedApiKey>(
             [](auto& client, auto handler) { client.async_create(NewApiKey("ci"), std::move(handler)); });
@@ -166,11 +151,8 @@ struct Pinned {
             [&](auto& client, auto handler) { client.async_reconcile(pending, std::move(handler)); });
     }
 
-    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
     std::shared_ptr<Provider> provider = std::make_shared<Provider>();
     std::shared_ptr<Service> service = std::make_shared<Service>();
-    ClientOptions options;
-    asio::io_context context;
 };
 
 // A create whose answer is lost takes nine requests at least: the caller, a POST, two pages, a deletion,

@@ -12,7 +12,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 // What is sent again and what never is, and what is known of the effect.
@@ -270,9 +269,9 @@ TEST_CASE("W18: a create is not sent again, whatever connection it died on") {
     transport->requests.clear();
     transport->failures = 100;
     scene.client().async_create(NewApiKey("ci"), [&](const Result<CreatedApiKey>& r) { has_ended = !r; });
-    scene.run();
+    scene.settle();
     while (!has_ended && scene.clock->advance_to_next())
-        scene.run();
+        scene.settle();
     CHECK(has_ended);
     std::size_t posts = 0;
     for (auto const& request : transport->requests)

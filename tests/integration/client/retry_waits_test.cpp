@@ -147,7 +147,7 @@ TEST_CASE("rate limiter: an operation that is destroyed with its context leaves 
         expect(*gone, whoami, 200);
     for (int i = 0; i < 20; ++i)
         gone->client().async_whoami([](const auto&) {});
-    gone->run();
+    gone->settle();
     CHECK(gone->requests() < 3);
     auto const behind = limiter->ticket();
     CHECK(limiter->wait("api.spectrocloud.com/users", behind, end) > 0ns);
@@ -194,7 +194,7 @@ TEST_CASE("retry: a wait is random, up to a bound that doubles and is bounded it
             // A wait of 0 ms is over already.
             ++sent;
             while (scene.requests() == sent && !scene.has_ended() && scene.clock->advance_to_next())
-                scene.run();
+                scene.settle();
             auto const wait = scene.clock->now() - now;
             now += wait;
             CHECK(scene.requests() >= sent + 1);
@@ -275,7 +275,7 @@ TEST_CASE("retry: a backoff is cancelled at once, with the known effect, and the
             CHECK_FALSE(scene.has_ended());
             if (all) {
                 scene.client().cancel();
-                scene.run();
+                scene.settle();
             } else {
                 scene.cancel();
             }

@@ -138,7 +138,7 @@ std::string renewed_until(HttpFields headers) {
     constexpr std::string_view key =
         R"({"metadata":{"uid":"a","name":"ci"},"spec":{"expiry":"2027-01-31T12:10:00Z"},"status":{"isActive":true}})";
     ScriptedClient service;
-    service.clock = std::make_shared<ManualClock>(noon);
+    service.clock->set(noon);
     service.expect("GET /v1/apiKeys/a").answer(200, std::string(key), std::move(headers));
     service.expect("PUT /v1/apiKeys/a");
     service.expect("GET /v1/apiKeys/a").answer(200, std::string(key));

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/client.hpp>
-#include <palette/testing/manual_clock.hpp>
-#include <palette/testing/scripted_transport.hpp>
 
 #include <doctest/doctest.h>
-#include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 
 // timeouts.queue is for the wait before the first request of an operation; timeouts.total for all that comes
@@ -32,59 +29,31 @@ std::string page(const char* next) {
     return std::string(R"({"items":[],"listmeta":{"continue":")") + next + R"("}})";
 }
 
-class SlowScene {
-public:
+struct SlowScene : support::ScriptedScene {
     SlowScene() {
-        options.transport = service;
-        options.clock = clock;
         options.auth = auth::api_key(Secret("a-value-of-a-key"), "b");
         options.rate_limit = {.per_second = 0.1, .burst = 1};
         options.timeouts.total = 15s;
     }
 
-    auto note() {
-        return [this](const auto& r) { result = r ? Result<void>() : Result<void>(r.error()); };
-    }
-
     // Starts it, and lets as much time pass as it needs; how long that was.
     milliseconds time_of(const std::function<void(ApiKeyClient&)>& start) {
-        ApiKeyClient client(context, options);
-        auto const begun = clock->now();
-        start(client);
-        run();
-        while (!result && clock->advance_to_next())
-            run();
-        return clock->now() - begun;
+        start(client());
+        return finish([this] { return watched.has_ended(); });
     }
 
-    [[nodiscard]] Error error() const {
-        REQUIRE(result);
-        REQUIRE_FALSE(*result);
-        return result->error();
-    }
+    [[nodiscard]] const Error& error() const { return watched.error(); }
     [[nodiscard]] std::size_t requests() const { return service->requests().size(); }
 
-    std::shared_ptr<testing::ScriptedTransport> service = std::make_shared<testing::ScriptedTransport>();
-    std::shared_ptr<testing::ManualClock> clock =
-        std::make_shared<testing::ManualClock>(std::chrono::sys_days{std::chrono::year{2027} / 1 / 31});
-    ClientOptions options;
-    std::optional<Result<void>> result;
-
-private:
-    void run() {
-        context.restart();
-        context.poll();
-    }
-
-    boost::asio::io_context context{1};
+    support::Watched<> watched;
 };
 
 TEST_CASE("client total time: a write that had to queue behind its own read has the rest of the time") {
     SlowScene scene;
     scene.service->expect("GET /v1/apiKeys/a").answer(200, key);
     scene.service->expect("PUT /v1/apiKeys/a").hang();
-    auto const took =
-        scene.time_of([&](auto& client) { client.async_update("a", ApiKeyEdit().name("m"), scene.note()); });
+    auto const took = scene.time_of(
+        [&](auto& client) { client.async_update("a", ApiKeyEdit().name("m"), scene.watched.handler()); });
     CHECK(scene.requests() == 2);
     CHECK(took == 15s);  // and not ten seconds until the write and fifteen from then on
     CHECK(scene.error().code() == errc::timeout);
@@ -95,8 +64,8 @@ TEST_CASE("client total time: a write whose turn comes after the operation has t
     SlowScene scene;
     scene.options.timeouts.total = 5s;
     scene.service->expect("GET /v1/apiKeys/a").answer(200, key);
-    auto const took =
-        scene.time_of([&](auto& client) { client.async_update("a", ApiKeyEdit().name("m"), scene.note()); });
+    auto const took = scene.time_of(
+        [&](auto& client) { client.async_update("a", ApiKeyEdit().name("m"), scene.watched.handler()); });
     CHECK(scene.requests() == 1);
     CHECK(took == 0s);
     CHECK(scene.error().code() == errc::timeout);
@@ -110,7 +79,7 @@ TEST_CASE("client total time: the wait before the first request is the queue's, 
     scene.service->expect("PUT /v1/apiKeys/a").hang();
     auto const took = scene.time_of([&](auto& client) {
         client.async_get("a", [](const Result<ApiKey>& read) { CHECK(read); });
-        client.async_update("a", ApiKeyEdit().name("m"), scene.note());
+        client.async_update("a", ApiKeyEdit().name("m"), scene.watched.handler());
     });
     CHECK(scene.requests() == 3);
     CHECK(took == 25s);  // ten in the queue, and fifteen from then on
@@ -126,7 +95,7 @@ TEST_CASE(
     scene.service->expect("POST /v1/apiKeys").hang();
     auto const took = scene.time_of([&](auto& client) {
         client.async_get("a", [](const Result<ApiKey>& read) { CHECK(read); });
-        client.async_create(NewApiKey("n"), scene.note());
+        client.async_create(NewApiKey("n"), scene.watched.handler());
     });
     CHECK(scene.requests() == 3);
     CHECK(took <= 15s);
@@ -143,7 +112,7 @@ TEST_CASE("client total time: all pages of a list have one time together") {
         scene.service->expect("GET /v1/apiKeys").answer(200, page("1"));
         if (pages == 3) scene.service->expect("GET /v1/apiKeys?continue=1").answer(200, page("2"));
         scene.service->expect("GET /v1/apiKeys").hang();
-        auto const took = scene.time_of([&](auto& client) { client.async_list(scene.note()); });
+        auto const took = scene.time_of([&](auto& client) { client.async_list(scene.watched.handler()); });
         CHECK(scene.requests() == pages);
         CHECK(took == scene.options.timeouts.total);
         CHECK(scene.error().code() == errc::timeout);
@@ -157,7 +126,8 @@ TEST_CASE("client total time: a deadline of the caller's own is for all of it, t
     scene.service->expect("PUT /v1/apiKeys/a").hang();
     auto const took = scene.time_of([&](auto& client) {
         client.async_get("a", [](const Result<ApiKey>& read) { CHECK(read); });
-        client.async_update("a", ApiKeyEdit().name("m"), CallOptions().deadline(22s), scene.note());
+        client.async_update("a", ApiKeyEdit().name("m"), CallOptions().deadline(22s),
+                            scene.watched.handler());
     });
     CHECK(scene.requests() == 3);
     CHECK(took == 22s);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/one_attempt.hpp"
+#include "support/scene.hpp"
 
-#include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
@@ -9,7 +9,6 @@
 #include <palette/testing/scripted_transport.hpp>
 
 #include <doctest/doctest.h>
-#include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 
 #include <chrono>
@@ -101,34 +100,21 @@ TEST_CASE("W5: a renewal changes nothing but the expiry, which counts from when 
 }
 
 // A service that tells of one key, and a client of it that runs only when it is told to.
-struct Script {
-    std::shared_ptr<ScriptedTransport> transport = std::make_shared<ScriptedTransport>();
-    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+struct Script : support::ScriptedScene {
+    Script() { options.retry.max_attempts = 1; }
 
-    void reads(std::string key) const { transport->expect("GET /v1/apiKeys/a").answer(200, std::move(key)); }
-    ScriptedTransport::Step& writes() const { return transport->expect("PUT /v1/apiKeys/a"); }
+    void reads(std::string key) const { service->expect("GET /v1/apiKeys/a").answer(200, std::move(key)); }
+    ScriptedTransport::Step& writes() const { return service->expect("PUT /v1/apiKeys/a"); }
 
-    [[nodiscard]] Result<ApiKey> update(ApiKeyEdit edit, std::optional<ApiKey> seen = std::nullopt) const {
-        boost::asio::io_context context;
-        ClientOptions options = one_attempt();
-        options.transport = transport;
-        options.auth = auth::api_key(Secret("a-value-of-a-key"));
-        options.clock = clock;
-        ApiKeyClient client(context, options);
-        std::optional<Result<ApiKey>> result;
-        auto const keep = [&](Result<ApiKey> r) { result = std::move(r); };
-        if (seen)
-            client.async_update(std::move(*seen), std::move(edit), keep);
-        else
-            client.async_update("a", std::move(edit), keep);
-        context.poll();
-        // What has not ended hangs; its deadline comes.
-        if (!result) clock->advance(options.timeouts.total);
-        context.restart();
-        context.poll();
-        REQUIRE(result);
-        CHECK(transport->unmet().empty());
-        return std::move(*result);
+    [[nodiscard]] Result<ApiKey> update(ApiKeyEdit edit, std::optional<ApiKey> seen = std::nullopt) {
+        auto result = run<ApiKey>([&](auto& c, auto keep) {
+            if (seen)
+                c.async_update(std::move(*seen), std::move(edit), keep);
+            else
+                c.async_update("a", std::move(edit), keep);
+        });
+        CHECK(service->unmet().empty());
+        return result;
     }
 };
 
@@ -150,7 +136,7 @@ TEST_CASE("W6: the whole key is written as it was read, with the edit in it, and
     auto const edited = script.update(ApiKeyEdit().expires(new_year));
     REQUIRE(edited);
     CHECK(edited->expiry == new_year);
-    auto const& requests = script.transport->requests();
+    auto const& requests = script.service->requests();
     REQUIRE(requests.size() == 3);
     CHECK(requests[0].body.empty());
     CHECK(requests[2].body.empty());
@@ -278,7 +264,7 @@ TEST_CASE("W6: a failure in each of the three steps says what became of the key"
             Script script;
             if (step > 1) script.reads(shown("ci"));
             if (step > 2) script.writes();
-            row.happens(step == 2 ? script.writes() : script.transport->expect("GET /v1/apiKeys/a"));
+            row.happens(step == 2 ? script.writes() : script.service->expect("GET /v1/apiKeys/a"));
             auto const result = script.update(ApiKeyEdit().name("new"));
             REQUIRE_FALSE(result);
             CHECK(result.error().code() == row.code);
