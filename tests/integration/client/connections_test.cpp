@@ -3,6 +3,7 @@
 #include "support/fault_requests.hpp"
 #include "support/one_attempt.hpp"
 #include "support/sanitized.hpp"
+#include "support/scene.hpp"
 #include "support/tls_server.hpp"
 
 #include <palette/auth.hpp>
@@ -12,14 +13,11 @@
 #include <palette/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
-#include <boost/asio/io_context.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -34,6 +32,7 @@ namespace connections_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
+using support::Watched;
 using testing::Emulator;
 using testing::Role;
 using tls::Ending;
@@ -170,17 +169,6 @@ TEST_CASE("client: a connection that was idle for too long is closed and another
     CHECK(scene.server.seen_when_over(2).size() == 3);
 }
 
-// Runs what has been started until `condition` holds.
-template <class Condition>
-void run_until(boost::asio::io_context& context, Condition condition) {
-    auto const end = std::chrono::steady_clock::now() + 30s;
-    context.restart();
-    while (!condition()) {
-        REQUIRE(std::chrono::steady_clock::now() < end);
-        context.run_one_for(1ms);
-    }
-}
-
 TEST_CASE("client: there are never more connections than allowed, and all of them are used") {
     for (std::size_t const most : {1u, 3u}) {
         CAPTURE(most);
@@ -188,12 +176,12 @@ TEST_CASE("client: there are never more connections than allowed, and all of the
         emulator.faults().add("* / delay:2");
         auto options = options_for(emulator);
         options.pool.max_connections = most;
-        boost::asio::io_context context;
-        ApiKeyClient client(context, options);
+        support::EventLoop loop;
+        ApiKeyClient client(loop.context, options);
         int good = 0;
         for (int i = 0; i < 30; ++i)
             client.async_whoami([&](const Result<Identity>& result) { good += result.has_value(); });
-        run_until(context, [&] { return emulator.request_count() == 30 && good == 30; });
+        loop.run_until([&] { return emulator.request_count() == 30 && good == 30; });
         std::set<std::uint64_t> used;
         for (auto const& request : emulator.requests())
             used.insert(request.connection);
@@ -207,8 +195,8 @@ TEST_CASE("client: when too many wait for a connection already, one more is refu
     auto options = options_for(emulator);
     options.pool.max_connections = 1;
     options.pool.max_waiting = 2;
-    boost::asio::io_context context;
-    ApiKeyClient client(context, options);
+    support::EventLoop loop;
+    ApiKeyClient client(loop.context, options);
     std::vector<Error> refused;
     int others = 0;
     for (int i = 0; i < 4; ++i)
@@ -218,36 +206,30 @@ TEST_CASE("client: when too many wait for a connection already, one more is refu
             else
                 ++others;
         });
-    run_until(context, [&] { return !refused.empty(); });
+    loop.run_until([&] { return !refused.empty(); });
     CHECK(refused.size() == 1);
     CHECK(refused.front().what() == "too many operations wait for a connection already");
     CHECK(refused.front().effect() == Effect::not_applied);
     client.cancel();
-    run_until(context, [&] { return others == 3; });
+    loop.run_until([&] { return others == 3; });
     CHECK(refused.size() == 1);
-}
-
-// Is told of the error of an operation, or that there was none.
-using Keep = std::function<void(const Error*)>;
-auto kept(Keep keep) {
-    return [keep = std::move(keep)](const auto& result) { keep(result ? nullptr : &result.error()); };
 }
 
 TEST_CASE("client: a silent service is given up, with the known effect") {
     struct Row {
         const char* method;
         Effect effect;
-        void (*start)(ApiKeyClient&, Keep);
+        void (*start)(ApiKeyClient&, Watched<>&);
     };
     static constexpr auto uid = [] { return std::string(some_uid); };
     static constexpr Row rows[] = {
-        {"GET", Effect::not_applied, [](auto& c, Keep keep) { c.async_list(kept(keep)); }},
-        {"GET", Effect::not_applied, [](auto& c, Keep keep) { c.async_get(uid(), kept(keep)); }},
-        {"GET", Effect::not_applied, [](auto& c, Keep keep) { c.async_whoami(kept(keep)); }},
-        {"POST", Effect::unknown, [](auto& c, Keep keep) { c.async_create(NewApiKey("ci"), kept(keep)); }},
-        {"PUT", Effect::unknown, [](auto& c, Keep keep) { c.async_revoke(uid(), kept(keep)); }},
-        {"PATCH", Effect::unknown, [](auto& c, Keep keep) { c.async_set_active(uid(), true, kept(keep)); }},
-        {"DELETE", Effect::unknown, [](auto& c, Keep keep) { c.async_remove(uid(), kept(keep)); }},
+        {"GET", Effect::not_applied, [](auto& c, auto& w) { c.async_list(w.handler()); }},
+        {"GET", Effect::not_applied, [](auto& c, auto& w) { c.async_get(uid(), w.handler()); }},
+        {"GET", Effect::not_applied, [](auto& c, auto& w) { c.async_whoami(w.handler()); }},
+        {"POST", Effect::unknown, [](auto& c, auto& w) { c.async_create(NewApiKey("ci"), w.handler()); }},
+        {"PUT", Effect::unknown, [](auto& c, auto& w) { c.async_revoke(uid(), w.handler()); }},
+        {"PATCH", Effect::unknown, [](auto& c, auto& w) { c.async_set_active(uid(), true, w.handler()); }},
+        {"DELETE", Effect::unknown, [](auto& c, auto& w) { c.async_remove(uid(), w.handler()); }},
     };
     Emulator emulator;
     auto const clock = std::make_shared<testing::ManualClock>();
@@ -255,14 +237,14 @@ TEST_CASE("client: a silent service is given up, with the known effect") {
     options.clock = clock;
     options.timeouts.read = 100ms;
     options.retry.settle_time = 0ms;
-    boost::asio::io_context context;
-    ApiKeyClient client(context, options);
+    support::EventLoop loop;
+    ApiKeyClient client(loop.context, options);
     std::uint64_t connections = 0;
     auto const check_new_connection = [&] {
-        std::optional<bool> good;
-        client.async_whoami([&](const auto& result) { good = result.has_value(); });
-        run_until(context, [&] { return good.has_value(); });
-        CHECK(good == true);
+        Watched<> watched;
+        client.async_whoami(watched.handler());
+        loop.run_until_end_of(watched);
+        CHECK(watched.is_good());
         CHECK(emulator.requests().back().connection == ++connections);
     };
     check_new_connection();
@@ -270,20 +252,18 @@ TEST_CASE("client: a silent service is given up, with the known effect") {
         CAPTURE(row.method);
         emulator.faults().add(std::string(row.method) + " / stall x1");
         auto const injected = emulator.faults().injected();
-        std::optional<Error> error;
-        row.start(client, [&](const Error* failure) {
-            error = failure != nullptr ? *failure : Error(errc::invalid_argument);
-        });
-        run_until(context, [&] { return emulator.faults().injected() > injected; });
-        context.poll();  // the client knows that it has sent the request
+        Watched<> watched;
+        row.start(client, watched);
+        loop.run_until([&] { return emulator.faults().injected() > injected; });
+        loop.settle();  // the client knows that it has sent the request
         clock->advance(99ms);
-        context.poll();
-        CHECK_FALSE(error);
+        loop.settle();
+        CHECK_FALSE(watched.has_ended());
         clock->advance(1ms);
-        run_until(context, [&] { return error.has_value(); });
-        CHECK(error->code() == errc::timeout);
-        CHECK(error->what() == "nothing came from the service for 100 ms");
-        CHECK(error->effect() == row.effect);
+        loop.run_until_end_of(watched);
+        CHECK(watched.error().code() == errc::timeout);
+        CHECK(watched.error().what() == "nothing came from the service for 100 ms");
+        CHECK(watched.error().effect() == row.effect);
         check_new_connection();
     }
 }

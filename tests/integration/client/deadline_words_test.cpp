@@ -2,6 +2,7 @@
 #include "support/connect_proxy.hpp"
 #include "support/dead_port.hpp"
 #include "support/door_service.hpp"
+#include "support/scene.hpp"
 #include "support/tls_server.hpp"
 
 #include <palette/auth.hpp>
@@ -103,63 +104,45 @@ TEST_CASE("client deadline: an error says that the operation waited for a creden
 }
 
 /// A service that is reached and never answers, and a clock that stands still until then.
-struct StallScene {
+struct StallScene : support::ClientScene {
     StallScene() {
         service.answer = [](std::string_view) { return std::string(); };
+        options = options_for(service.url());
         options.clock = clock;
     }
+
     void run_until_service_is_asked() {
-        while (service.requests == 0)
-            context.run_one();
-        context.poll();
-    }
-    void pass(std::chrono::milliseconds time) {
-        clock->advance(time);
-        context.poll();
+        run_until([this] { return service.requests > 0; });
     }
 
-    asio::io_context context;
     DoorService service{context};
-    std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
-    ClientOptions options = options_for(service.url());
 };
 
 TEST_CASE_FIXTURE(StallScene, "client deadline: an error says that the operation waited for the answer") {
-    ApiKeyClient client(context, options);
-    std::optional<Error> error;
-    client.async_whoami(CallOptions().deadline(120ms), [&](const Result<Identity>& result) {
-        if (!result) error = result.error();
-    });
+    support::Watched<> watched;
+    client().async_whoami(CallOptions().deadline(120ms), watched.handler());
     run_until_service_is_asked();
     pass(119ms);
-    CHECK_FALSE(error);
+    CHECK_FALSE(watched.has_ended());
     pass(1ms);
-    REQUIRE(error);
-    CHECK(error->code() == errc::timeout);
-    CHECK(error->what() == "the deadline passed after 120 ms, waiting for the answer");
+    CHECK(watched.error().code() == errc::timeout);
+    CHECK(watched.error().what() == "the deadline passed after 120 ms, waiting for the answer");
 }
 
 TEST_CASE_FIXTURE(StallScene,
                   "client deadline: an error says that the operation waited for a free connection") {
     options.pool.max_connections = 1;
     options.timeouts.queue = 150ms;
-    ApiKeyClient client(context, options);
-    client.async_whoami(CallOptions().deadline(2s), [](const Result<Identity>&) {});
-    std::optional<Error> by_deadline, by_queue;
-    client.async_whoami(CallOptions().deadline(100ms), [&](const Result<Identity>& result) {
-        if (!result) by_deadline = result.error();
-    });
-    client.async_whoami([&](const Result<Identity>& result) {
-        if (!result) by_queue = result.error();
-    });
+    client().async_whoami(CallOptions().deadline(2s), [](const Result<Identity>&) {});
+    support::Watched<> by_deadline, by_queue;
+    client().async_whoami(CallOptions().deadline(100ms), by_deadline.handler());
+    client().async_whoami(by_queue.handler());
     run_until_service_is_asked();
     pass(100ms);
-    REQUIRE(by_deadline);
-    CHECK(by_deadline->what() == "the deadline passed after 100 ms, waiting for a free connection");
-    CHECK_FALSE(by_queue);
+    CHECK(by_deadline.error().what() == "the deadline passed after 100 ms, waiting for a free connection");
+    CHECK_FALSE(by_queue.has_ended());
     pass(50ms);
-    REQUIRE(by_queue);
-    CHECK(by_queue->what() == "timeouts.queue passed after 150 ms, waiting for a free connection");
+    CHECK(by_queue.error().what() == "timeouts.queue passed after 150 ms, waiting for a free connection");
 }
 
 /// A clock that goes on by `held_up` while a wait of `wait` is being set, as when a thread is held up between

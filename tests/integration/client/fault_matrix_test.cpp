@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "integration/client/fault_table.hpp"
 #include "support/fault_cell.hpp"
+#include "support/scene.hpp"
 
 #include <doctest/doctest.h>
-#include <boost/asio/io_context.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +14,6 @@
 #include <set>
 #include <span>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -40,16 +39,6 @@ const Exception* exception_of(const Shape& shape, const Row& row, std::span<cons
     auto const found = std::ranges::find_if(
         exceptions, [&](auto const& e) { return e.operation == shape.name && e.fault == row.fault; });
     return found == exceptions.end() ? nullptr : &*found;
-}
-
-template <class Condition>
-void run_until(asio::io_context& context, Condition condition) {
-    auto const latest = std::chrono::steady_clock::now() + 60s;
-    context.restart();
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > latest) FAIL("an operation hangs");
-        context.run_one_for(10ms);
-    }
 }
 
 // What has been asked of the service and comes to be when nobody waits any more.
@@ -87,17 +76,16 @@ void run_once(const Row& row, std::vector<Tried>& tried, std::span<const Excepti
     for (auto const& one : tried)
         cells.emplace_back(*one.shape, row, one.is_reused);
 
-    asio::io_context context;
+    support::EventLoop loop;
     for (auto& cell : cells)
-        cell.prepare(context, retry);
-    run_until(context, [&] { return std::ranges::all_of(cells, &Cell::is_prepared); });
+        cell.prepare(loop.context, retry);
+    loop.run_until([&] { return std::ranges::all_of(cells, &Cell::is_prepared); });
     for (auto& cell : cells)
         cell.start();
-    run_until(context, [&] { return std::ranges::all_of(cells, &Cell::has_ended); });
+    loop.run_until([&] { return std::ranges::all_of(cells, &Cell::has_ended); });
     for (auto& cell : cells)
         cell.end_client();
-    context.restart();
-    context.poll();
+    loop.settle();
     wait_for_late(row, cells);
 
     auto one = tried.begin();

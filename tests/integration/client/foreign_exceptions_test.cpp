@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/scene.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
@@ -7,9 +9,6 @@
 
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <functional>
@@ -69,26 +68,22 @@ asio::awaitable<void> get(ApiKeyClient& client, std::optional<errc>& code) {
 
 TEST_CASE("client: an operation completes, whatever is thrown in the middle of it") {
     for (auto const& foreign : all) {
-        asio::io_context context;
-        ApiKeyClient client(context, options_with(foreign.throws));
-        std::optional<errc> of_callback;
+        support::EventLoop loop;
+        ApiKeyClient client(loop.context, options_with(foreign.throws));
+        support::Watched<> of_callback;
         std::optional<errc> of_awaited;
-        client.async_get("b", [&](const Result<ApiKey>& key) {
-            REQUIRE_FALSE(key);
-            of_callback = key.error().code();
-            CHECK(key.error().effect() == Effect::not_applied);
-        });
-        asio::co_spawn(context, get(client, of_awaited), asio::detached);
-        context.run();
-        CHECK(of_callback == foreign.code);
+        client.async_get("b", of_callback.handler());
+        loop.run(get(client, of_awaited));
+        loop.run();
+        CHECK(of_callback.has_failed_with(foreign.code));
+        CHECK(of_callback.effect() == Effect::not_applied);
         CHECK(of_awaited == foreign.code);
 
         // Nothing of them is left that closing would wait for.
-        bool is_closed = false;
-        client.async_close([&](const Result<void>& closed) { is_closed = closed.has_value(); });
-        context.restart();
-        context.run();
-        CHECK(is_closed);
+        support::Watched<> closed;
+        client.async_close(closed.handler());
+        loop.run();
+        CHECK(closed.is_good());
     }
 }
 

@@ -4,6 +4,7 @@
 #include "support/known_names.hpp"
 #include "support/patience.hpp"
 #include "support/sanitized.hpp"
+#include "support/scene.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/client.hpp>
@@ -15,7 +16,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -95,53 +95,43 @@ private:
     bool goes_on_ = true;
 };
 
-template <class Condition>
-void run_until(asio::io_context& context, Condition condition) {
-    auto const end = steady_clock::now() + 60s;
-    while (!condition()) {
-        REQUIRE(steady_clock::now() < end);
-        context.restart();
-        context.run_one_for(10ms);
-    }
-}
-
 TEST_CASE(
     "client outage: with 64 operations in flight none fails while connections are refused for a moment") {
     for (auto const down_for : {150ms, 600ms}) {
         CAPTURE(down_for.count());
-        asio::io_context context;
-        DoorService service(context);
+        support::EventLoop loop;
+        DoorService service(loop.context);
         service.answer = answer;
-        Busy busy(context, service);
+        Busy busy(loop.context, service);
         busy.start(64);
-        run_until(context, [&] { return busy.done > 300; });
+        loop.run_until([&] { return busy.done > 300; });
         service.close();
         service.drop_connections();
         auto const accepted = service.accepted.load();
-        asio::steady_timer timer(context, down_for);
+        asio::steady_timer timer(loop.context, down_for);
         timer.async_wait([&](boost::system::error_code) {
             CHECK(service.accepted == accepted);
             service.open();
         });
         auto const before = busy.done;
-        run_until(context, [&] { return service.accepted > accepted && busy.done > before + 300; });
+        loop.run_until([&] { return service.accepted > accepted && busy.done > before + 300; });
         busy.stop();
-        run_until(context, [&] { return busy.in_flight == 0; });
+        loop.run_until([&] { return busy.in_flight == 0; });
         busy.check_none_failed();
     }
 }
 
 TEST_CASE("client outage: an operation that cannot open a connection waits for one that is open") {
-    asio::io_context context;
-    DoorService service(context);
+    support::EventLoop loop;
+    DoorService service(loop.context);
     service.answer = answer;
     service.delay = 30ms;
     service.close();
     service.open(3);  // and no more
-    Busy busy(context, service);
+    Busy busy(loop.context, service);
     busy.start(40);
     busy.stop();
-    run_until(context, [&] { return busy.in_flight == 0; });
+    loop.run_until([&] { return busy.in_flight == 0; });
     CHECK(service.accepted == 3);
     CHECK(busy.done == 40);
     busy.check_none_failed();
@@ -205,15 +195,14 @@ TEST_CASE(
 /// What becomes of one operation on a host at which nobody is.
 struct Dead {
     explicit Dead(ClientOptions options, CallOptions call = {}) {
-        asio::io_context context;
-        ApiKeyClient client(context, std::move(options));
+        support::EventLoop loop;
+        ApiKeyClient client(loop.context, std::move(options));
+        support::Watched<> revoked;
         auto const begun = steady_clock::now();
-        client.async_revoke(std::string(some_uid), call, [&](const Result<void>& result) {
-            if (!result) error = result.error();
-            took = steady_clock::now() - begun;
-        });
-        context.run();
-        REQUIRE(error);
+        client.async_revoke(std::string(some_uid), call, revoked.handler());
+        loop.run_until_end_of(revoked);
+        took = steady_clock::now() - begun;
+        error = revoked.error();
     }
     std::optional<Error> error;
     steady_clock::duration took{};
@@ -277,16 +266,16 @@ TEST_CASE("client outage: the pauses between tries are random, and the same in e
 }
 
 TEST_CASE("client outage: five hundred operations wait for the one that tries to connect, and none fails") {
-    asio::io_context context;
-    DoorService service(context);
+    support::EventLoop loop;
+    DoorService service(loop.context);
     service.answer = answer;
     service.close();
-    Busy busy(context, service);
+    Busy busy(loop.context, service);
     busy.start(500);
     busy.stop();
-    asio::steady_timer timer(context, 400ms);
+    asio::steady_timer timer(loop.context, 400ms);
     timer.async_wait([&](boost::system::error_code) { service.open(); });
-    run_until(context, [&] { return busy.in_flight == 0; });
+    loop.run_until([&] { return busy.in_flight == 0; });
     busy.check_none_failed();
     CHECK(busy.done == 500);
 }

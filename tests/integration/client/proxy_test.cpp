@@ -4,6 +4,7 @@
 #include "support/one_attempt.hpp"
 #include "support/patience.hpp"
 #include "support/printed.hpp"
+#include "support/scene.hpp"
 #include "support/tls_server.hpp"
 
 #include <palette/auth.hpp>
@@ -12,16 +13,12 @@
 #include <palette/testing/emulator.hpp>
 
 #include <doctest/doctest.h>
-#include <boost/asio/io_context.hpp>
 
 #include <chrono>
-#include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace proxy_test {
@@ -359,21 +356,17 @@ TEST_CASE("client proxy: a cancellation ends an operation at once, wherever it i
     for (auto const phase : every_phase) {
         CAPTURE(static_cast<int>(phase));
         Stuck stuck(phase);
-        boost::asio::io_context context;
-        ApiKeyClient client(context, stuck.options);
-        std::optional<errc> code;
-        client.async_list([&](const Result<KeyList>& list) {
-            REQUIRE_FALSE(list);
-            code = list.error().code();
-        });
-        context.run_for(100ms);
-        REQUIRE_FALSE(code);
+        support::EventLoop loop;
+        ApiKeyClient client(loop.context, stuck.options);
+        support::Watched<> list;
+        client.async_list(list.handler());
+        loop.context.run_for(100ms);
+        REQUIRE_FALSE(list.has_ended());
         client.cancel();
         auto const begun = steady_clock::now();
-        context.restart();
-        context.run();
+        loop.run();
         CHECK(steady_clock::now() - begun < patience);
-        CHECK(code == errc::operation_aborted);
+        CHECK(list.is_aborted());
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/known_names.hpp"
 #include "support/patience.hpp"
+#include "support/scene.hpp"
 
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
@@ -8,7 +9,6 @@
 
 #include <doctest/doctest.h>
 #include <netdb.h>
-#include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -17,7 +17,6 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
 #include <utility>
 
@@ -82,8 +81,8 @@ int look_up_slowly() {
 }
 
 using namespace palette;
-namespace asio = boost::asio;
 using std::chrono::steady_clock;
+using support::Watched;
 
 // Of this process.
 std::ptrdiff_t threads() {
@@ -117,63 +116,55 @@ steady_clock::duration since(steady_clock::time_point begun) {
 
 TEST_CASE("client slow lookup: an operation ends by its deadline, and so do the next one and the context") {
     SlowScene scene;
-    auto context = std::make_optional<asio::io_context>();
-    auto client = std::make_optional<ApiKeyClient>(*context, scene.options);
+    std::optional<support::EventLoop> loop(std::in_place);
+    auto client = std::make_optional<ApiKeyClient>(loop->context, scene.options);
     for (int i = 0; i < 2; ++i) {
         CAPTURE(i);
         auto const begun = steady_clock::now();
-        std::optional<Result<ApiKey>> key;
-        client->async_renew("5f1b2c3d4e5f6a7b8c9d0e1f", 1h, CallOptions().deadline(200ms),
-                            [&](Result<ApiKey> result) { key = std::move(result); });
-        context->run();
-        context->restart();
+        Watched<> renewed;
+        client->async_renew("5f1b2c3d4e5f6a7b8c9d0e1f", 1h, CallOptions().deadline(200ms), renewed.handler());
+        loop->run();
         CHECK(since(begun) >= 200ms);
         CHECK(since(begun) < patience);
-        REQUIRE(key);
-        REQUIRE_FALSE(*key);
-        CHECK(key->error().code() == errc::timeout);
-        CHECK(key->error().effect() == Effect::not_applied);
+        CHECK(renewed.error().code() == errc::timeout);
+        CHECK(renewed.error().effect() == Effect::not_applied);
     }
     CHECK(slow_lookups().begun() == 1);
     CHECK(slow_lookups().inside() == 1);
     auto const begun = steady_clock::now();
     client.reset();
-    context.reset();
+    loop.reset();
     CHECK(since(begun) < patience);
     CHECK(slow_lookups().inside() == 1);
 }
 
 TEST_CASE("client slow lookup: a context is destroyed in the middle of it") {
     SlowScene scene;
-    bool completed = false;
+    Watched<> list;
     auto const begun = steady_clock::now();
     {
-        asio::io_context context;
-        ApiKeyClient client(context, scene.options);
-        client.async_list([&](Result<KeyList>) { completed = true; });
-        while (slow_lookups().inside() == 0)
-            context.run_one_for(1ms);
+        support::EventLoop loop;
+        ApiKeyClient client(loop.context, scene.options);
+        client.async_list(list.handler());
+        loop.run_until([] { return slow_lookups().inside() > 0; });
     }
     CHECK(since(begun) < patience);
-    CHECK_FALSE(completed);
+    CHECK_FALSE(list.has_ended());
     CHECK(slow_lookups().inside() == 1);
 }
 
 TEST_CASE("client slow lookup: a client that is destroyed in the middle of it ends its operations") {
     SlowScene scene;
-    asio::io_context context;
-    auto client = std::make_optional<ApiKeyClient>(context, scene.options);
-    std::optional<Result<KeyList>> list;
-    client->async_list([&](Result<KeyList> result) { list = std::move(result); });
-    while (slow_lookups().inside() == 0)
-        context.run_one_for(1ms);
+    support::EventLoop loop;
+    auto client = std::make_optional<ApiKeyClient>(loop.context, scene.options);
+    Watched<> list;
+    client->async_list(list.handler());
+    loop.run_until([] { return slow_lookups().inside() > 0; });
     auto const begun = steady_clock::now();
     client.reset();
-    context.run();
+    loop.run();
     CHECK(since(begun) < patience);
-    REQUIRE(list);
-    REQUIRE_FALSE(*list);
-    CHECK(list->error().code() == errc::operation_aborted);
+    CHECK(list.is_aborted());
 }
 
 TEST_CASE("client slow lookup: timeouts.lookup bounds it too") {
