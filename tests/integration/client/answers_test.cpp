@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/one_attempt.hpp"
 #include "support/printed.hpp"
+#include "support/watched.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
@@ -30,6 +31,7 @@
 namespace answers_test {
 
 using namespace palette;
+using support::outcome;
 using namespace std::chrono_literals;
 using testing::Emulator;
 using testing::Role;
@@ -40,11 +42,6 @@ namespace asio = boost::asio;
 constexpr std::string_view key_value = "Kx7pQ2mZ9rT4wL8vN3bY6cF1hJ5sD0gA";
 constexpr std::string_view me = R"({"userUid":"u","tenantUid":"t"})";
 constexpr std::string_view html = "<!DOCTYPE html>\n<html><body>Welcome to the guest network</body></html>";
-
-template <class T>
-Result<void> outcome(Result<T> result) {
-    return std::move(result).transform([](const T&) {});
-}
 
 // One operation of each kind.
 struct Kind {

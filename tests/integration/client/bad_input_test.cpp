@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/printed.hpp"
+#include "support/watched.hpp"
 
-#include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
 #include <palette/testing/emulator.hpp>
 #include <palette/testing/scripted_transport.hpp>
@@ -21,6 +21,7 @@ namespace bad_input_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
+using support::outcome;
 using testing::Emulator;
 using testing::Role;
 using testing::ScriptedTransport;
@@ -30,11 +31,6 @@ constexpr auto uid = "0123456789abcdef01234567";
 const std::string not_utf8 = "caf\xE9";
 const std::string too_long(254, 'n');
 const Expiry yesterday = Expiry::in(-std::chrono::days{1});
-
-template <class T>
-Result<void> outcome(Result<T> result) {
-    return std::move(result).transform([](const T&) {});
-}
 
 // Empty for a success.
 template <class T>

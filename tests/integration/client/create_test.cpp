@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A create whose answer is lost, spoilt or wrong.
 #include "support/printed.hpp"
+#include "support/scene.hpp"
 
 #include <palette/blocking_client.hpp>
 #include <palette/testing/emulator.hpp>
@@ -15,7 +16,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace create_test {
@@ -58,12 +58,7 @@ struct Scene {
     }
 
     // The keys that the create has left.
-    [[nodiscard]] std::vector<ApiKey> made() const {
-        std::vector<ApiKey> keys;
-        for (auto const& key : emulator.keys())
-            if (key.name == "ci") keys.push_back(key);
-        return keys;
-    }
+    [[nodiscard]] std::vector<ApiKey> made() const { return support::keys_named(emulator, "ci"); }
 
     Emulator emulator;
     Client client;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/one_attempt.hpp"
 #include "support/printed.hpp"
+#include "support/watched.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
@@ -30,6 +31,7 @@ namespace observer_test {
 
 using namespace std::chrono_literals;
 using namespace palette;
+using support::outcome;
 using testing::Emulator;
 using testing::ManualClock;
 using testing::Role;
@@ -97,11 +99,6 @@ private:
         return made;
     }
 };
-
-template <class T>
-Result<void> outcome(Result<T> result) {
-    return std::move(result).transform([](const T&) {});
-}
 
 TEST_CASE("client: an observer sees every operation and request by name and template, and no uid") {
     Scene scene;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/watched.hpp"
+
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
 #include <palette/testing/emulator.hpp>
@@ -17,6 +19,7 @@
 namespace permissions_test {
 
 using namespace palette;
+using support::outcome;
 using testing::Emulator;
 using testing::Role;
 using testing::TestUser;
@@ -39,11 +42,6 @@ struct Operation {
     // Whether the key is as a success leaves it; null: gone. Without a function, no key may change.
     bool (*done)(const ApiKey* key);
 };
-
-template <class T>
-Result<void> outcome(Result<T> result) {
-    return std::move(result).transform([](const T&) {});
-}
 
 constexpr std::chrono::hours a_year{24 * 365};
 

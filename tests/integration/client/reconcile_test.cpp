@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a create has left behind is cleaned up later, by whoever has its PendingCreate.
-#include <palette/auth.hpp>
+#include "support/scene.hpp"
+
 #include <palette/blocking_client.hpp>
 #include <palette/testing/emulator.hpp>
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -33,12 +32,7 @@ struct Cleaning {
         return made;
     }
 
-    [[nodiscard]] std::vector<ApiKey> made() const {
-        std::vector<ApiKey> keys;
-        for (auto const& key : emulator.keys())
-            if (key.name == "ci") keys.push_back(key);
-        return keys;
-    }
+    [[nodiscard]] std::vector<ApiKey> made() const { return support::keys_named(emulator, "ci"); }
     [[nodiscard]] Texts made_uids() const {
         Texts uids;
         for (auto const& key : made())

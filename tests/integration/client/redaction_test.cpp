@@ -4,6 +4,7 @@
 #include "support/printed.hpp"
 #include "support/secret_forms.hpp"
 #include "support/tls_server.hpp"
+#include "support/watched.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
@@ -29,6 +30,7 @@
 namespace redaction_test {
 
 using namespace palette;
+using support::outcome;
 using testing::Emulator;
 using testing::Role;
 using Client = BlockingApiKeyClient;
@@ -89,11 +91,6 @@ struct Operation {
     const char* name;
     Result<void> (*run)(Client&);
 };
-
-template <class T>
-Result<void> outcome(Result<T> result) {
-    return std::move(result).transform([](const T&) {});
-}
 
 constexpr Operation operations[] = {
     {"list", [](Client& c) { return outcome(c.list()); }},
