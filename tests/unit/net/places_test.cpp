@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/door_service.hpp"
+#include "support/scene.hpp"
 
 #include <palette/impl/net/http_transport.hpp>
 
@@ -8,7 +9,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -63,7 +63,7 @@ asio::awaitable<void> run(ExchangePtr exchange, std::shared_ptr<Transport> trans
     exchange->is_good = result.has_value();
 }
 
-struct PlacesScene {
+struct PlacesScene : support::EventLoop {
     explicit PlacesScene(std::size_t max_connections, const RetryOptions& retry = {})
         : most(max_connections) {
         ClientOptions options;
@@ -86,22 +86,11 @@ struct PlacesScene {
     ExchangePtr start(Mode mode, std::string target) {
         auto exchange = std::make_shared<Exchange>();
         asio::co_spawn(
-            strand, run(exchange, transport, mode, std::move(target)),
+            strand, places_test::run(exchange, transport, mode, std::move(target)),
             asio::bind_cancellation_slot(exchange->signal.slot(), [exchange](const std::exception_ptr&) {
                 exchange->has_ended = true;
             }));
         return exchange;
-    }
-
-    template <class Condition>
-    bool run_until(Condition condition, std::chrono::milliseconds time = 5s) {
-        auto const end = std::chrono::steady_clock::now() + time;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            context.restart();
-            context.run_one_for(10ms);
-        }
-        return true;
     }
 
     /// As many requests as there are places reach the service at the same time.
@@ -109,10 +98,10 @@ struct PlacesScene {
         std::vector<ExchangePtr> all;
         for (std::size_t i = 0; i < most; ++i)
             all.push_back(start(Mode::operation, "/count"));
-        bool const whole = run_until([&] { return counted == most; });
+        bool const whole = comes_to([&] { return counted == most; });
         for (auto const& exchange : all)
             exchange->signal.emit(asio::cancellation_type::terminal);
-        return run_until([&] { return have_ended(all); }) && whole;
+        return comes_to([&] { return have_ended(all); }) && whole;
     }
     static bool have_ended(const std::vector<ExchangePtr>& all) {
         for (auto const& exchange : all)
@@ -120,7 +109,6 @@ struct PlacesScene {
         return true;
     }
 
-    asio::io_context context;
     DoorService service{context};
     asio::any_io_executor strand = asio::make_strand(context);
     std::size_t most;
@@ -147,7 +135,7 @@ bool cancel_after(std::size_t steps, std::size_t most, bool first_answers, std::
     for (std::size_t i = 0; i < all.size(); ++i)
         all[i]->is_cancelled_first = steps == 0 && is_chosen(i);
     // Newer versions of Asio do not begin a coroutine that is cancelled before its first step.
-    REQUIRE(scene.run_until(
+    REQUIRE(scene.comes_to(
         [&] { return std::ranges::all_of(all, [](auto const& exchange) { return exchange->has_begun; }); }));
     std::size_t done = 0;
     while (done < steps && scene.context.run_one_for(200ms) > 0)
@@ -155,10 +143,10 @@ bool cancel_after(std::size_t steps, std::size_t most, bool first_answers, std::
     for (std::size_t i = 0; i < all.size(); ++i)
         if (is_chosen(i)) all[i]->signal.emit(asio::cancellation_type::terminal);
     if (who != everybody && !first_answers) {
-        scene.run_until([] { return false; }, 5ms);
+        static_cast<void>(scene.comes_to([] { return false; }, 5ms));
         all[0]->signal.emit(asio::cancellation_type::terminal);
     }
-    REQUIRE(scene.run_until([&] { return PlacesScene::have_ended(all); }));
+    REQUIRE(scene.comes_to([&] { return PlacesScene::have_ended(all); }));
     CHECK(scene.is_whole());
     return done == steps;
 }
