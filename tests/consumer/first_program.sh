@@ -7,6 +7,7 @@
 set -euo pipefail
 
 readme=$1 checkout=$2 prefix=$3 scratch=$4
+fetched=$scratch-fetched # ccache knows again what another build compiled as deep in the tree
 
 emulator=
 stop() { [[ -z $emulator ]] || { kill "$emulator" && wait "$emulator"; } || true; }
@@ -26,7 +27,7 @@ block() {
 }
 
 unset PALETTE_HOST PALETTE_API_KEY SPECTROCLOUD_APIKEY PALETTE_CA_FILE HTTPS_PROXY https_proxy
-rm -rf "$scratch" && mkdir -p "$scratch/checkout" "$scratch/first" "$scratch/fetched"
+rm -rf "$scratch" "$fetched" && mkdir -p "$scratch/checkout" "$scratch/first" "$scratch/fetched"
 block cpp 1 | tee "$scratch/first/first.cpp" >"$scratch/fetched/first.cpp"
 block cmake 1 >"$scratch/first/CMakeLists.txt"
 block cmake 2 >"$scratch/fetched/CMakeLists.txt"
@@ -73,8 +74,8 @@ status=0
 grep -q 'DELETE /v1/apiKeys/.* 204' "$scratch/requests" || fail "a key without a value is left: $(cat "$scratch/err" "$scratch/requests")"
 cd "$scratch"
 
-cmake -G Ninja -S "$scratch/fetched" -B "$scratch/fetched/build" -D "FETCHCONTENT_SOURCE_DIR_PALETTE-KEYS=$checkout" \
+cmake -G Ninja -S "$scratch/fetched" -B "$fetched" -D "FETCHCONTENT_SOURCE_DIR_PALETTE-KEYS=$checkout" \
     -D "CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-}" -D "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE:-}" \
     -D BUILD_SHARED_LIBS=ON >"$scratch/out"
-cmake --build "$scratch/fetched/build" >>"$scratch/out" 2>&1 || fail "FetchContent: $(tail -20 "$scratch/out")"
-cd "$scratch/run" && mv ci.key ci.old && "$scratch/fetched/build/first" || fail "built with FetchContent it ended with $?"
+cmake --build "$fetched" >>"$scratch/out" 2>&1 || fail "FetchContent: $(tail -20 "$scratch/out")"
+cd "$scratch/run" && mv ci.key ci.old && "$fetched/first" || fail "built with FetchContent it ended with $?"
