@@ -199,6 +199,19 @@ TEST_CASE("client loop time: a key of more annotations than a key has is refused
     }
 }
 
+TEST_CASE("client loop time: a refusal whose three texts are built to take long holds up nobody") {
+    // Each backslash may be an escape of what follows, or of the next backslash.
+    std::string text;
+    while (text.size() < 10'000)
+        text += R"(\\\\\\\\x41%5C%5Cu0041)";
+    Service const service(response(
+        "403 Forbidden", R"({"code":")" + text + R"(","message":")" + text + R"(","ref":")" + text + "\"}"));
+    Listing const listing(service, ListFilter());
+    REQUIRE_FALSE(*listing.result);
+    CHECK(listing.result->error().code() == errc::forbidden);
+    listing.check_loop_was_free();
+}
+
 TEST_CASE(
     "client loop time: a list that is cancelled in one of its last turns ends, with its keys or without") {
     Service const service(response("200 OK", keys(20'000) + R"(],"listmeta":{"continue":""}})"));

@@ -27,8 +27,12 @@ public:
         if (!is_good_) return {};
         auto decoded = decoder_.finish();
         if (!decoded) return {};
-        auto const shown = [&](const Secret& text) { return pipeline::shown_words(text.expose(), known); };
-        return {shown(decoded->code), shown(decoded->message), shown(decoded->ref)};
+        auto const shown = [&](const Secret& text, std::size_t limit) {
+            return pipeline::shown_words(text.expose(), known, limit);
+        };
+        return {shown(decoded->code, pipeline::max_word_bytes),
+                shown(decoded->message, pipeline::max_message_bytes),
+                shown(decoded->ref, pipeline::max_word_bytes)};
     }
 
 private:

@@ -240,7 +240,7 @@ PALETTE_KEYS_INLINE Error Pipeline::safe(const Error& error, const Call& call) c
 
 // A uid has no character that would be escaped, so what is shown differs only where something was hidden.
 PALETTE_KEYS_INLINE bool Pipeline::has_secret(std::string_view uid) const {
-    return shown_words(uid, *known_) != uid;
+    return shown_words(uid, *known_, max_message_bytes) != uid;
 }
 
 PALETTE_KEYS_INLINE void Pipeline::add_trace(const Call& call, HttpRequest& request) const {
