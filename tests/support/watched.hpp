@@ -71,12 +71,12 @@ public:
 
     /// Returns the result. Fails the test if the operation has not ended.
     [[nodiscard]] palette::Result<T>& result() const {
-        REQUIRE(kept_->result);
+        REQUIRE_MESSAGE(kept_->result.has_value(), "the operation has not ended");
         return *kept_->result;
     }
     /// Returns the error. Fails the test if the operation has not failed.
     [[nodiscard]] const palette::Error& error() const {
-        REQUIRE_FALSE(result());
+        REQUIRE_MESSAGE(!result().has_value(), "the operation has not failed");
         return kept_->result->error();
     }
     /// Returns the effect that the error tells; Effect::not_applied for an operation that has not failed.
