@@ -177,6 +177,11 @@ struct PALETTE_KEYS_DECL ClientOptions {
     std::shared_ptr<RateLimiter> limiter{};
     /// Bounds what one list may take.
     ListLimits list_limits{};
+    /// Names your program to the service, and to a proxy: "my-tool/1.2" is sent as
+    /// `User-Agent: my-tool/1.2 palette-keys/0.1.0`, with logins too. One product of RFC 9110 (a name, or a
+    /// name, a slash and a version) or several with one space between them; at most 256 bytes; the
+    /// constructor of a client throws otherwise. Unused with a transport of your own. Default: empty.
+    std::string user_agent{};
 
     /// Returns options from the environment. A variable that is empty counts as unset. A set-uid program gets
     /// nothing from its environment.

@@ -8,6 +8,7 @@
 #include <palette/impl/client/serial.hpp>
 #include <palette/impl/client/serial_executor.hpp>
 #include <palette/impl/net/http_transport.hpp>
+#include <palette/impl/net/user_agent.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
@@ -79,6 +80,8 @@ inline ClientOptions checked(ClientOptions options) {
         throw Exception(Error(errc::invalid_argument, "a time is not negative").path("pool.idle_timeout"));
     check(options.retry);
     check(options.list_limits);
+    if (auto good = net::check_user_agent(options.user_agent); !good)
+        throw Exception(std::move(good.error()));
     return options;
 }
 

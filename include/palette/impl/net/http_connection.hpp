@@ -4,6 +4,7 @@
 #include <palette/impl/net/response_parser.hpp>
 #include <palette/impl/net/stream.hpp>
 #include <palette/impl/time/sleep.hpp>
+#include <palette/options.hpp>
 #include <palette/secret.hpp>
 #include <palette/transport.hpp>
 
@@ -24,8 +25,8 @@ public:
     HttpConnection& operator=(const HttpConnection&) = delete;
     ~HttpConnection();
 
-    // Sends the request and gives the answer to the sink.
-    asio::awaitable<Result<void>> exchange(const HttpRequest& request, const std::string& authority,
+    // Sends the request, with `fields` of fields_of_every_request(), and gives the answer to the sink.
+    asio::awaitable<Result<void>> exchange(const HttpRequest& request, const std::string& fields,
                                            ResponseSink& sink, ExchangeReport& report);
 
     // Whether another exchange may follow.
@@ -51,9 +52,13 @@ private:
     bool reusable_ = true;
 };
 
-// Writes the text of a request to `out`, which is empty: head and body in one piece.
-// errc::invalid_argument for a header or credential that would end or split a line; it is not quoted.
-Result<void> render(const HttpRequest& request, const std::string& authority, Secret& out);
+// The lines of the header that all requests of a client have in common.
+std::string fields_of_every_request(const ClientOptions& options);
+
+// Writes the text of a request to `out`, which is empty: head and body in one piece. `fields` goes before the
+// request's own. errc::invalid_argument for a header or credential that would end or split a line; it is not
+// quoted.
+Result<void> render(const HttpRequest& request, const std::string& fields, Secret& out);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::net
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <palette/impl/net/http_connection.hpp>
+#include <palette/impl/net/user_agent.hpp>
 #include <palette/impl/values/text.hpp>
-#include <palette/version.hpp>
 
 #include <openssl/crypto.h>
 #include <boost/asio/error.hpp>
@@ -18,22 +18,16 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
-inline bool is_token(std::string_view text) noexcept {
-    static constexpr std::string_view letters =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
-    return !text.empty() && text.find_first_not_of(letters) == std::string_view::npos;
-}
-
 // These say where a message ends and a connection goes on, which nobody but the transport knows.
 inline bool is_ours(std::string_view name) noexcept {
     static constexpr std::string_view names[] = {"host", "connection", "content-length", "transfer-encoding"};
     return std::ranges::any_of(names, [&](auto ours) { return boost::beast::iequals(ours, name); });
 }
 
-inline constexpr std::string_view fields_of_every_request = "User-Agent: palette-keys/" PALETTE_KEYS_VERSION
-                                                            "\r\n"
-                                                            "Accept: application/json\r\n"
-                                                            "Accept-Encoding: identity\r\n";
+PALETTE_KEYS_INLINE std::string fields_of_every_request(const ClientOptions& options) {
+    return "Host: " + options.endpoint.authority() + "\r\nUser-Agent: " + user_agent_of(options.user_agent) +
+           "\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n";
+}
 
 inline void append_field(Secret& out, std::string_view name, std::string_view value) {
     out.append(name);
@@ -42,10 +36,10 @@ inline void append_field(Secret& out, std::string_view name, std::string_view va
     out.append("\r\n");
 }
 
-PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::string& authority,
-                                        Secret& out) {
+PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::string& fields, Secret& out) {
     auto const ends_target = [](char c) { return c == ' ' || detail::is_control(c); };
-    if (!is_token(request.method)) return Error(errc::invalid_argument, "not a method").path("method");
+    if (!detail::is_token(request.method))
+        return Error(errc::invalid_argument, "not a method").path("method");
     // A space or a line break in the target would end it and begin a header (W22).
     if (!request.target.starts_with('/') || std::ranges::any_of(request.target, ends_target))
         return Error(errc::invalid_argument, "not a path").path("target");
@@ -53,11 +47,10 @@ PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::s
     out.append(" ");
     out.append(request.target);
     out.append(" HTTP/1.1\r\n");
-    append_field(out, "Host", authority);
-    out.append(fields_of_every_request);
+    out.append(fields);
     for (auto const& [name, value] : request.headers) {
         // A line break in a value would begin another header (W22).
-        if (!is_token(name) || is_ours(name) || detail::has_control_but_tab(value))
+        if (!detail::is_token(name) || is_ours(name) || detail::has_control_but_tab(value))
             return Error(errc::invalid_argument,
                          "a header that is the transport's own, or has a character that none has")
                 .path("headers");
@@ -95,7 +88,7 @@ PALETTE_KEYS_INLINE HttpConnection::~HttpConnection() {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const HttpRequest& request,
-                                                                           const std::string& authority,
+                                                                           const std::string& fields,
                                                                            ResponseSink& sink,
                                                                            ExchangeReport& report) {
     // Until all has gone well: whoever is cancelled here leaves a connection in the middle of an exchange.
@@ -103,7 +96,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
     auto const state = co_await asio::this_coro::cancellation_state;
     if (is_cancelled(state)) co_return Error(errc::operation_aborted, "it was cancelled");
     text_.clear();
-    auto rendered = render(request, authority, text_);
+    auto rendered = render(request, fields, text_);
     // Nothing was sent of a request that cannot be rendered, and the connection is as good as before.
     reusable_ = !rendered;
     if (!rendered) co_return rendered;

@@ -39,7 +39,7 @@ public:
                   std::unique_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions)
         : strand_(std::move(strand)),
           timer_(std::move(timer)),
-          authority_(options.endpoint.authority()),
+          fields_(fields_of_every_request(options)),
           pool_(options.pool, options.retry),
           read_timeout_(options.timeouts.read),
           connector_(options, std::move(proxy), std::move(tls), std::move(sessions)),
@@ -59,7 +59,7 @@ public:
             if (!lease.is(Turn::Action::use)) co_return refused(lease);
         }
         report.phase = ExchangeReport::Phase::response;
-        auto result = co_await lease.connection().exchange(request, authority_, sink, report);
+        auto result = co_await lease.connection().exchange(request, fields_, sink, report);
         // It died without a sign, as those do that have been idle with it (W18).
         auto const state = co_await asio::this_coro::cancellation_state;
         if (!result && report.reused_connection && report.sent && !report.received && !is_cancelled(state))
@@ -259,7 +259,7 @@ private:
 
     asio::any_io_executor strand_;
     std::shared_ptr<timing::SharedTimer> timer_;
-    std::string authority_;
+    std::string fields_;  // of every request
     Pool pool_;
     std::chrono::milliseconds read_timeout_;
     Connector connector_;

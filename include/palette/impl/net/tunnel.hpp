@@ -24,6 +24,7 @@ struct ProxyRoute {
     std::string host;
     std::uint16_t port = 0;
     Secret authorization;  // "Basic cm9ib3Q6cEBzcw=="; empty: none
+    std::string user_agent;
 
     // "the proxy proxy.acme.com:3128"
     [[nodiscard]] std::string shown() const;

@@ -5,10 +5,10 @@
 #include <palette/impl/net/phase_timeout.hpp>
 #include <palette/impl/net/stream.hpp>
 #include <palette/impl/net/tunnel.hpp>
+#include <palette/impl/net/user_agent.hpp>
 #include <palette/impl/seams/proxy.hpp>
 #include <palette/impl/seams/proxy_bypass.hpp>
 #include <palette/impl/values/text.hpp>
-#include <palette/version.hpp>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -68,7 +68,7 @@ PALETTE_KEYS_INLINE Result<std::optional<ProxyRoute>> route_of(const ClientOptio
     // Plain HTTP never uses a proxy, which would see the credential.
     if (!endpoint.is_secure() || bypass->covers(endpoint.host(), endpoint.port()))
         return std::optional<ProxyRoute>();
-    ProxyRoute route{std::move(url->host), url->port, Secret()};
+    ProxyRoute route{std::move(url->host), url->port, Secret(), user_agent_of(options.user_agent)};
     if (!proxy.user.empty() || proxy.password) {
         Secret both(proxy.user);
         both.append(":");
@@ -88,7 +88,9 @@ PALETTE_KEYS_INLINE void render_connect(const std::string& target, const ProxyRo
     out.append(target);
     out.append(" HTTP/1.1\r\nHost: ");
     out.append(target);
-    out.append("\r\nUser-Agent: palette-keys/" PALETTE_KEYS_VERSION "\r\n");
+    out.append("\r\nUser-Agent: ");
+    out.append(proxy.user_agent);
+    out.append("\r\n");
     if (!proxy.authorization.empty()) {
         out.append("Proxy-Authorization: ");
         out.append(proxy.authorization.expose());

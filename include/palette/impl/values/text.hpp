@@ -35,6 +35,13 @@ constexpr bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
 
+/// Tells whether the text is a token of HTTP: a method, the name of a field, a product.
+constexpr bool is_token(std::string_view text) noexcept {
+    constexpr std::string_view letters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+    return !text.empty() && text.find_first_not_of(letters) == std::string_view::npos;
+}
+
 constexpr char to_lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
