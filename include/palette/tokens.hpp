@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/boost_error.hpp>
 #include <palette/error.hpp>
 #include <palette/result.hpp>
 #include <palette/secret.hpp>
@@ -50,7 +51,7 @@ struct AsException {
 
 struct AsErrorCode {
     using Failure = boost::system::error_code;
-    static Failure of(Error&& error) noexcept { return std::error_code(error.code()); }
+    static Failure of(Error&& error) noexcept { return to_boost_error_code(error); }
 };
 
 template <class Split, class T>
@@ -229,11 +230,12 @@ template <class Token = boost::asio::use_awaitable_t<>>
 ///     auto handler = [](std::error_code ec, palette::ApiKey key) { use(ec, key); };
 ///     client.async_get(uid, palette::as_error_code(handler));
 ///
-/// The code is make_error_code() of the Error's errc, and compares equal to it, to a palette::condition and
-/// to the std::errc that corresponds. It converts to std::error_code and is then equal to what
-/// make_error_code() gives. Its type is Boost's because asio::redirect_error(), use_awaitable, use_future and
-/// yield_context treat no other type as an error. A cancelled operation has errc::operation_aborted, which
-/// equals std::errc::operation_canceled and not asio::error::operation_aborted.
+/// The code is to_boost_error_code() of the Error (palette/boost_error.hpp), and compares equal to its errc,
+/// to a palette::condition and to the std::errc that corresponds. It converts to std::error_code and is then
+/// equal to what make_error_code() gives. Its type is Boost's because asio::redirect_error(), use_awaitable,
+/// use_future and yield_context treat no other type as an error. A cancelled operation has
+/// errc::operation_aborted, which equals std::errc::operation_canceled and not
+/// asio::error::operation_aborted.
 ///
 /// What else the Error says, its Effect above all, is lost. Prefer the Result, or throwing(), for operations
 /// that change something.
