@@ -9,6 +9,7 @@
 #include <palette/proxy.hpp>
 #include <palette/rate_limiter.hpp>
 #include <palette/result.hpp>
+#include <palette/secret.hpp>
 #include <palette/transport.hpp>
 
 #include <chrono>
@@ -62,12 +63,18 @@ struct TlsOptions {
     /// Names the PEM file of the client's certificate, for a service that asks for one. Default: empty,
     /// unset.
     std::string client_certificate_file;
-    /// Names the PEM file of the private key to that certificate. Default: empty, unset.
+    /// Names the PEM file of the private key to that certificate. Default: empty, unset: the key is in
+    /// `client_certificate_file`.
     std::string client_key_file;
 
     /// Turns off the verification of certificate and host name. Anybody on the way can then pose as the
     /// service and read the credential: use it for experiments only. Default: false.
     bool insecure_skip_verification = false;
+
+    /// Decrypts the private key; at most 1,023 bytes. Read by the constructor of the client, which throws if
+    /// the passphrase is wrong, if the key is encrypted and there is none, or if the key is not encrypted. No
+    /// error contains it, and the client keeps no reference to it. Default: null.
+    std::shared_ptr<const Secret> client_key_passphrase{};
 };
 
 /// Bounds the pool of keep-alive connections of the default transport.

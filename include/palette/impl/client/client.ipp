@@ -102,6 +102,8 @@ PALETTE_KEYS_INLINE Core::Core(asio::any_io_executor executor, ClientOptions opt
       pipeline_(strand_, options_, transport_),
       idle_(strand_, asio::steady_timer::time_point::max()),
       context_ends_(ContextEnd::of(base_)) {
+    // The key has been decrypted.
+    options_.tls.client_key_passphrase.reset();
     // Where one operation follows another, the timer runs on: to stop it and to set it anew is dear.
     timer_->on_unused([serial = serial_.get()] { return serial->call_when_idle(); });
     serial_->on_idle([timer = std::weak_ptr(timer_)] {

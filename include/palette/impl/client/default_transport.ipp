@@ -29,6 +29,7 @@ public:
             auto made = net::make_http_transport(co_await asio::this_coro::executor, options_);
             if (!made) co_return std::move(made.error());
             made_ = std::move(*made);
+            options_.tls.client_key_passphrase.reset();
         }
         co_return co_await made_->exchange(request, sink, report);
     }

@@ -22,7 +22,9 @@ PALETTE_KEYS_INLINE Connector::Connector(const ClientOptions& options, std::opti
       timeouts_(options.timeouts),
       sessions_(std::move(sessions)),
       tls_(std::move(tls)),
-      resolver_(std::move(lookup)) {}
+      resolver_(std::move(lookup)) {
+    tls_options_.client_key_passphrase.reset();  // the context is there
+}
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<std::unique_ptr<Stream>>> Connector::connect(
     ExchangeReport& report) {

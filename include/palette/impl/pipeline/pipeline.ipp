@@ -35,6 +35,9 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
     auto const& password = options.proxy.password;
     if (password && password->size() >= min_hidden_size)
         hide(detail::KnownSecrets::Kind::configured, *password);
+    auto const& passphrase = options.tls.client_key_passphrase;
+    if (passphrase && passphrase->size() >= min_hidden_size)
+        hide(detail::KnownSecrets::Kind::configured, *passphrase);
 }
 
 PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& kind) {
