@@ -9,4 +9,5 @@
 #include <palette/impl/net/response_parser.ipp>
 #include <palette/impl/net/stream.ipp>
 #include <palette/impl/net/tls.ipp>
+#include <palette/impl/net/tls_context.ipp>
 #include <palette/impl/net/tunnel.ipp>

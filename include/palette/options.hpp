@@ -48,7 +48,10 @@ struct Timeouts {
     std::chrono::milliseconds read = std::chrono::seconds{20};
 };
 
-/// Chooses the certificate authorities to trust, and the client's own certificate.
+class TlsContext;
+
+/// Chooses the certificate authorities to trust, and the client's own certificate; or gives a TLS context
+/// that decides both.
 ///
 /// The system's authorities are trusted unless `ca_file`, `ca_directory` or `ca_pem` is set; then only those
 /// that are set are trusted. A file that cannot be read makes the constructor of the client throw.
@@ -75,6 +78,10 @@ struct TlsOptions {
     /// the passphrase is wrong, if the key is encrypted and there is none, or if the key is not encrypted. No
     /// error contains it, and the client keeps no reference to it. Default: null.
     std::shared_ptr<const Secret> client_key_passphrase{};
+
+    /// Replaces all fields above, none of which may then be set: for keys in hardware, pinned certificates or
+    /// a verification of your own; see palette/tls_context.hpp. Default: null.
+    std::shared_ptr<TlsContext> context{};
 };
 
 /// Bounds the pool of keep-alive connections of the default transport.

@@ -277,7 +277,6 @@ struct ConnectorScene {
         auto route = impl::net::route_of(options).value();
         auto sessions = std::make_unique<impl::net::Sessions>();
         auto context_of_tls = impl::net::make_tls_context(options.tls).value();
-        sessions->collect_from(context_of_tls->native_handle());
         impl::net::Connector connector(options, std::move(route), std::move(context_of_tls),
                                        std::move(sessions),
                                        [this](const std::string& host) -> impl::net::LookupAnswer {

@@ -27,7 +27,7 @@ inline std::chrono::nanoseconds since(std::chrono::steady_clock::time_point begu
 class Connector {
 public:
     Connector(const ClientOptions& options, std::optional<ProxyRoute> proxy,
-              std::unique_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions,
+              std::shared_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions,
               Lookup lookup = ask_system);
 
     // Errors: errc::transport, errc::timeout, errc::untrusted and errc::proxy, saying which step failed;
@@ -43,8 +43,8 @@ private:
     std::optional<ProxyRoute> proxy_;
     TlsOptions tls_options_;
     Timeouts timeouts_;
-    std::unique_ptr<Sessions> sessions_;       // outlives the context
-    std::unique_ptr<asio::ssl::context> tls_;  // null in the clear
+    std::unique_ptr<Sessions> sessions_;       // outlives all connections
+    std::shared_ptr<asio::ssl::context> tls_;  // null in the clear
     Resolver resolver_;
 };
 

@@ -14,7 +14,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::impl::net {
 
 PALETTE_KEYS_INLINE Connector::Connector(const ClientOptions& options, std::optional<ProxyRoute> proxy,
-                                         std::unique_ptr<asio::ssl::context> tls,
+                                         std::shared_ptr<asio::ssl::context> tls,
                                          std::unique_ptr<Sessions> sessions, Lookup lookup)
     : endpoint_(options.endpoint),
       proxy_(std::move(proxy)),

@@ -36,7 +36,7 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
 public:
     HttpTransport(asio::any_io_executor strand, const ClientOptions& options,
                   std::shared_ptr<timing::SharedTimer> timer, std::optional<ProxyRoute> proxy,
-                  std::unique_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions)
+                  std::shared_ptr<asio::ssl::context> tls, std::unique_ptr<Sessions> sessions)
         : strand_(std::move(strand)),
           timer_(std::move(timer)),
           fields_(fields_of_every_request(options)),
@@ -275,13 +275,12 @@ PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> make_http_transport(
     std::shared_ptr<timing::SharedTimer> timer) {
     auto proxy = route_of(options);
     if (!proxy) return std::move(proxy.error());
-    std::unique_ptr<asio::ssl::context> tls;
+    std::shared_ptr<asio::ssl::context> tls;
     auto sessions = std::make_unique<Sessions>();
     if (options.endpoint.is_secure()) {
-        auto made = make_tls_context(options.tls);
+        auto made = tls_context_of(options.tls);
         if (!made) return std::move(made.error());
         tls = std::move(*made);
-        sessions->collect_from(tls->native_handle());
     }
     if (!timer) timer = std::make_shared<timing::SharedTimer>(strand);
     return std::shared_ptr<Transport>(std::make_shared<HttpTransport>(
