@@ -186,7 +186,8 @@ struct PALETTE_KEYS_DECL ClientOptions {
     ProxyOptions proxy{};
     /// Configures retries.
     RetryOptions retry{};
-    /// Limits the rate of requests, shared with other clients. Default: null; the client makes a limiter from
+    /// Limits the rate of requests, shared with other clients and other parts of the program. Its clock is
+    /// `clock`: the constructor of a client throws otherwise. Default: null; the client makes a limiter from
     /// `rate_limit`.
     std::shared_ptr<RateLimiter> limiter{};
     /// Bounds what one list may take.

@@ -78,7 +78,7 @@ TEST_CASE("client: operations whose logins fail do not log in more often than th
 
 TEST_CASE("client: an operation whose login waits for the limit goes on when its turn has come") {
     Scene scene;
-    auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 1});
+    auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 1}, scene.clock);
     scene.options.limiter = limiter;
     ApiKeyClient first(scene.context, scene.options);
     scene.log_in_anew();
@@ -99,7 +99,7 @@ TEST_CASE("client: an operation whose login waits for the limit goes on when its
 
 TEST_CASE("client: who is cancelled while a login waits for the limit leaves its place to the next") {
     Scene scene;
-    scene.options.limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 1});
+    scene.options.limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 1}, scene.clock);
     ApiKeyClient first(scene.context, scene.options);
     scene.log_in_anew();
     ApiKeyClient second(scene.context, scene.options);
@@ -123,7 +123,7 @@ TEST_CASE("client: who is cancelled while a login waits for the limit leaves its
 
 TEST_CASE("client: a login that met 429 slows down the logins of all who share the limiter") {
     Scene scene;
-    scene.options.limiter = std::make_shared<RateLimiter>();
+    scene.options.limiter = std::make_shared<RateLimiter>(RateLimitOptions(), scene.clock);
     scene.service->login_status = 429;
     ApiKeyClient first(scene.context, scene.options);
     scene.log_in_anew();

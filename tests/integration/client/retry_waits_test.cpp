@@ -139,8 +139,8 @@ TEST_CASE("retry: the time that a queue may take is not that of what was sent al
 }
 
 TEST_CASE("rate limiter: an operation that is destroyed with its context leaves the queue") {
-    auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 2});
     std::optional<RetryScene> gone(std::in_place);
+    auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1, 2}, gone->clock);
     gone->options.limiter = limiter;
     auto const end = gone->clock->now().time_since_epoch() + 10s;
     for (int i = 0; i < 3; ++i)

@@ -153,7 +153,7 @@ TEST_CASE("client rate: beside a foreign client that takes half of the limit all
 
 TEST_CASE("client rate: two clients with one limiter keep to the limit together, first come, first served") {
     RateScene scene(500);
-    scene.options.limiter = std::make_shared<RateLimiter>();
+    scene.options.limiter = std::make_shared<RateLimiter>(RateLimitOptions(), scene.clock);
     auto& first = scene.add_client();
     auto& second = scene.add_client();
     int furthest_apart = 0;
@@ -190,7 +190,7 @@ TEST_CASE("client rate: two clients with a limiter each are refused, and both co
 
 TEST_CASE("client rate: a 429 slows down everybody who shares the limiter, and is forgotten") {
     RateScene scene(500);
-    scene.options.limiter = std::make_shared<RateLimiter>();
+    scene.options.limiter = std::make_shared<RateLimiter>(RateLimitOptions(), scene.clock);
     auto& first = scene.add_client();
     auto& second = scene.add_client();
     scene.revoke_all_in_turn(first, second);

@@ -80,6 +80,9 @@ inline ClientOptions checked(ClientOptions options) {
         throw Exception(Error(errc::invalid_argument, "a time is not negative").path("pool.idle_timeout"));
     check(options.retry);
     check(options.list_limits);
+    if (options.limiter && options.limiter->clock() != options.clock)
+        throw Exception(Error(errc::invalid_argument, "the rate limiter has another clock than the client")
+                            .path("limiter"));
     if (auto good = net::check_user_agent(options.user_agent); !good)
         throw Exception(std::move(good.error()));
     return options;

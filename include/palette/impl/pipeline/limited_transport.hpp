@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/seams/bucket_name.hpp>
 #include <palette/impl/time/sleep.hpp>
 #include <palette/rate_limiter.hpp>
 #include <palette/transport.hpp>
@@ -9,12 +10,10 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
-/// Names what the service limits together: "palette.acme.com/apiKeys" for "/v1/apiKeys/{uid}" of that host.
-std::string bucket_name(std::string_view authority, std::string_view path);
+using detail::bucket_name;
 
 /// A transport whose requests wait for the rate limit: what a provider of credentials logs in through. An
 /// operation that waits for a login has had its own turn, in the bucket of another path, so that neither

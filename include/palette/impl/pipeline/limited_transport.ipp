@@ -11,13 +11,6 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 
-PALETTE_KEYS_INLINE std::string bucket_name(std::string_view authority, std::string_view path) {
-    auto const begin = path.find('/', 1);
-    // The service limits by the path's second part: /v1/apiKeys, /v1/users, /v1/auth.
-    auto const rest = path.substr(begin == std::string_view::npos ? path.size() : begin + 1);
-    return std::string(authority) + '/' + std::string(rest.substr(0, rest.find_first_of("/?")));
-}
-
 // Passes an answer on, and keeps the head of one that says that there were too many requests.
 class RefusalWatch final : public ResponseSink {
 public:

@@ -25,7 +25,8 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
     : options_(options),
       transport_(std::move(transport)),
       time_(options.clock),
-      limiter_(options.limiter ? options.limiter : std::make_shared<RateLimiter>(options.rate_limit)),
+      limiter_(options.limiter ? options.limiter
+                               : std::make_shared<RateLimiter>(options.rate_limit, options.clock)),
       budget_(options.retry.budget),
       jitter_(options.retry.jitter_seed),
       credentials_(
