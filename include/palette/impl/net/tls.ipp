@@ -4,6 +4,7 @@
 #include <palette/detail/printable.hpp>
 #include <palette/impl/net/tls.hpp>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -143,6 +144,13 @@ private:
     bool was_asked_ = false;
 };
 
+// OpenSSL leaves the passphrase of a key in the traditional form on the stack, in a frame that has ended. The
+// frames of reading a key end within this.
+[[gnu::noinline]] inline void wipe_ended_frames() {
+    unsigned char frames[32 * 1024];
+    OPENSSL_cleanse(frames, sizeof frames);
+}
+
 inline Error bad_passphrase(const std::string& what, const std::string& file) {
     return Error(errc::invalid_argument, "the client key " + detail::in_quotes(file, 256) + ' ' + what)
         .path("tls.client_key_passphrase");
@@ -154,6 +162,7 @@ inline Result<void> set_client_key(ssl::context& context, const std::string& fil
     PassphraseCallback const callback(context, passphrase);
     boost::system::error_code ec;
     context.use_private_key_file(file, ssl::context::pem, ec);
+    wipe_ended_frames();
     auto const is_of_another =
         ERR_GET_LIB(static_cast<unsigned long>(ec.value())) == ERR_LIB_X509 &&
         ERR_GET_REASON(static_cast<unsigned long>(ec.value())) == X509_R_KEY_VALUES_MISMATCH;
