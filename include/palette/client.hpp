@@ -240,8 +240,12 @@ public:
     /// Searches once for the keys that a create has left behind, and deletes them. Idempotent.
     ///
     /// Deletes only keys that bear the mark of the create, the number of one of its pending attempts, and its
-    /// owner: never a key whose value was delivered. A request that was under way may still make a key, so
-    /// call this operation again an hour and a day after the create has ended.
+    /// owner. A record of an error or of CreatedApiKey::pending() never covers a key whose value was
+    /// delivered. A record of PendingCreate::of_nonce() covers the delivered key too, which is then deleted:
+    /// reconcile it only if the value was not kept, and the create is under way nowhere.
+    ///
+    /// A request that was under way may still make a key, so call this operation again an hour and a day
+    /// after the create has ended.
     ///
     ///     auto pending = PendingCreate::parse(line).value();
     ///     auto cleaned = co_await client.async_reconcile(pending);
@@ -252,6 +256,10 @@ public:
     /// Errors of this operation's own:
     /// - errc::auth_provider, not applied: the credential is not that of the user, and the tenant, who
     ///   requested the key. Nothing was listed or deleted.
+    /// - errc::conflict, with the uid in Error::key_uid(): that key bears the mark of the create, and has
+    ///   another owner than the record says, or none. It was not deleted. Applied if other keys were.
+    /// - errc::bad_value, not applied, with the path "metadata.annotations": no key was found, and this
+    ///   client has seen that the service does not keep annotations.
     /// - errc::invalid_argument: `pending` names no user or no tenant.
     ///
     /// After any other error `pending` is as valid as before: call again.

@@ -43,6 +43,18 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
     return text.replace(at, from.size(), to);
 }
 
+TEST_CASE("pending create: of a key that is to be created, the record takes the name and the owner") {
+    CHECK(PendingCreate::of_nonce(nonce, NewApiKey("ci"), caller()) ==
+          PendingCreate::of_nonce(nonce, "ci", caller()));
+    CHECK(PendingCreate::of_nonce(nonce, NewApiKey("ci").for_user("owner-2"), caller()) ==
+          PendingCreate::of_nonce(nonce, "ci", caller(), "owner-2"));
+    auto const refused = PendingCreate::of_nonce(nonce, NewApiKey("ci").for_user(""), caller());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::invalid_argument);
+    CHECK(refused.error().path() == "ownerUid");
+    CHECK(PendingCreate::of_nonce("0", NewApiKey("ci"), caller()).error().path() == "nonce");
+}
+
 TEST_CASE("pending create: its text is one line that says what it is, and reads back as it was") {
     CHECK(
         sample().to_text() ==

@@ -13,6 +13,8 @@
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
+class NewApiKey;
+
 /// Records which keys a create may have made whose values nobody has: the remains of a lost response. The
 /// record contains no secret. Keep it until the keys have been cleaned up:
 ///
@@ -25,8 +27,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///     auto cleaned = co_await client.async_reconcile(pending);  // now, an hour later and a day later
 ///
 /// A create marks each key that it requests with its nonce and the number of the attempt, in the annotation
-/// "palette-keys-create". The record contains only the marks of attempts without a value, so that a key whose
-/// value was delivered cannot be taken for one of them.
+/// "palette-keys-create". The record of an error or of CreatedApiKey::pending() contains only the marks of
+/// attempts without a value, so that a key whose value was delivered cannot be taken for one of them. A
+/// record of of_nonce() is different: it covers the delivered key too.
 ///
 /// Threads: a value, not synchronised.
 class PALETTE_KEYS_DECL PendingCreate {
@@ -38,16 +41,29 @@ public:
     /// (errc::system) if the system provides no randomness.
     [[nodiscard]] static std::string make_nonce();
 
-    /// Returns the record of a create that is about to be sent with this nonce. The record covers every key
-    /// that such a create makes. `by` is the user who creates, from async_whoami(); the owner of the keys is
-    /// `owner_uid`, or `by` if that is empty. Write to_text() down before the create; docs/retries.md,
-    /// "A create that survives kill -9", has the recipe.
+    /// Returns the record of the create of `key` that is about to be sent with this nonce. The record covers
+    /// every key that such a create makes. `by` is the user who creates, from async_whoami(). The name and
+    /// the owner are those of `key`: the user of NewApiKey::for_user(), or `by` without it. Write to_text()
+    /// down before the create; docs/retries.md, "A create that survives kill -9", has the recipe.
     ///
-    /// Precondition: the value of the create was not kept when the record is reconciled. Reconciling deletes
-    /// the keys whether their value was delivered or not.
+    ///     NewApiKey key = NewApiKey("ci").for_user(uid);
+    ///     auto nonce = PendingCreate::make_nonce();
+    ///     auto record = PendingCreate::of_nonce(nonce, key, me).value();
+    ///     ...
+    ///     auto created = co_await client.async_create(key, CreateOptions().nonce(nonce));
+    ///
+    /// Precondition: when the record is reconciled, the value of the create was not kept, and the create is
+    /// no longer under way, in this process or another. The record covers the delivered key too:
+    /// async_reconcile() deletes it.
     ///
     /// Errors: errc::invalid_argument, with the field in Error::path(), for a nonce that make_nonce() does
-    /// not make, for a name or a uid that cannot be one, and for a `by` without a user or without a tenant.
+    /// not make, for a name or a uid that cannot be one, for a key whose owner was set to an empty uid, and
+    /// for a `by` without a user or without a tenant.
+    static Result<PendingCreate> of_nonce(std::string nonce, const NewApiKey& key, Identity by);
+
+    /// Same, from the name of the key and the uid of its owner. Prefer the overload for a NewApiKey: if the
+    /// create names another owner than `owner_uid` (default: `by`), async_reconcile() does not delete its
+    /// key, and fails with errc::conflict.
     static Result<PendingCreate> of_nonce(std::string nonce, std::string name, Identity by,
                                           std::string owner_uid = {});
 

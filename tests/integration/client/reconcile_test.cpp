@@ -90,12 +90,27 @@ TEST_CASE("W7 reconcile: only keys with the mark of a pending attempt and its ow
          {mark("-2"), mark("-10"), mark("-01"), mark(""), mark("-1x"), "0" + mark("-1"), std::string()})
         scene.emulator.seed_key(mine().annotate("palette-keys-create", other));
     scene.emulator.seed_key(mine().annotate("other", mark("-1")).label("palette-keys-create", mark("-1")));
-    scene.emulator.seed_key(
-        mine().annotate("palette-keys-create", mark("-1")).for_user(scene.emulator.user(Role::user).uid));
     scene.emulator.faults().add("GET /v1/apiKeys page:3");
     auto const before = scene.emulator.keys().size();
     CHECK(scene.client.reconcile(pending).value() == Reconciliation(lost));
     CHECK(scene.emulator.keys().size() == before - 1);
+}
+
+TEST_CASE("W7 reconcile: a key with the mark and another owner stays, and an error names it") {
+    Cleaning scene;
+    auto const pending = scene.lose();
+    scene.wait_for_keys(1);
+    auto const foreign = scene.emulator.seed_key(NewApiKey("ci")
+                                                     .annotate("palette-keys-create", pending.nonce() + "-1")
+                                                     .for_user(scene.emulator.user(Role::user).uid));
+    for (auto const effect : {Effect::applied, Effect::not_applied}) {  // one's own goes the first time
+        auto const refused = scene.client.reconcile(pending);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code() == errc::conflict);
+        CHECK(refused.error().effect() == effect);
+        CHECK(refused.error().key_uid() == foreign.uid());
+        CHECK(scene.made_uids() == Texts{foreign.uid()});
+    }
 }
 
 TEST_CASE("W7 reconcile: a key whose value was delivered stays, though an earlier attempt is pending") {
@@ -167,6 +182,46 @@ TEST_CASE("W7 nonce: what a killed program has made is found by the nonce that i
     Client next(scene.options());
     auto const pending = PendingCreate::of_nonce(nonce, "ci", scene.client.whoami().value()).value();
     CHECK(next.reconcile(pending).value() == Reconciliation({made.uid()}));
+    CHECK(scene.made().size() == 1);
+}
+
+TEST_CASE("W7 nonce: the record of a key for somebody else is taken from what is to be created") {
+    Cleaning scene;
+    auto const me = scene.client.whoami().value();
+    auto const key = NewApiKey("ci").for_user(scene.emulator.user(Role::user).uid);
+    auto const nonce = PendingCreate::make_nonce();
+    auto const record = PendingCreate::of_nonce(nonce, key, me).value();
+    CHECK(record.name() == "ci");
+    CHECK(record.owner_uid() == key.user_uid());
+    auto const made = scene.client.create(key, CreateOptions().nonce(nonce)).value();
+
+    // A record that leaves the owner out does not pass the key over in silence.
+    auto const ownerless = PendingCreate::of_nonce(nonce, "ci", me).value();
+    auto const refused = scene.client.reconcile(ownerless);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::conflict);
+    CHECK(refused.error().effect() == Effect::not_applied);
+    CHECK(refused.error().key_uid() == made.uid());
+    CHECK(scene.made_uids() == Texts{made.uid()});
+
+    CHECK(scene.client.reconcile(record).value() == Reconciliation({made.uid()}));
+    CHECK(scene.made().empty());
+}
+
+TEST_CASE("W7 reconcile: where marks are seen not to be kept, to find none is an error that names the key") {
+    Cleaning scene;
+    auto const nonce = PendingCreate::make_nonce();
+    auto const record =
+        PendingCreate::of_nonce(nonce, NewApiKey("ci"), scene.client.whoami().value()).value();
+    CHECK(scene.client.reconcile(record).value() == Reconciliation());
+    scene.emulator.faults().add("POST /v1/apiKeys strip-annotations x1");
+    REQUIRE(scene.client.create(NewApiKey("ci"), CreateOptions().nonce(nonce)));
+    auto const failed = scene.client.reconcile(record);
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().code() == errc::bad_value);
+    CHECK(failed.error().effect() == Effect::not_applied);
+    CHECK(failed.error().path() == "metadata.annotations");
+    CHECK(failed.error().advice().find("\"ci\"") != std::string::npos);
     CHECK(scene.made().size() == 1);
 }
 

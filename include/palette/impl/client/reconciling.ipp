@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/printable.hpp>
 #include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/checks.hpp>
 #include <palette/impl/client/operations.hpp>
@@ -8,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,29 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::ReconcileCreate& /*reconcile*/) {
     return nullptr;
+}
+
+// Neither deleted nor passed over: either the record has the wrong owner, or the mark was copied.
+inline Error foreign_key(const pipeline::Call& call, const ApiKey& key, std::string_view owner) {
+    auto const uid = detail::printable(key.uid);
+    auto const of =
+        key.owner.uid.empty() ? "nobody that the service names" : detail::printable(key.owner.uid);
+    return Error(errc::conflict, "the key " + uid + " bears the nonce of this create and belongs to " + of +
+                                     ", not to " + detail::printable(owner))
+        .key_uid(uid)
+        .advice("read that key; if this create made it, reconcile with a record that names its owner")
+        .attempts(call.attempts());
+}
+
+// Success would say that there is nothing left.
+inline Error unmarked_keys(const pipeline::Call& call, std::string_view name) {
+    return Error(errc::bad_value,
+                 "the service does not keep the annotations of keys, so that a key of this "
+                 "create cannot be told from others")
+        .path("metadata.annotations")
+        .advice("find the keys named " + detail::in_quotes(name) + ", and delete those that nobody has the " +
+                "value of")
+        .attempts(call.attempts());
 }
 
 // One list: what a late request makes afterwards, the next reconciliation finds.
@@ -28,15 +53,21 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> perform(Core& core, 
     if (!is_same_caller(*caller, pending.tenant_uid(), pending.user_uid())) co_return other_caller(call);
     pin_caller(core, call, *caller);
     auto const& owner = pending.owner_uid().empty() ? caller->user_uid : pending.owner_uid();
+    // Keys of another owner that bear the mark are not deleted, but told.
     Wanted bears_mark = [&](const ApiKey& key, Instant /*as_of*/) {
-        return key.owner.uid == owner && pending.matches(key.annotations[detail::create_annotation]);
+        return pending.matches(key.annotations[detail::create_annotation]);
     };
     auto keys = co_await list_wanted(core, call, std::move(bears_mark));
     if (!keys) co_return std::move(keys.error());
 
     std::vector<std::string> removed;
     std::vector<std::string> left;
+    const ApiKey* foreign = nullptr;
     for (auto const& key : *keys) {
+        if (key.owner.uid != owner) {
+            if (foreign == nullptr) foreign = &key;
+            continue;
+        }
         auto deleted = co_await delete_valueless(core, call, key.uid);
         // A key that is gone is gone, whoever deleted it.
         if (deleted || is_not_found(deleted.error().code())) {
@@ -51,6 +82,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> perform(Core& core, 
             co_return std::move(error.pending(std::make_shared<const PendingCreate>(std::move(pending))));
         }
     }
+    if (foreign != nullptr)
+        co_return foreign_key(call, *foreign, owner)
+            .effect(removed.empty() ? Effect::not_applied : Effect::applied);
+    if (removed.empty() && left.empty() && !core.creates().marks_persist)
+        co_return unmarked_keys(call, pending.name());
     co_return Reconciliation(std::move(removed), std::move(left));
 }
 

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/detail/pending_create.hpp>
 #include <palette/detail/printable.hpp>
+#include <palette/impl/values/create_mark.hpp>
 
 #include <ostream>
+#include <string>
+#include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
@@ -47,6 +51,14 @@ PALETTE_KEYS_INLINE NewApiKey& NewApiKey::annotate(std::string_view key, std::st
 PALETTE_KEYS_INLINE NewApiKey& NewApiKey::label(std::string_view key, std::string_view value) & {
     labels_.set(key, value);
     return *this;
+}
+
+// Here and not with the rest of PendingCreate: there a key that is to be created is not known yet.
+PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::of_nonce(std::string nonce, const NewApiKey& key,
+                                                                  Identity by) {
+    if (key.names_user() && key.user_uid().empty())
+        return detail::bad_pending("ownerUid", "the key is for a user without a uid");
+    return of_nonce(std::move(nonce), key.name(), std::move(by), key.user_uid());
 }
 
 PALETTE_KEYS_INLINE ApiKeyEdit& ApiKeyEdit::name(std::string text) & {
