@@ -238,7 +238,9 @@ public:
     /// Same, from a temporary: by value.
     [[nodiscard]] std::string ref() const&& { return static_cast<const Error&>(*this).ref(); }
 
-    /// Returns how many requests were sent; 0 if the operation was refused before the first.
+    /// Returns how many requests the operation has sent, of every kind and the last one included: a create
+    /// that asked who it is and was then refused has sent 2, and has retried nothing. 0 if the operation was
+    /// refused before the first. earlier() lists the failed attempts before the last one.
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
     /// Returns the failed attempts before the last one, in their order.
@@ -263,7 +265,8 @@ public:
     [[nodiscard]] std::string message() const;
 
     /// Returns what to do next: the words set by advice(words), or those that hold for every error with this
-    /// code, effect and pending().
+    /// code, effect and pending(). With Effect::unknown: read the key now, in an hour and in a day; a client
+    /// names the uid. With pending(): reconcile at these times.
     [[nodiscard]] std::string_view advice() const& noexcept;
     void advice() const&& = delete;
     /// Returns whether advice(words) has set words.

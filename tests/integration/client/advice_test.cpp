@@ -239,8 +239,7 @@ TEST_CASE(
     REQUIRE_FALSE(created);
     CHECK(created.error().effect() == Effect::unknown);
     REQUIRE(created.error().pending());
-    CHECK(created.error().advice() ==
-          "reconcile what is pending, now and once more later, before another key is created");
+    CHECK(created.error().advice() == "reconcile what is pending now, in an hour and in a day");
     CHECK_FALSE(contains(created.error().message(), "call again"));
     CHECK_FALSE(is_safe_to_repeat(created.error(), Idempotency::not_idempotent));
 }
@@ -274,6 +273,41 @@ TEST_CASE("advice: a key without a value is not deleted by a uid that may be the
     CHECK_FALSE(contains(created.error().message(), "create another"));
 }
 
+TEST_CASE(
+    "advice: of a change whose effect is unknown, the key is to be read three times before it is repeated") {
+    constexpr std::string_view read =
+        "read the key a now, in an hour and in a day, and repeat the change if it is not in effect";
+    for (auto const& operation : operations()) {
+        auto const is_change = operation.about == About::one_key && !operation.request.starts_with("GET");
+        if (!is_change) continue;
+        CAPTURE(operation.name);
+        auto const error = failure_of(operation, 500);
+        CHECK(error.effect() == Effect::unknown);
+        CHECK(error.advice() == read);
+        CHECK(error.message().ends_with(read));
+    }
+    // Made by others, without a uid.
+    for (auto const code : {errc::timeout, errc::operation_aborted, errc::transport}) {
+        auto const error = Error(code).effect(Effect::unknown);
+        CHECK(error.advice() ==
+              "read the key now, in an hour and in a day, and repeat the change if it is not in effect");
+    }
+}
+
+TEST_CASE("advice: where the credential is refused after a change was lost, it comes before the reading") {
+    ScriptedClient service(4);
+    service.expect("PUT /v1/apiKeys/a/state").fail(Error(errc::transport, "cut off"));
+    service.expect("PUT /v1/apiKeys/a/state").answer(403);
+    auto const result = service.run<void>([](auto& c, auto keep) { c.async_revoke("a", keep); });
+    REQUIRE_FALSE(result);
+    CHECK(result.error().effect() == Effect::unknown);
+    CHECK(
+        result.error().advice() ==
+        "use the credential of a user who has the role for it; then read the key a now, in an hour and in a "
+        "day, and repeat the change if it is not in effect");
+    CHECK(contains(result.error().message(), ", after 2 requests"));
+}
+
 TEST_CASE("advice: an applied change is not to be repeated") {
     ScriptedClient service;
     service.expect("GET /v1/apiKeys/a").answer(200, std::string(key));
@@ -299,7 +333,7 @@ TEST_CASE(
     REQUIRE_FALSE(result);
     CHECK(result.error().code() == errc::conflict);
     CHECK(result.error().effect() == Effect::unknown);
-    CHECK(result.error().advice() == "read it again and decide anew");
+    CHECK(result.error().advice() == "read the key a now, in an hour and in a day, and decide anew");
     CHECK(service.unmet().empty());
 }
 

@@ -134,6 +134,17 @@ PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error*
     observe(call, error);
 }
 
+// What is advised of the code alone leads on too early: the change may still be applied. A credential that
+// was refused cannot read, and comes first.
+inline void advise_to_read(Error& error) {
+    if (error.effect() != Effect::unknown || error.pending() || error.key_uid().empty()) return;
+    auto const first =
+        is_auth(error) && error.has_own_advice() ? std::string(error.advice()) + "; then " : std::string();
+    std::string const what =
+        error.code() == errc::conflict ? "and decide anew" : "and repeat the change if it is not in effect";
+    error.advice(first + "read the key " + error.key_uid() + " now, in an hour and in a day, " + what);
+}
+
 PALETTE_KEYS_INLINE void Core::name_subject(Error& error, const pipeline::Call& call) const noexcept {
     // Out of memory has its words without memory, and keeps them.
     if (error.code() == errc::out_of_memory) return;
@@ -142,6 +153,7 @@ PALETTE_KEYS_INLINE void Core::name_subject(Error& error, const pipeline::Call& 
         // Somebody may have passed a credential for a uid.
         if (error.key_uid().empty() && !call.key_uid().empty() && !pipeline_.has_secret(call.key_uid()))
             error.key_uid(call.key_uid());
+        advise_to_read(error);
     } catch (const std::bad_alloc&) {
         // The error says what has happened all the same.
     }

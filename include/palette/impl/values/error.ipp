@@ -71,9 +71,11 @@ inline constexpr ErrcText errc_texts[] = {
 
 // What to do where part of the work was done, or may have been: to repeat it is not what comes next.
 inline constexpr const char* advice_if_applied = "nothing has to be repeated; read it again to see how it is";
-inline constexpr const char* advice_if_aborted = "read it again before deciding anew";
-inline constexpr const char* advice_if_pending =
-    "reconcile what is pending, now and once more later, before another key is created";
+inline constexpr const char* advice_if_unknown =
+    "read the key now, in an hour and in a day, and repeat the change if it is not in effect";
+inline constexpr const char* advice_if_changed_and_unknown =
+    "read the key now, in an hour and in a day, and decide anew";
+inline constexpr const char* advice_if_pending = "reconcile what is pending now, in an hour and in a day";
 
 // A code whose own advice is right although something was applied.
 constexpr bool has_advice_if_applied(errc code) noexcept {
@@ -343,7 +345,8 @@ PALETTE_KEYS_INLINE std::string_view Error::advice() const& noexcept {
     if (has_own_advice()) return words_->advice;
     if (pending_.get() && code_ != errc::missing_key_value) return detail::advice_if_pending;
     if (effect_ == Effect::applied && !detail::has_advice_if_applied(code_)) return detail::advice_if_applied;
-    if (effect_ == Effect::unknown && code_ == errc::operation_aborted) return detail::advice_if_aborted;
+    if (effect_ == Effect::unknown)
+        return code_ == errc::conflict ? detail::advice_if_changed_and_unknown : detail::advice_if_unknown;
     return detail::text_of(static_cast<int>(code_)).next;
 }
 
@@ -420,7 +423,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
     add("", server_message());
     add("ref ", ref());
     if (!answer.empty()) line += " (" + answer + ")";
-    if (attempts_ > 1) line += ", after " + std::to_string(attempts_) + " attempts";
+    if (attempts_ > 1) line += ", after " + std::to_string(attempts_) + " requests";
     if (!earlier().empty()) line += " (before: " + detail::in_words(earlier()) + ")";
 
     switch (effect_) {
