@@ -11,6 +11,11 @@
 
 #include <palette/api_keys.hpp>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <filesystem>
@@ -19,6 +24,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -33,6 +39,26 @@ std::string content_of(const fs::path& file) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// Held for the whole run, and released by the system however the program ends. The record of a create covers
+// the key whose value is about to be kept: to another run it would look like the remains of a killed one.
+class Lock {
+public:
+    explicit Lock(const fs::path& directory)
+        : directory_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+        int done = directory_ < 0 ? -1 : ::flock(directory_, LOCK_EX);
+        while (done != 0 && directory_ >= 0 && errno == EINTR)
+            done = ::flock(directory_, LOCK_EX);
+        if (done != 0)
+            throw std::system_error(errno, std::generic_category(), "cannot lock " + directory.string());
+    }
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    ~Lock() { ::close(directory_); }
+
+private:
+    int directory_;
+};
+
 // Three files for a create, all named by its nonce and each there as a whole or not at all:
 //
 //     NONCE.record   before the create: whose keys with this nonce are to be cleaned up
@@ -43,6 +69,9 @@ public:
     explicit Notes(fs::path directory) : directory_(std::move(directory)) {
         fs::create_directories(directory_);
     }
+
+    // Waits for another run to end.
+    [[nodiscard]] Lock lock() const { return Lock(directory_); }
 
     [[nodiscard]] fs::path file(const std::string& nonce, const char* kind) const {
         return directory_ / (nonce + '.' + kind);
@@ -97,13 +126,16 @@ void clean_up(palette::BlockingApiKeyClient& client, const Notes& notes) {
 fs::path create(palette::BlockingApiKeyClient& client, const Notes& notes, bool retry_when_unseen) {
     auto const me = client.whoami().value();
     auto const nonce = palette::PendingCreate::make_nonce();
-    notes.write(palette::PendingCreate::of_nonce(nonce, key_name, me).value(), "record");
+    auto const key = palette::NewApiKey(key_name);  // with for_user(), the record names that user
+    notes.write(palette::PendingCreate::of_nonce(nonce, key, me).value(), "record");
 
     auto const created =
-        client.create(palette::NewApiKey(key_name),
-                      palette::CreateOptions().nonce(nonce).retry_when_unseen(retry_when_unseen));
-    // Whatever it may have made, the record names it: nothing more is to be written down here.
-    if (!created) throw palette::Exception(created.error());
+        client.create(key, palette::CreateOptions().nonce(nonce).retry_when_unseen(retry_when_unseen));
+    if (!created) {
+        // Whatever it may have made, the record names it: nothing more is to be written down here.
+        if (created.error().effect() == palette::Effect::not_applied) fs::remove(notes.file(nonce, "record"));
+        throw palette::Exception(created.error());
+    }
 
     // First what must go and then what must stay: killed in between, all of it goes.
     if (created->pending()) notes.write(*created->pending(), "left");
@@ -117,6 +149,7 @@ fs::path create(palette::BlockingApiKeyClient& client, const Notes& notes, bool 
 int main(int argc, char** argv) try {
     example::Service const service;
     Notes const notes(argc > 1 ? argv[1] : "example-survivor");
+    auto const lock = notes.lock();
     palette::BlockingApiKeyClient client(service.options());
     clean_up(client, notes);
     auto const keys = notes.all("key");

@@ -44,7 +44,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Effect::unknown: a request that was sent and not answered may have been applied, or may be applied later,
 /// also after a subsequent operation. Read the key, repeat the change if it is not in effect, and read again
 /// an hour and a day after the operation has ended. The service documents no bound on the delay;
-/// docs/retries.md ("unknown") explains these two times.
+/// docs/retries.md ("unknown") explains these two times. The same holds after a success that took a retry: an
+/// attempt that was not answered may still be applied later. The Result does not show such an attempt; an
+/// Observer sees it, and docs/retries.md has the code.
 ///
 /// Retries: a failed request is retried as far as that is safe and ClientOptions::retry allows.
 /// docs/retries.md lists when, and Error::earlier() lists the failed attempts. A create without an answer is
@@ -251,7 +253,9 @@ public:
     ///     auto cleaned = co_await client.async_reconcile(pending);
     ///
     /// Completes with the uids of the keys that were deleted, and of those that the service refused to delete
-    /// (Reconciliation::not_removed()). Success also if no key was found.
+    /// (Reconciliation::not_removed()). Success also if no key was found. Where the service does not keep
+    /// annotations no key can be found by its mark: then look for the name with async_find(), and delete what
+    /// nobody has the value of. A client that has seen this, by a create of its own, fails instead.
     ///
     /// Errors of this operation's own:
     /// - errc::auth_provider, not applied: the credential is not that of the user, and the tenant, who

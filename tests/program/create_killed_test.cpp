@@ -92,6 +92,23 @@ public:
         return end->signal == SIGKILL;
     }
 
+    // Two runs, the second started when the key of the first is there and its value has not been answered.
+    void run_two_that_overlap() {
+        emulator_.faults().add("POST /v1/apiKeys delay:1000 x1");
+        child::Process first(PALETTE_KILLED_PROGRAM, arguments());
+        auto const latest = Clock::now() + 30s;
+        while (keys_made().empty() && Clock::now() < latest)
+            std::this_thread::sleep_for(1ms);
+        REQUIRE(keys_made().size() == 1);
+        child::Process second(PALETTE_KILLED_PROGRAM, arguments());
+        for (auto* const process : {&first, &second}) {
+            auto const end = process->wait_for_end();
+            REQUIRE(end);
+            CAPTURE(end->errors);
+            CHECK(end->status == 0);
+        }
+    }
+
     // To its end: what it said.
     std::string run() {
         child::Process process(PALETTE_KILLED_PROGRAM, arguments());
@@ -225,6 +242,12 @@ TEST_CASE("create survives a kill: at random moments, several times in a row") {
     }
     CHECK(killed >= 1);
     MESSAGE("killed ", killed, " times; ", left, " keys were there before the last runs");
+}
+
+TEST_CASE("create survives a kill: a run beside another one does not take its key for a left-over") {
+    Survivor survivor;
+    survivor.run_two_that_overlap();
+    survivor.check_all_is_well();
 }
 
 TEST_CASE("create survives a kill: a key that comes to be after the next run is deleted by a later one") {
