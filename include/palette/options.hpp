@@ -203,6 +203,8 @@ struct PALETTE_KEYS_DECL ClientOptions {
     ///
     /// - `PALETTE_HOST`: the endpoint, in any form that Endpoint::parse() takes. Unset: the default.
     /// - `PALETTE_API_KEY`, else `SPECTROCLOUD_APIKEY`: the API key. Required.
+    /// - `PALETTE_API_KEY_UID`: the uid of that API key. With it, the client refuses to revoke, deactivate or
+    ///   delete its own key; see Credential::key_uid(). Optional.
     /// - `PALETTE_CA_FILE`: a PEM file that replaces the system's authorities.
     /// - `HTTPS_PROXY`, else `https_proxy`: the proxy; with it `NO_PROXY`, else `no_proxy`. See ProxyOptions.
     ///

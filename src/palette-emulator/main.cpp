@@ -85,7 +85,8 @@ boost::json::object describe(const Emulator& emulator, Role role) {
             {"email", user.email},
             {"password", user.password.expose()},
             {"uid", user.uid},
-            {"api_key", user.api_key.expose()}};
+            {"api_key", user.api_key.expose()},
+            {"api_key_uid", user.api_key_uid}};
 }
 
 // The one line on standard output.

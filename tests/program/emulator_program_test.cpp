@@ -52,15 +52,17 @@ TEST_CASE("palette-emulator: one line of JSON says where it is and what to log i
     std::set<std::string> differing;
     for (auto const& user : users) {
         auto const& one = user.as_object();
-        CHECK(names_in(one) == std::set<std::string>{"role", "email", "password", "uid", "api_key"});
+        CHECK(names_in(one) ==
+              std::set<std::string>{"role", "email", "password", "uid", "api_key", "api_key_uid"});
         CHECK(is_uid(one.at("uid").as_string()));
+        CHECK(is_uid(one.at("api_key_uid").as_string()));
         CHECK(one.at("email").as_string().ends_with("@acme.test"));
         CHECK(one.at("api_key").as_string().size() == 32);
         roles.push_back(RunningEmulator::text_of(one, "role"));
-        for (auto const* const name : {"email", "password", "uid", "api_key"})
+        for (auto const* const name : {"email", "password", "uid", "api_key", "api_key_uid"})
             differing.insert(RunningEmulator::text_of(one, name));
     }
-    CHECK(differing.size() == 16);
+    CHECK(differing.size() == 20);
     REQUIRE(roles.size() == 4);
     CHECK(roles[0] == "tenant_admin");
     CHECK(roles[1] == "user");

@@ -58,6 +58,7 @@ struct Fixture {
     EnvironmentVariable host{"PALETTE_HOST"};
     EnvironmentVariable key{"PALETTE_API_KEY"};
     EnvironmentVariable other_key{"SPECTROCLOUD_APIKEY"};
+    EnvironmentVariable key_uid{"PALETTE_API_KEY_UID"};
     EnvironmentVariable ca_file{"PALETTE_CA_FILE"};
     EnvironmentVariable upper_proxy{"HTTPS_PROXY"};
     EnvironmentVariable lower_proxy{"https_proxy"};
@@ -131,6 +132,17 @@ TEST_CASE_FIXTURE(Fixture, "ClientOptions: PALETTE_API_KEY goes before SPECTROCL
           "first");
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "ClientOptions: PALETTE_API_KEY_UID is the uid of the key, and none if it is not set") {
+    key.set("hunter2");
+    CHECK(ask(ClientOptions::from_environment().value().auth, transport).value()->key_uid().empty());
+    key_uid.set("463209768807a774078d86d3");
+    CHECK(ask(ClientOptions::from_environment().value().auth, transport).value()->key_uid() ==
+          "463209768807a774078d86d3");
+    key_uid.set("hunter2 ");
+    CHECK(contains(refusal().message(), "PALETTE_API_KEY_UID"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "ClientOptions: the environment is read once, so that what was good stays") {
     key.set("before");
     auto const options = ClientOptions::from_environment().value();
@@ -141,7 +153,7 @@ TEST_CASE_FIXTURE(Fixture, "ClientOptions: the environment is read once, so that
 }
 
 TEST_CASE_FIXTURE(Fixture, "ClientOptions: a variable that is empty counts as not set") {
-    for (auto const* const variable : {&host, &key, &ca_file})
+    for (auto const* const variable : {&host, &key, &key_uid, &ca_file})
         variable->set("");
     other_key.set("second");
     auto const options = ClientOptions::from_environment().value();

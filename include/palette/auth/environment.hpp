@@ -13,11 +13,11 @@ namespace palette::inline PALETTE_KEYS_ABI::auth {
 ///
 ///     options.auth = auth::environment();
 ///
-/// The uid of the key is not known: a client with this provider does not notice that it revokes or deletes
-/// its own key.
+/// The uid of the key is that in PALETTE_API_KEY_UID, if that variable is set. Without it the uid is not
+/// known, and a client with this provider does not notice that it revokes or deletes its own key.
 ///
-/// Errors, when the client asks: errc::auth_provider if neither variable is set, or if the content cannot be
-/// a key.
+/// Errors, when the client asks: errc::auth_provider if neither variable of the key is set, if its content
+/// cannot be a key, or if that of PALETTE_API_KEY_UID cannot be a uid.
 ///
 /// Threads: may be shared by any number of clients. The program must not change its environment meanwhile, as
 /// with every reader of the environment.

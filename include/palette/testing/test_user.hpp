@@ -53,6 +53,8 @@ public:
     Secret password;
     /// Holds an API key of each of the four users that exist from the start; empty for others.
     Secret api_key;
+    /// Identifies that API key; empty if there is none.
+    std::string api_key_uid;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing

@@ -19,6 +19,7 @@ using asking::Reason;
 struct Fixture {
     EnvironmentVariable palette_key{"PALETTE_API_KEY"};
     EnvironmentVariable other_key{"SPECTROCLOUD_APIKEY"};
+    EnvironmentVariable key_uid{"PALETTE_API_KEY_UID"};
     FakeTransport transport;
     std::shared_ptr<AuthProvider> provider = auth::environment();
 
@@ -59,6 +60,20 @@ TEST_CASE_FIXTURE(Fixture, "auth environment: it is read anew each time and the 
     CHECK(second != first);
     CHECK(second->value().expose() == "after");
     CHECK(first->value().expose() == "before");
+}
+
+TEST_CASE_FIXTURE(Fixture, "auth environment: PALETTE_API_KEY_UID tells the uid of the key") {
+    palette_key.set("key");
+    key_uid.set("463209768807a774078d86d3");
+    auto const first = ask(provider, transport).value();
+    CHECK(first->key_uid() == "463209768807a774078d86d3");
+    CHECK(ask(provider, transport, Reason::rejected, first).value() == first);
+    key_uid.set("../hunter2");
+    auto const refused = ask(provider, transport);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::auth_provider);
+    CHECK(refused.error().what().starts_with("PALETTE_API_KEY_UID is not a uid"));
+    CHECK(refused.error().what().find("hunter2") == std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "auth environment: a token of the same text is not the same key") {

@@ -16,7 +16,9 @@ public:
         // Read each time: a program may change its environment when the key is rotated.
         auto key = detail::api_key_of_environment();
         if (!key) co_return std::move(key).error();
-        co_return detail::same_or_new_key(request.previous(), *std::move(key));
+        auto key_uid = detail::api_key_uid_of_environment();
+        if (!key_uid) co_return std::move(key_uid).error();
+        co_return detail::same_or_new_key(request.previous(), *std::move(key), *std::move(key_uid));
     }
 };
 

@@ -44,7 +44,9 @@ PALETTE_KEYS_INLINE Result<ClientOptions> ClientOptions::from_environment() {
     // Read once: what was found to be good is what is used.
     auto key = detail::api_key_of_environment();
     if (!key) return Error(errc::invalid_argument, key.error().what());
-    options.auth = detail::always(Credential::api_key(*std::move(key)));
+    auto key_uid = detail::api_key_uid_of_environment();
+    if (!key_uid) return Error(errc::invalid_argument, key_uid.error().what());
+    options.auth = detail::always(Credential::api_key(*std::move(key), *std::move(key_uid)));
     options.tls.ca_file = detail::environment_variable("PALETTE_CA_FILE");
     auto proxy = detail::proxy_of_environment();
     if (!proxy) return std::move(proxy.error());

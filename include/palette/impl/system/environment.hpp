@@ -4,6 +4,7 @@
 #include <palette/result.hpp>
 #include <palette/secret.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
@@ -15,6 +16,9 @@ std::string_view environment_variable(const char* name) noexcept;
 // PALETTE_API_KEY, or else SPECTROCLOUD_APIKEY, without blanks and one line end. errc::auth_provider if
 // neither is set, or what is there cannot be a key.
 Result<Secret> api_key_of_environment();
+
+// PALETTE_API_KEY_UID; empty if it is not set. errc::auth_provider if what is there cannot be a uid.
+Result<std::string> api_key_uid_of_environment();
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail
 

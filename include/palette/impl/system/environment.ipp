@@ -3,10 +3,12 @@
 
 #include <palette/impl/system/environment.hpp>
 #include <palette/impl/values/key_text.hpp>
+#include <palette/impl/values/uid.hpp>
 
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
@@ -24,6 +26,15 @@ PALETTE_KEYS_INLINE Result<Secret> api_key_of_environment() {
         if (auto const value = environment_variable(name); !value.empty())
             return usable_value(value_of_line(value), name);
     return Error(errc::auth_provider, "neither PALETTE_API_KEY nor SPECTROCLOUD_APIKEY is set");
+}
+
+PALETTE_KEYS_INLINE Result<std::string> api_key_uid_of_environment() {
+    auto const uid = environment_variable("PALETTE_API_KEY_UID");
+    if (uid.empty()) return std::string();
+    // Not quoted: somebody may have passed the key for its uid.
+    if (auto const* const fault = fault_of_uid(uid))
+        return Error(errc::auth_provider, std::string("PALETTE_API_KEY_UID ") + fault);
+    return std::string(uid);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail

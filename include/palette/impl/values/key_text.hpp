@@ -6,6 +6,7 @@
 #include <palette/secret.hpp>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
@@ -19,7 +20,7 @@ Result<Secret> usable_value(Secret value, std::string_view name);
 
 // `previous` itself if that is its value: it tells the client that there is no other.
 std::shared_ptr<const Credential> same_or_new_key(const std::shared_ptr<const Credential>& previous,
-                                                  Secret value);
+                                                  Secret value, std::string key_uid = {});
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail
 

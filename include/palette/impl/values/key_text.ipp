@@ -28,9 +28,9 @@ PALETTE_KEYS_INLINE Result<Secret> usable_value(Secret value, std::string_view n
 }
 
 PALETTE_KEYS_INLINE std::shared_ptr<const Credential> same_or_new_key(
-    const std::shared_ptr<const Credential>& previous, Secret value) {
+    const std::shared_ptr<const Credential>& previous, Secret value, std::string key_uid) {
     bool const same = previous && previous->kind() == Credential::Kind::api_key && previous->value() == value;
-    return same ? previous : Credential::api_key(std::move(value));
+    return same ? previous : Credential::api_key(std::move(value), std::move(key_uid));
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail

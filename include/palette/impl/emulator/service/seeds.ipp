@@ -91,7 +91,9 @@ PALETTE_KEYS_INLINE std::array<testing::TestUser, 4> make_first_users(Service& s
                                         .last_name = "Emulated"});
         auto const wanted = NewApiKey(name + "-first").expires(Expiry::never());
         auto const& owner = *service.tenant().find_user(user.uid);
-        user.api_key = make_key(service, wanted, owner).secret();
+        auto key = make_key(service, wanted, owner);
+        user.api_key_uid = key.uid();
+        user.api_key = std::move(key).secret();
         return user;
     };
     return {make(Role::tenant_admin, "admin", "Ada"), make(Role::tenant_user_admin, "useradmin", "Uma"),
