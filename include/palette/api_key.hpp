@@ -30,7 +30,7 @@ inline constexpr std::string_view description_annotation = "description";
 enum class KeyState {
     active,   ///< The service accepts the key.
     revoked,  ///< The key was revoked, and can be re-activated.
-    expired,  ///< The expiry has passed; the key can be re-activated only after its expiry is extended.
+    expired,  ///< The expiry has passed. Extending it makes the key work again, unless it was revoked.
 };
 
 /// Returns the name of the state: "active", "revoked" or "expired".
@@ -91,7 +91,9 @@ public:
     StringMap labels;
 
     /// Returns the state of the key at the time `now`. Pass the service's time: KeyList::as_of(). A key that
-    /// is both revoked and past its expiry is expired.
+    /// is both revoked and past its expiry is expired, and is_active is false: extending its expiry does not
+    /// make it work, until it is re-activated. An expired key whose is_active is true works again once its
+    /// expiry is extended.
     template <class Duration>
     [[nodiscard]] KeyState state(std::chrono::sys_time<Duration> now) const noexcept {
         if (expiry.passed(now)) return KeyState::expired;
@@ -330,10 +332,10 @@ private:
 };
 
 /// Selects keys of a list: those that meet every condition that is set. A filter without a condition selects
-/// all keys.
+/// all keys. The client applies the filter to the list that the service gives, of which all pages are read: a
+/// filter saves memory, and no request.
 ///
-///     auto const now = std::chrono::system_clock::now();
-///     auto filter = ListFilter().owner(uid).state(KeyState::active).expires_before(now + days{7});
+///     auto filter = ListFilter().owner(uid).state(KeyState::active).expires_within(days{7});
 class PALETTE_KEYS_DECL ListFilter {
 public:
     /// Constructs a filter without a condition.
@@ -348,7 +350,12 @@ public:
     /// Selects keys whose expiry is before `time`. Keys that never expire are not selected.
     ListFilter& expires_before(Expiry time) & noexcept;
 
-    /// Same, for a time of the system clock.
+    /// Selects keys whose remaining life is at most `duration`; ApiKeyClient::async_list() counts it by the
+    /// service's clock. Expired keys are selected too, unless state() leaves them out. Keys that never expire
+    /// are not selected.
+    ListFilter& expires_within(std::chrono::milliseconds duration) & noexcept;
+
+    /// Same as expires_before() for a time of the system clock.
     template <class Duration>
     ListFilter& expires_before(std::chrono::sys_time<Duration> t) & noexcept {
         return expires_before(Expiry::at(t));
@@ -362,6 +369,10 @@ public:
     ListFilter state(KeyState s) && noexcept { return std::move(state(s)); }
     /// Same, on a temporary.
     ListFilter expires_before(Expiry time) && noexcept { return std::move(expires_before(time)); }
+    /// Same, on a temporary.
+    ListFilter expires_within(std::chrono::milliseconds d) && noexcept {
+        return std::move(expires_within(d));
+    }
     /// Same, on a temporary.
     template <class Duration>
     ListFilter expires_before(std::chrono::sys_time<Duration> t) && noexcept {
@@ -386,6 +397,7 @@ private:
     std::optional<std::string> owner_;
     std::optional<KeyState> state_;
     std::optional<Expiry> expires_before_;
+    std::optional<std::chrono::milliseconds> expires_within_;
 };
 
 /// Holds the uid and the value of a key that was created. The service shows the value this once. Move-only.

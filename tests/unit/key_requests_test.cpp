@@ -196,6 +196,25 @@ TEST_CASE("ApiKeyEdit: prints what it changes as one line") {
     CHECK(is_one_plain_line(printed(ApiKeyEdit().name(hostile_text).description(hostile_text))));
 }
 
+TEST_CASE("ListFilter: within a duration end the keys that have at most that left, and those that ended") {
+    auto const filter = ListFilter().expires_within(days{7});
+    auto const ends = [](Expiry expiry) {
+        ApiKey key;
+        key.expiry = expiry;
+        key.is_active = true;
+        return key;
+    };
+    CHECK(filter.matches(ends(Expiry::in(days{7}, now)), now));
+    CHECK_FALSE(filter.matches(ends(Expiry::in(days{7} + 1ms, now)), now));
+    CHECK(filter.matches(ends(Expiry::in(-days{1}, now)), now));
+    CHECK_FALSE(ListFilter(filter).state(KeyState::active).matches(ends(Expiry::in(-days{1}, now)), now));
+    CHECK_FALSE(filter.matches(ends(Expiry::never()), now));
+    CHECK_FALSE(
+        ListFilter().expires_within(std::chrono::milliseconds::max()).matches(ends(Expiry::never()), now));
+    CHECK(printed(filter) == "ListFilter, expires within 604800000 ms");
+    CHECK(filter != ListFilter());
+}
+
 TEST_CASE("ListFilter: a key must meet every condition that is set") {
     ApiKey key;
     key.name = "ci";

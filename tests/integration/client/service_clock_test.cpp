@@ -172,4 +172,18 @@ TEST_CASE("client: a length of life that is none is refused before a byte is sen
     CHECK(scene.emulator.request_count() == 0);
 }
 
+TEST_CASE(
+    "service clock: what expires within a duration is judged by the service, whatever the client's clock") {
+    for (auto const error : errors) {
+        CAPTURE(error.count());
+        TwoClocks scene(error);
+        auto const soon = scene.emulator.seed_key(NewApiKey("soon").expires(Expiry::at(noon + 6 * 24h)));
+        scene.emulator.seed_key(NewApiKey("late").expires(Expiry::at(noon + 8 * 24h)));
+        scene.emulator.seed_key(NewApiKey("never").expires(Expiry::never()));
+        auto const ending = scene.client->list(ListFilter().expires_within(7 * 24h)).value();
+        REQUIRE(ending.size() == 1);
+        CHECK(ending.front().uid == soon.uid());
+    }
+}
+
 }  // namespace service_clock_test

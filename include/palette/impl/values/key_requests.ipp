@@ -103,9 +103,18 @@ PALETTE_KEYS_INLINE ListFilter& ListFilter::expires_before(Expiry time) & noexce
     return *this;
 }
 
+PALETTE_KEYS_INLINE ListFilter& ListFilter::expires_within(std::chrono::milliseconds duration) & noexcept {
+    expires_within_ = duration;
+    return *this;
+}
+
 PALETTE_KEYS_INLINE bool ListFilter::matches_at(const ApiKey& key, Instant now) const noexcept {
+    auto const ends_soon = [&] {
+        return !key.expiry.is_never() && key.expiry.remaining(now) <= *expires_within_;
+    };
     return (!name_ || key.name == *name_) && (!owner_ || key.owner.uid == *owner_) &&
-           (!state_ || key.state(now) == *state_) && (!expires_before_ || key.expiry < *expires_before_);
+           (!state_ || key.state(now) == *state_) && (!expires_before_ || key.expiry < *expires_before_) &&
+           (!expires_within_ || ends_soon());
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const NewApiKey& key) {
@@ -134,6 +143,7 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const ListFilter
     if (filter.owner_) out << ", owner " << detail::printable(*filter.owner_);
     if (filter.state_) out << ", " << *filter.state_;
     if (filter.expires_before_) out << ", expires before " << *filter.expires_before_;
+    if (filter.expires_within_) out << ", expires within " << filter.expires_within_->count() << " ms";
     return out;
 }
 
