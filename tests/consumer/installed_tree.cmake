@@ -3,7 +3,7 @@
 #
 # A copy of the installed tree, in another place, works as it lies: its program runs without being told where
 # libraries are, each library finds its siblings, both bind their functions when they are loaded (SECURITY.md,
-# "In memory"), and the license came along.
+# "Memory"), and the license and the documents came along.
 cmake_minimum_required(VERSION 3.22)
 
 file(REMOVE_RECURSE "${BINARY_DIR}")
@@ -36,6 +36,8 @@ foreach(linked IN LISTS libraries ITEMS "${BINARY_DIR}/moved/bin/palette-emulato
   endif()
 endforeach()
 
-if(NOT EXISTS "${BINARY_DIR}/moved/share/doc/palette-keys/LICENSE")
-  message(FATAL_ERROR "the license is not installed")
-endif()
+foreach(file IN ITEMS LICENSE README.md CHANGELOG.md SECURITY.md docs/retries.md docs/reference.md)
+  if(NOT EXISTS "${BINARY_DIR}/moved/share/doc/palette-keys/${file}")
+    message(FATAL_ERROR "${file} is not installed")
+  endif()
+endforeach()
