@@ -204,6 +204,8 @@ public:
     /// Reads the key back after a revoke, a re-activation or a deletion. The operation fails with
     /// errc::conflict, applied, if the service does not show the change; a read that fails is an error with
     /// effect applied, too. Updates and renewals read the key back in any case.
+    ///
+    /// This doubles the requests, which count towards the rate limit: after many changes one list is cheaper.
     ChangeOptions& verify(bool on = true) & noexcept {
         settings_.verify = on;
         return *this;
