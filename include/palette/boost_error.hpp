@@ -41,6 +41,10 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
-/// Makes `boost::system::error_code ec = palette::errc::timeout;` compile.
+namespace boost::system {
+
+// Makes `boost::system::error_code ec = palette::errc::timeout;` compile.
 template <>
-struct boost::system::is_error_code_enum<palette::errc> : std::true_type {};
+struct is_error_code_enum<palette::errc> : std::true_type {};
+
+}  // namespace boost::system
