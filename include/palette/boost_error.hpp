@@ -16,8 +16,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 /// Returns the code as a boost::system::error_code, as as_error_code() completes with it.
 ///
-///     boost::system::error_code ec = palette::to_boost_error_code(key.error());
-///     if (ec == palette::errc::not_found || ec == palette::condition::auth) ...
+///     boost::system::error_code ec = palette::to_boost_error_code(error);
+///     if (ec == palette::errc::not_found || ec == palette::condition::auth) log(ec.message());
 ///
 /// It compares equal to the errc, to a palette::condition and to the std::errc that corresponds. It wraps
 /// make_error_code(code): converted to std::error_code it is equal to that, has its category, named

@@ -91,10 +91,9 @@ public:
     /// Waits until a request to `target` of `endpoint` may be sent, and takes its turn: first come, first
     /// served, among the requests of all clients that share the limiter.
     ///
-    ///     auto permit = co_await limiter->async_acquire(options.endpoint, "/v1/audits");
+    ///     auto permit = co_await limiter.async_acquire(options.endpoint, "/v1/audits");
     ///     if (!permit) co_return;
-    ///     auto const response = co_await send(request);
-    ///     if (response.status == 429) permit->refused(response.retry_after);
+    ///     send();  // and permit->refused() when the answer is 429
     ///
     /// `target` is the path, with or without a query: "/v1/apiKeys/5f1b2c3d4e5f6a7b8c9d0e1f". It chooses the
     /// bucket; clients use those of /v1/apiKeys and /v1/users, and of /v1/auth for their logins.

@@ -27,8 +27,7 @@ struct TlsContextAccess;
 /// - Which authorities are trusted. A context without authorities trusts nobody: call
 ///   set_default_verify_paths() for those of the system.
 /// - The certificate and the private key of the client, ciphers, signature algorithms, the depth of chains,
-/// and
-///   a newest version.
+///   and a newest version.
 /// - What else is verified, by its callback. A callback that returns false refuses the service
 ///   (errc::untrusted). One that accepts what OpenSSL has refused must say so to OpenSSL, too, with
 ///   `X509_STORE_CTX_set_error(at.native_handle(), X509_V_OK)`: to return true is not enough.

@@ -14,6 +14,7 @@
 #include <palette/testing/emulator.hpp>
 #include <palette/testing/manual_clock.hpp>
 #include <palette/testing/scripted_transport.hpp>
+#include <palette/tls_context.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -54,6 +55,7 @@ void print(std::string_view name, std::string_view value);
 void respond(std::string_view body);
 void send();
 void sleep(std::chrono::nanoseconds time);
+bool is_pinned(X509* certificate);
 std::chrono::nanoseconds now();
 
 HttpResponse recorded_head(const HttpRequest& request);

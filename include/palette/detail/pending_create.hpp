@@ -46,10 +46,10 @@ public:
     /// the owner are those of `key`: the user of NewApiKey::for_user(), or `by` without it. Write to_text()
     /// down before the create; docs/retries.md, "A create that survives kill -9", has the recipe.
     ///
+    ///     auto me = (co_await client.async_whoami()).value();
     ///     NewApiKey key = NewApiKey("ci").for_user(uid);
     ///     auto nonce = PendingCreate::make_nonce();
-    ///     auto record = PendingCreate::of_nonce(nonce, key, me).value();
-    ///     ...
+    ///     keep(PendingCreate::of_nonce(nonce, key, me).value().to_text());
     ///     auto created = co_await client.async_create(key, CreateOptions().nonce(nonce));
     ///
     /// Precondition: when the record is reconciled, the value of the create was not kept, and the create is

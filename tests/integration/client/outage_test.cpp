@@ -138,22 +138,22 @@ TEST_CASE("client outage: an operation that cannot open a connection waits for o
 }
 
 TEST_CASE("client outage: an operation whose lookup finds no file descriptor waits for an open connection") {
-    asio::io_context context;
-    DoorService service(context);
+    support::EventLoop loop;
+    DoorService service(loop.context);
     service.answer = answer;
     service.delay = 5ms;
     auto options = options_for(service.url());
     options.endpoint = Endpoint::parse_allowing_insecure_http("http://" + known_names::here + ":" +
                                                               std::to_string(service.port()))
                            .value();
-    Busy busy(context, std::move(options));
+    Busy busy(loop.context, std::move(options));
     busy.start(1);
     busy.stop();
-    run_until(context, [&] { return busy.in_flight == 0; });
+    loop.run_until([&] { return busy.in_flight == 0; });
     auto const lookups = known_names::lookups_of_here();
     known_names::leave_no_descriptors_for_here(true);
     busy.start_once(40);
-    run_until(context, [&] { return busy.in_flight == 0; });
+    loop.run_until([&] { return busy.in_flight == 0; });
     known_names::leave_no_descriptors_for_here(false);
     CHECK(known_names::lookups_of_here() > lookups);
     CHECK(service.accepted == 1);
@@ -167,20 +167,20 @@ TEST_CASE(
         for (double const budget : {20.0, 64.0}) {
             CAPTURE(begun);
             CAPTURE(budget);
-            asio::io_context context;
-            DoorService service(context);
+            support::EventLoop loop;
+            DoorService service(loop.context);
             service.answer = [&](std::string_view) { return std::string(begun); };
             auto options = options_for(service.url());
             options.pool.max_connections = 64;
             options.retry.budget = budget;
-            Busy busy(context, std::move(options));
+            Busy busy(loop.context, std::move(options));
             busy.start(64);
             busy.stop();
-            run_until(context, [&] { return service.requests == 64; });
+            loop.run_until([&] { return service.requests == 64; });
             CHECK(service.accepted == 64);
             service.answer = answer;
             service.drop_connections();
-            run_until(context, [&] { return busy.in_flight == 0; });
+            loop.run_until([&] { return busy.in_flight == 0; });
             // Ten of the first successes give one retry back.
             auto const retried = 64 - busy.failures.size();
             CHECK(retried >= static_cast<std::size_t>(budget));
