@@ -42,15 +42,15 @@ public:
                       std::vector<std::string> options = {})
         : options_(std::move(options)),
           emulator_([&] {
-              EmulatorOptions options;
-              options.clock = std::move(clock);
-              options.plain_http = true;
-              options.rate_limit = testing::RateLimit::off();
-              options.on_request = [this](const ReceivedRequest& request) {
+              EmulatorOptions settings;
+              settings.clock = std::move(clock);
+              settings.plain_http = true;
+              settings.rate_limit = testing::RateLimit::off();
+              settings.on_request = [this](const ReceivedRequest& request) {
                   bool const reads_one = request.method == "GET" && request.path.starts_with("/v1/apiKeys/");
                   if (reads_one || !confirmation_counts_) count_request();
               };
-              return options;
+              return settings;
           }()),
           host_("PALETTE_HOST", emulator_.url()),
           key_("PALETTE_API_KEY", std::string(emulator_.user(Role::tenant_admin).api_key.expose())) {}

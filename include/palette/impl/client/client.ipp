@@ -138,8 +138,11 @@ PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error*
 // was refused cannot read, and comes first.
 inline void advise_to_read(Error& error) {
     if (error.effect() != Effect::unknown || error.pending() || error.key_uid().empty()) return;
-    auto const first =
-        is_auth(error) && error.has_own_advice() ? std::string(error.advice()) + "; then " : std::string();
+    std::string first;
+    if (is_auth(error)) {
+        auto const refusal = Error(error.code());
+        first.append(error.has_own_advice() ? error.advice() : refusal.advice()).append("; then ");
+    }
     std::string const what =
         error.code() == errc::conflict ? "and decide anew" : "and repeat the change if it is not in effect";
     error.advice(first + "read the key " + error.key_uid() + " now, in an hour and in a day, " + what);
