@@ -426,8 +426,8 @@ public:
     /// Same, from a temporary: moves the content out.
     [[nodiscard]] Secret secret() && noexcept { return std::move(secret_); }
 
-    /// Returns whether a read has proved that uid() is the uid of the key. If not, find the key by its name
-    /// before changing it: some servers answer with the uid of the user.
+    /// Returns whether a read, or a list, has proved that uid() is the uid of the key. If not, find the key
+    /// by its name, owner and time before changing it: some servers answer with the uid of the user.
     [[nodiscard]] bool confirmed() const noexcept { return confirmed_; }
 
     /// Returns the earlier attempts of this create whose keys were never seen and may exist: clean up with

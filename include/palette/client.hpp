@@ -49,8 +49,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Observer sees it, and docs/retries.md has the code.
 ///
 /// Retries: a failed request is retried as far as that is safe and ClientOptions::retry allows.
-/// docs/retries.md lists when, and Error::earlier() lists the failed attempts. A create without an answer is
-/// not repeated: its key is searched for, and keys that may remain are in Error::pending().
+/// docs/retries.md lists when, and Error::earlier() lists the failed attempts. The key of a
+/// create without an answer is searched for and deleted before another is requested; if it is not seen, the
+/// create fails, and keys that may remain are in Error::pending().
 ///
 /// Time: an operation waits for the rate limiter and a connection for at most timeouts.queue, and has
 /// timeouts.total from then on, or CallOptions::deadline() for everything. The operation ends by then,

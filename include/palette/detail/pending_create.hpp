@@ -96,7 +96,8 @@ public:
     /// Same, from a temporary: by value.
     [[nodiscard]] std::string tenant_uid() const&& { return tenant_uid_; }
 
-    /// Returns when the create was started, by this machine's clock; the epoch if that is not known.
+    /// Returns when the create was started, by this machine's clock; the epoch if that is not known, as in
+    /// a record of of_nonce().
     [[nodiscard]] Instant started_at() const noexcept { return started_at_; }
 
     /// Returns the numbers of the attempts that may have made a key; empty if covers_all_attempts().
