@@ -66,4 +66,5 @@ Error handshake_error(SSL* connection, const std::string& host, const boost::sys
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
 #    include <palette/impl/net/tls.ipp>
+#    include <palette/impl/net/tls_context.ipp>
 #endif
