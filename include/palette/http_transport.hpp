@@ -16,7 +16,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///     auto real = make_http_transport(options).value();
 ///     options.transport = std::make_shared<Recorder>(real);
 ///
-/// Reads the options endpoint, tls, timeouts, pool, retry and proxy.
+/// Reads the options endpoint, user_agent, tls, timeouts, pool, retry and proxy.
 ///
 /// Errors: errc::invalid_argument if these cannot be used, as the constructor of a client throws them.
 /// Threads: for one client. Runs on the executor of the first coroutine that calls exchange(), which is that

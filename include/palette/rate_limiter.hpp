@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
@@ -111,10 +112,10 @@ public:
     auto async_acquire(const Endpoint& endpoint, std::string_view target, Token&& token = Token()) {
         return async_acquire(boost::asio::any_io_executor(), endpoint, target, std::forward<Token>(token));
     }
-    /// Same, where `executor` is that of a handler which has none of its own.
+    /// Same, where the wait is on `executor`, for a handler that has none of its own or a type-erased one.
     template <boost::asio::completion_token_for<void(Result<Permit>)> Token = boost::asio::deferred_t>
     auto async_acquire(boost::asio::any_io_executor executor, const Endpoint& endpoint,
-                       std::string_view target, Token&& token = Token()) {
+                       std::string_view target, Token&& token = Token()) {  // NOLINT(*-missing-std-forward)
         return boost::asio::async_initiate<Token, void(Result<Permit>)>(
             Initiation(state_, bucket_of(endpoint, target), std::move(executor)), token);
     }
@@ -164,7 +165,12 @@ private:
 
         template <class H>
         void operator()(H&& handler) {
-            if (!executor_) executor_ = boost::asio::get_associated_executor(handler);
+            using Own = boost::asio::associated_executor_t<std::decay_t<H>>;
+            if constexpr (std::is_convertible_v<Own, boost::asio::any_io_executor>)
+                if (!executor_) executor_ = boost::asio::get_associated_executor(handler);
+            if (!executor_)
+                throw Exception(
+                    Error(errc::invalid_argument, "the handler has no executor to wait on: give one"));
             start(std::move(state_), std::move(bucket_), executor_, Handler(std::forward<H>(handler)));
         }
 

@@ -5,6 +5,7 @@
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/emit.hpp>
 #include <palette/impl/time/sleep.hpp>
+#include <palette/rate_limiter.hpp>
 
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
@@ -190,6 +191,41 @@ TEST_CASE("failing allocations: a lookup that comes late ends, whichever allocat
         if (scene.ended == 1 && !has_failed) CHECK(scene.code == errc::timeout);
     }
     CHECK(failures > 2);
+}
+
+TEST_CASE("failing allocations: a wait in the rate limiter ends once, whichever allocation fails") {
+    for (bool const is_cancelled : {false, true}) {
+        std::size_t failures = 0;
+        for (bool has_failed = true; has_failed;) {
+            CAPTURE(is_cancelled);
+            CAPTURE(failures);
+            asio::io_context context;
+            asio::cancellation_signal signal;
+            auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1'000, 1});
+            auto const endpoint = Endpoint::parse("palette.acme.com").value();
+            int started = 0;
+            int ended = 0;
+            failing::arm(failures + 1);
+            for (int i = 0; i < 3; ++i) {
+                try {
+                    limiter->async_acquire(
+                        context.get_executor(), endpoint, "/v1/a-path-that-is-long",
+                        asio::bind_cancellation_slot(signal.slot(),
+                                                     [&](const Result<RateLimiter::Permit>&) { ++ended; }));
+                    ++started;
+                } catch (const std::bad_alloc&) {
+                    // The handler is never called then.
+                }
+            }
+            if (is_cancelled) signal.emit(asio::cancellation_type::terminal);
+            CHECK(run(context));
+            failing::disarm();
+            has_failed = failing::has_failed();
+            failures += has_failed ? 1 : 0;
+            CHECK(ended == started);
+        }
+        CHECK(failures > 3);
+    }
 }
 
 }  // namespace waits_failing_allocations_test

@@ -6,6 +6,7 @@
 #include <palette/testing/scripted_transport.hpp>
 
 #include <doctest/doctest.h>
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -19,9 +20,11 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -161,6 +164,73 @@ TEST_CASE_FIXTURE(Scene, "rate limiter: the signal of an operation that has ende
     limiter.reset();
     advance(100ms);
     CHECK(come == std::vector{0, 1, 2});
+}
+
+TEST_CASE("rate limiter: a signal may outlive the context, and be emitted then") {
+    for (bool const has_ended : {false, true}) {
+        CAPTURE(has_ended);
+        asio::cancellation_signal signal;
+        int calls = 0;
+        {
+            Scene scene;
+            scene.acquire(1);
+            scene.acquire(2);
+            scene.limiter->async_acquire(
+                scene.endpoint, "/v1/audits",
+                asio::bind_cancellation_slot(
+                    signal.slot(), asio::bind_executor(scene.context, [&](const auto&) { ++calls; })));
+            if (has_ended) scene.advance(1s);
+            CHECK(calls == (has_ended ? 1 : 0));
+        }
+        signal.emit(asio::cancellation_type::terminal);
+        CHECK(calls == (has_ended ? 1 : 0));
+    }
+}
+
+TEST_CASE_FIXTURE(Scene, "rate limiter: those behind move up when many in front have gone") {
+    std::vector<asio::cancellation_signal> signals(40);
+    for (int i = 0; i < 40; ++i)
+        acquire(i, signals[static_cast<std::size_t>(i)]);
+    acquire(40);
+    for (auto& signal : signals)
+        signal.emit(asio::cancellation_type::terminal);
+    poll();
+    advance(1s);
+    CHECK(come.back() == 40);
+}
+
+TEST_CASE_FIXTURE(Scene, "rate limiter: a handler whose type is erased waits on the executor that is given") {
+    std::optional<Result<Permit>> permit;
+    asio::any_completion_handler<void(Result<Permit>)> handler =
+        asio::bind_executor(context, [&](Result<Permit> p) { permit.emplace(std::move(p)); });
+    limiter->async_acquire(context.get_executor(), endpoint, "/v1/audits", std::move(handler));
+    poll();
+    REQUIRE(permit);
+    CHECK(permit->has_value());
+    asio::any_completion_handler<void(Result<Permit>)> other = [](const Result<Permit>&) {};
+    CHECK_THROWS_AS(limiter->async_acquire(endpoint, "/v1/audits", std::move(other)), Exception);
+}
+
+TEST_CASE("rate limiter: a clock that fails ends the wait with an error") {
+    class Failing final : public Clock {
+    public:
+        [[nodiscard]] Instant now() const noexcept override { return {}; }
+        [[nodiscard]] std::shared_ptr<void> call_after(std::chrono::milliseconds,
+                                                       std::function<void()>) override {
+            throw std::runtime_error("out of order");
+        }
+    };
+    asio::io_context context;
+    RateLimiter limiter(RateLimitOptions{10, 20.0 / 9}, std::make_shared<Failing>());
+    auto const endpoint = Endpoint::parse("palette.acme.com").value();
+    std::vector<errc> errors;
+    for (int i = 0; i < 3; ++i)
+        limiter.async_acquire(context.get_executor(), endpoint, "/v1/audits",
+                              [&](const Result<Permit>& permit) {
+                                  if (!permit) errors.push_back(permit.error().code());
+                              });
+    context.run();
+    CHECK(errors == std::vector<errc>{errc::system});
 }
 
 TEST_CASE_FIXTURE(Scene, "rate limiter: an operation outlives the limiter, and ends with its context") {

@@ -210,6 +210,16 @@ TEST_CASE_FIXTURE(Scene, "own TLS context: TLS 1.2 is the least, and a later lea
     SSL_CTX_set_min_proto_version(weak.native_handle(), TLS1_VERSION);
     check_refused(options_for(old, owned(std::move(weak))), old, "127.0.0.1 offers no TLS 1.2 or newer");
 
+    // One for a single version, which ignores bounds.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    ssl::context fixed(SSL_CTX_new(TLSv1_1_client_method()));
+#pragma GCC diagnostic pop
+    SSL_CTX_set_security_level(fixed.native_handle(), 0);
+    SSL_CTX_set_cipher_list(fixed.native_handle(), "ALL:@SECLEVEL=0");
+    fixed.add_certificate_authority(boost::asio::buffer(trusted.pem()));
+    check_refused(options_for(old, owned(std::move(fixed))), old, "127.0.0.1 offers no TLS 1.2 or newer");
+
     server_options = shows(trusted);
     server_options.newest = TLS1_2_VERSION;
     tls::Server const of_today(server_options);

@@ -20,12 +20,16 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::Recon
 }
 
 // Neither deleted nor passed over: either the record has the wrong owner, or the mark was copied.
-inline Error foreign_key(const pipeline::Call& call, const ApiKey& key, std::string_view owner) {
+inline Error foreign_key(const pipeline::Call& call, const ApiKey& key, std::string_view owner,
+                         const std::vector<std::string>& not_removed) {
     auto const uid = detail::printable(key.uid);
     auto const of =
         key.owner.uid.empty() ? "nobody that the service names" : detail::printable(key.owner.uid);
-    return Error(errc::conflict, "the key " + uid + " bears the nonce of this create and belongs to " + of +
-                                     ", not to " + detail::printable(owner))
+    auto what = "the key " + uid + " bears the nonce of this create and belongs to " + of + ", not to " +
+                detail::printable(owner);
+    for (auto const& other : not_removed)
+        what += "; the service refused to delete " + detail::printable(other);
+    return Error(errc::conflict, std::move(what))
         .key_uid(uid)
         .advice("read that key; if this create made it, reconcile with a record that names its owner")
         .attempts(call.attempts());
@@ -83,7 +87,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Reconciliation>> perform(Core& core, 
         }
     }
     if (foreign != nullptr)
-        co_return foreign_key(call, *foreign, owner)
+        co_return foreign_key(call, *foreign, owner, left)
             .effect(removed.empty() ? Effect::not_applied : Effect::applied);
     if (removed.empty() && left.empty() && !core.creates().marks_persist)
         co_return unmarked_keys(call, pending.name());

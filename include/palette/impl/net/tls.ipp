@@ -276,8 +276,11 @@ inline bool is_for_host(X509* certificate, const std::string& host) {
 
 PALETTE_KEYS_INLINE Result<void> check_peer(SSL* connection, const std::string& host,
                                             const TlsOptions& options) {
-    if (options.insecure_skip_verification) return {};
     auto const shown = detail::printable(host);
+    // A context of the caller's own may be for one old version alone, of which no bound can be set.
+    if (SSL_version(connection) < TLS1_2_VERSION)
+        return Error(errc::untrusted, shown + " offers no TLS 1.2 or newer");
+    if (options.insecure_skip_verification) return {};
     auto* const certificate = SSL_get0_peer_certificate(connection);
     if (certificate == nullptr) return Error(errc::untrusted, shown + " has shown no certificate");
     auto const verdict = SSL_get_verify_result(connection);
