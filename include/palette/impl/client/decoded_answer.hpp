@@ -68,7 +68,7 @@ public:
           too_large_(std::move(too_large)) {}
     DecodedAnswer(const DecodedAnswer&) = delete;
     DecodedAnswer& operator=(const DecodedAnswer&) = delete;
-    ~DecodedAnswer() { discard_list(); }
+    ~DecodedAnswer() override { discard_list(); }
 
     void begin() override {
         discard_list();
