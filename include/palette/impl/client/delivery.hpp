@@ -3,19 +3,15 @@
 
 #include <palette/detail/start.hpp>
 #include <palette/impl/client/serial.hpp>
+#include <palette/impl/seams/handler_executor.hpp>
 #include <palette/impl/values/insist.hpp>
 
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
 
-#include <exception>
 #include <memory>
-#include <new>
 #include <optional>
 #include <utility>
 
@@ -33,9 +29,7 @@ public:
     WayToHandler& operator=(const WayToHandler&) = delete;
 
 protected:
-    using Executor = asio::any_completion_executor;
-
-    explicit WayToHandler(const Executor& executor) : executor_(with_work(executor)) {}
+    explicit WayToHandler(const asio::any_completion_executor& executor) : executor_(executor) {}
     ~WayToHandler() = default;
 
     // Posts a call of the handler to `base`, from where it goes to the handler's executor.
@@ -56,32 +50,16 @@ private:
     virtual void call_handler() = 0;
     [[nodiscard]] virtual bool has_handler() const noexcept = 0;
 
-    // An executor that has work until it goes. Not an executor_work_guard, whose constructor is noexcept and
-    // allocates. Where Asio finds no memory for a copy, it gives an executor that is none.
-    static Executor with_work(const Executor& executor) {
-        if (!executor) throw std::bad_alloc();
-        return asio::prefer(executor, asio::execution::outstanding_work_t::tracked);
-    }
-
     void dispatch() {
-        auto const executor = *executor_;
-        std::exception_ptr of_handler;
-        detail::insist([&] {
-            try {
-                asio::dispatch(executor, [self = shared_from_this()] {
-                    auto const work = std::exchange(self->executor_, std::nullopt);
-                    self->call_handler();
-                });
-            } catch (...) {
-                // The handler's own exception is its context's to see; without memory it was not called.
-                if (has_handler()) throw;
-                of_handler = std::current_exception();
-            }
-        });
-        if (of_handler) std::rethrow_exception(of_handler);
+        executor_.dispatch(
+            [self = shared_from_this()] {
+                auto const work = self->executor_.take();
+                self->call_handler();
+            },
+            [this] { return has_handler(); });
     }
 
-    std::optional<Executor> executor_;
+    detail::HandlerExecutor executor_;
     std::optional<asio::any_io_executor> base_;
 };
 

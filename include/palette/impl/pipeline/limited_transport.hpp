@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/seams/bucket_name.hpp>
 #include <palette/impl/time/sleep.hpp>
 #include <palette/rate_limiter.hpp>
 #include <palette/transport.hpp>
@@ -12,8 +11,6 @@
 #include <string>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
-
-using detail::bucket_name;
 
 /// A transport whose requests wait for the rate limit: what a provider of credentials logs in through. An
 /// operation that waits for a login has had its own turn, in the bucket of another path, so that neither

@@ -4,6 +4,7 @@
 #include <palette/impl/pipeline/limited_transport.hpp>
 #include <palette/impl/pipeline/rate_limit_place.hpp>
 #include <palette/impl/pipeline/retry_after.hpp>
+#include <palette/impl/seams/bucket_name.hpp>
 
 #include <chrono>
 #include <optional>
@@ -40,7 +41,7 @@ PALETTE_KEYS_INLINE LimitedTransport::LimitedTransport(std::shared_ptr<Transport
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> LimitedTransport::exchange(
     const HttpRequest& request, ResponseSink& sink, ExchangeReport& report) {
-    auto const bucket = bucket_name(authority_, request.target);
+    auto const bucket = detail::bucket_name(authority_, request.target);
     {
         // The place is left before the exchange, and however this coroutine ends.
         RateLimitPlace place(*limiter_, bucket, limiter_->ticket());

@@ -7,6 +7,7 @@
 #include <palette/impl/pipeline/redact.hpp>
 #include <palette/impl/pipeline/retry_after.hpp>
 #include <palette/impl/pipeline/sending.hpp>
+#include <palette/impl/seams/bucket_name.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
 #include <palette/impl/values/text.hpp>
 
@@ -44,7 +45,7 @@ PALETTE_KEYS_INLINE Pipeline::Pipeline(const boost::asio::any_io_executor& execu
 PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& kind) {
     auto const found = buckets_.find(kind.path_template);
     if (found != buckets_.end()) return found->second;
-    auto name = bucket_name(options_.endpoint.authority(), kind.path_template);
+    auto name = detail::bucket_name(options_.endpoint.authority(), kind.path_template);
     return buckets_.emplace(kind.path_template, std::move(name)).first->second;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/seams/handler_executor.hpp>
 #include <palette/impl/seams/rate_limiter_state.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
 #include <palette/impl/values/insist.hpp>
@@ -13,19 +14,14 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/system_executor.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -45,8 +41,8 @@ public:
           executor_(executor),
           timer_(executor),
           handler_(std::move(handler)),
-          handlers_(with_work(boost::asio::get_associated_executor(
-              handler_, boost::asio::any_completion_executor(executor)))) {}
+          handlers_(boost::asio::get_associated_executor(handler_,
+                                                         boost::asio::any_completion_executor(executor))) {}
     Acquire(const Acquire&) = delete;
     Acquire& operator=(const Acquire&) = delete;
     ~Acquire() {
@@ -67,14 +63,7 @@ public:
     }
 
 private:
-    using Executor = boost::asio::any_completion_executor;
     using Lock = std::unique_lock<std::mutex>;
-
-    // Where Asio finds no memory for a copy, it gives an executor that is none.
-    static Executor with_work(const Executor& executor) {
-        if (!executor) throw std::bad_alloc();
-        return boost::asio::prefer(executor, boost::asio::execution::outstanding_work_t::tracked);
-    }
 
     void ask() noexcept {
         try {
@@ -134,22 +123,13 @@ private:
     }
 
     void deliver() {
-        auto const executor = *handlers_;
-        std::exception_ptr of_handler;
-        detail::insist([&] {
-            try {
-                boost::asio::dispatch(executor, [self = shared_from_this()] {
-                    auto const work = std::exchange(self->handlers_, std::nullopt);
-                    auto handler = std::move(self->handler_);
-                    std::move(handler)(std::move(*self->result_));
-                });
-            } catch (...) {
-                // The handler's own exception is its context's to see; without memory it was not called.
-                if (handler_) throw;
-                of_handler = std::current_exception();
-            }
-        });
-        if (of_handler) std::rethrow_exception(of_handler);
+        handlers_.dispatch(
+            [self = shared_from_this()] {
+                auto const work = self->handlers_.take();
+                auto handler = std::move(self->handler_);
+                std::move(handler)(std::move(*self->result_));
+            },
+            [this] { return static_cast<bool>(handler_); });
     }
 
     std::shared_ptr<State> state_;
@@ -162,7 +142,7 @@ private:
     std::shared_ptr<void> alarm_;  // of a given clock
     std::optional<Result<Permit>> result_;
     Handler handler_;
-    std::optional<Executor> handlers_;
+    detail::HandlerExecutor handlers_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI
