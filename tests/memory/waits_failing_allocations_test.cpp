@@ -49,37 +49,33 @@ bool run(asio::io_context& context) {
 }
 
 TEST_CASE("failing allocations: an alarm that is set takes no ring from those that were set before") {
-    std::size_t failures = 0;
-    for (bool has_failed = true; has_failed;) {
-        CAPTURE(failures);
+    auto const failures = failing::fail_each([](std::size_t nth) {
+        CAPTURE(nth);
         asio::io_context context;
         auto const timer = std::make_shared<SharedTimer>(context.get_executor());
         std::string rung;
         Alarm late(timer, TimeSource());
         Alarm early(timer, TimeSource());
         late.set(20ms, [&] { rung += 'l'; });
-        failing::arm(failures + 1);
+        failing::arm(nth);
         // The timer looks up earlier than it was to: its wait is ended, and a new one begun.
         CHECK_NOTHROW(early.set(1ms, [&] { rung += 'e'; }));
         failing::disarm();
-        has_failed = failing::has_failed();
-        failures += has_failed ? 1 : 0;
         CHECK(run(context));
         CHECK(rung == "el");
-    }
+    });
     CHECK(failures > 0);
 }
 
 TEST_CASE("failing allocations: alarms ring, whichever allocation fails from their setting on") {
-    std::size_t failures = 0;
-    for (bool has_failed = true; has_failed;) {
-        CAPTURE(failures);
+    auto const failures = failing::fail_each([](std::size_t nth) {
+        CAPTURE(nth);
         asio::io_context context;
         auto const timer = std::make_shared<SharedTimer>(context.get_executor());
         int rings = 0;
         Alarm first(timer, TimeSource());
         Alarm second(timer, TimeSource());
-        failing::arm(failures + 1);
+        failing::arm(nth);
         first.set(1ms, [&] {
             ++rings;
             first.set(1ms, [&] { ++rings; });
@@ -87,10 +83,8 @@ TEST_CASE("failing allocations: alarms ring, whichever allocation fails from the
         second.set(3ms, [&] { ++rings; });
         CHECK(run(context));
         failing::disarm();
-        has_failed = failing::has_failed();
-        failures += has_failed ? 1 : 0;
         CHECK(rings == 3);
-    }
+    });
     CHECK(failures > 2);
 }
 
@@ -156,56 +150,50 @@ private:
 };
 
 TEST_CASE("failing allocations: a lookup that is cancelled ends, whichever allocation fails over that") {
-    std::size_t failures = 0;
-    for (bool has_failed = true; has_failed;) {
-        CAPTURE(failures);
+    auto const failures = failing::fail_each([](std::size_t nth) {
+        CAPTURE(nth);
         LookupScene scene;
         auto const waiting = scene.start(1h);
         REQUIRE_FALSE(waiting.expired());
-        failing::arm(failures + 1);
+        failing::arm(nth);
         CHECK_NOTHROW(impl::pipeline::emit(waiting.lock()->signal, asio::cancellation_type::terminal));
         failing::disarm();
-        has_failed = failing::has_failed();
-        failures += has_failed ? 1 : 0;
         CHECK(run(scene.context));
         CHECK(scene.ended == 1);
         REQUIRE(scene.code);
-        CHECK((scene.code == errc::operation_aborted || (has_failed && scene.code == errc::out_of_memory)));
-    }
+        CHECK((scene.code == errc::operation_aborted ||
+               (failing::has_failed() && scene.code == errc::out_of_memory)));
+    });
     CHECK(failures > 1);
 }
 
 TEST_CASE("failing allocations: a lookup that comes late ends, whichever allocation fails over that") {
-    std::size_t failures = 0;
-    for (bool has_failed = true; has_failed;) {
-        CAPTURE(failures);
+    auto const failures = failing::fail_each([](std::size_t nth) {
+        CAPTURE(nth);
         LookupScene scene;
         auto const waiting = scene.start(5ms);
-        failing::arm(failures + 1);
+        failing::arm(nth);
         CHECK(run(scene.context));
         failing::disarm();
-        has_failed = failing::has_failed();
-        failures += has_failed ? 1 : 0;
         // Asio destroys the coroutine that it cannot tell.
         CHECK(waiting.expired());
-        if (scene.ended == 1 && !has_failed) CHECK(scene.code == errc::timeout);
-    }
+        if (scene.ended == 1 && !failing::has_failed()) CHECK(scene.code == errc::timeout);
+    });
     CHECK(failures > 2);
 }
 
 TEST_CASE("failing allocations: a wait in the rate limiter ends once, whichever allocation fails") {
     for (bool const is_cancelled : {false, true}) {
-        std::size_t failures = 0;
-        for (bool has_failed = true; has_failed;) {
+        auto const failures = failing::fail_each([&](std::size_t nth) {
             CAPTURE(is_cancelled);
-            CAPTURE(failures);
+            CAPTURE(nth);
             asio::io_context context;
             asio::cancellation_signal signal;
             auto const limiter = std::make_shared<RateLimiter>(RateLimitOptions{1'000, 1});
             auto const endpoint = Endpoint::parse("palette.acme.com").value();
             int started = 0;
             int ended = 0;
-            failing::arm(failures + 1);
+            failing::arm(nth);
             for (int i = 0; i < 3; ++i) {
                 try {
                     limiter->async_acquire(
@@ -220,10 +208,8 @@ TEST_CASE("failing allocations: a wait in the rate limiter ends once, whichever 
             if (is_cancelled) signal.emit(asio::cancellation_type::terminal);
             CHECK(run(context));
             failing::disarm();
-            has_failed = failing::has_failed();
-            failures += has_failed ? 1 : 0;
             CHECK(ended == started);
-        }
+        });
         CHECK(failures > 3);
     }
 }

@@ -23,6 +23,16 @@ bool has_failed() noexcept;
 // How many have failed since arm_at_random().
 std::size_t failures() noexcept;
 
+// Runs `test` again and again, until none of its allocations has failed: in run n, the nth one that it makes
+// after arm(n) fails. How many have failed so.
+template <class Test>
+std::size_t fail_each(Test test) {
+    for (std::size_t failures = 0;; ++failures) {
+        test(failures + 1);
+        if (!has_failed()) return failures;
+    }
+}
+
 // Threads that come to life beside one of these are not counted, whatever they do later: those of a service
 // that a test runs beside the client.
 class NewThreadsSpared {
