@@ -255,8 +255,8 @@ public:
     ///
     /// Completes with the uids of the keys that were deleted, and of those that the service refused to delete
     /// (Reconciliation::not_removed()). Success also if no key was found. Where the service does not keep
-    /// annotations no key can be found by its mark: then look for the name with async_find(), and delete what
-    /// nobody has the value of. A client that has seen this, by a create of its own, fails instead.
+    /// annotations no key can be found by its mark: then look for the name with async_find(), and delete the
+    /// keys whose value nobody has. A client that has seen this, by a create of its own, fails instead.
     ///
     /// Errors of this operation's own:
     /// - errc::auth_provider, not applied: the credential is not that of the user, and the tenant, who

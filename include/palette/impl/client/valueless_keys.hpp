@@ -14,7 +14,7 @@ inline bool is_refusal(const Error& error) noexcept {
            error.code() != errc::rate_limited && error.code() != errc::unexpected_status;
 }
 
-// Of a key that a create has made and nobody has the value of.
+// Of a key that a create has made, and whose value nobody has.
 inline asio::awaitable<Result<void>> delete_valueless(Core& core, pipeline::Call& call, std::string uid) {
     auto path = path_of(change_key, uid);
     if (!path)  // it was the service that named this key
