@@ -30,6 +30,7 @@
 #include <palette/impl/client/reading.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
+#include <palette/impl/lifecycle/sink_values.ipp>
 #include <palette/impl/net/address_race.ipp>
 #include <palette/impl/net/connect_race.ipp>
 #include <palette/impl/net/connector.ipp>
