@@ -117,6 +117,17 @@ public:
     /// Returns the executor that was given to the constructor.
     [[nodiscard]] executor_type get_executor() const noexcept;
 
+    /// Returns the time of day by the client's clock: that of ClientOptions::clock, or the machine's.
+    [[nodiscard]] Instant now() const;
+
+    /// Returns a client of the same executor and options, with another source of credentials and connections
+    /// of its own. Shares the rate limiter of this client; a transport of ClientOptions::transport is shared,
+    /// too. For a step that another user takes, or to try a new key.
+    ///
+    ///     auto as_new = client.with_auth(auth::api_key(std::move(value), uid));
+    ///     auto who = co_await as_new.async_whoami();
+    [[nodiscard]] ApiKeyClient with_auth(std::shared_ptr<AuthProvider> auth) const;
+
     /// Cancels all operations under way, which end with errc::operation_aborted, and the renewal of the
     /// credential in the background. Operations may be started afterwards. May be called from any thread.
     void cancel();
@@ -507,6 +518,29 @@ public:
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, Token&& token = Token()) {
         return async_find_user(std::move(email), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Tells the service's time: the `Date` of the last response that identified the caller, and the time
+    /// that has passed since by the client's clock. Asks for the identity if that was more than an hour ago,
+    /// or never. Completes with this machine's time if the response had no `Date`.
+    template <detail::TokenFor<Instant> Token = boost::asio::deferred_t>
+    auto async_service_time(CallOptions options, Token&& token = Token()) {
+        return start(detail::TellServiceTime(), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<Instant> Token = boost::asio::deferred_t>
+    auto async_service_time(Token&& token = Token()) {
+        return async_service_time(CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Waits for `duration` by the client's clock, so that a program that waits between operations can be
+    /// tested with a testing::ManualClock. Completes at once for a duration that is not positive. No timeout
+    /// of ClientOptions bounds the wait.
+    ///
+    /// Cancellation: ends the wait with errc::operation_aborted, as cancel() does.
+    template <detail::TokenFor<void> Token = boost::asio::deferred_t>
+    auto async_wait(std::chrono::milliseconds duration, Token&& token = Token()) {
+        return start(detail::Wait(duration), CallOptions(), std::forward<Token>(token));
     }
 
     /// Closes the client: refuses new operations with errc::operation_aborted, waits for those under way, and

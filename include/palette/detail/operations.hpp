@@ -133,6 +133,19 @@ struct PALETTE_KEYS_DECL FindUser {
     std::string email;
 };
 
+struct PALETTE_KEYS_DECL TellServiceTime {
+    using Value = Instant;
+    static constexpr std::string_view name = "service_time";
+    TellServiceTime() {}  // NOLINT(modernize-use-equals-default): no aggregate
+};
+
+struct PALETTE_KEYS_DECL Wait {
+    using Value = void;
+    static constexpr std::string_view name = "wait";
+    explicit Wait(std::chrono::milliseconds time) : duration(time) {}
+    std::chrono::milliseconds duration;
+};
+
 struct PALETTE_KEYS_DECL CloseClient {
     using Value = void;
     static constexpr std::string_view name = "close";

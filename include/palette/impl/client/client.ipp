@@ -122,8 +122,8 @@ PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) noexcept {
 PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {
     if (options_.observer) options_.observer->on_operation_start(event_of(call));
     // Closing has no deadline of its own and is let in at any time.
-    if (kind != Kind::work) return;
-    call.begin();
+    if (kind == Kind::closing) return;
+    if (kind == Kind::work) call.begin();
     if (!takes_new_) call.stop(pipeline::Call::Stop::closed);
 }
 
@@ -258,6 +258,8 @@ PALETTE_KEYS_START(SetKeyActive);
 PALETTE_KEYS_START(RemoveKey);
 PALETTE_KEYS_START(WhoAmI);
 PALETTE_KEYS_START(FindUser);
+PALETTE_KEYS_START(TellServiceTime);
+PALETTE_KEYS_START(Wait);
 PALETTE_KEYS_START(CloseClient);
 #    undef PALETTE_KEYS_START
 #endif
@@ -282,6 +284,18 @@ PALETTE_KEYS_INLINE ApiKeyClient::~ApiKeyClient() {
 
 PALETTE_KEYS_INLINE ApiKeyClient::executor_type ApiKeyClient::get_executor() const noexcept {
     return core_ ? core_->base() : executor_type();
+}
+
+PALETTE_KEYS_INLINE Instant ApiKeyClient::now() const {
+    return core()->now();
+}
+
+PALETTE_KEYS_INLINE ApiKeyClient ApiKeyClient::with_auth(std::shared_ptr<AuthProvider> auth) const {
+    auto options = core()->options();
+    options.auth = std::move(auth);
+    // Both send from the same address, which is what the service counts by.
+    options.limiter = core()->pipeline().limiter();
+    return ApiKeyClient(core()->base(), std::move(options));
 }
 
 PALETTE_KEYS_INLINE void ApiKeyClient::cancel() {

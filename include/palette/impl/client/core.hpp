@@ -77,11 +77,13 @@ private:
                                      std::shared_ptr<Started<typename Operation::Value>> started,
                                      Operation operation);
 
-    // `closing` waits for all that is work, has no deadline of its own, and is let in at any time.
-    enum class Kind { work, closing };
+    // `closing` waits for all that is work, has no deadline of its own, and is let in at any time; `waiting`
+    // has none either, and is no work.
+    enum class Kind { work, waiting, closing };
     template <class Operation>
-    static constexpr Kind kind_of =
-        std::is_same_v<Operation, detail::CloseClient> ? Kind::closing : Kind::work;
+    static constexpr Kind kind_of = std::is_same_v<Operation, detail::CloseClient> ? Kind::closing
+                                    : std::is_same_v<Operation, detail::Wait>      ? Kind::waiting
+                                                                                   : Kind::work;
 
     void begin(pipeline::Call& call, Kind kind);
     // Says of an error which operation on which key has failed; as far as there is memory for that.

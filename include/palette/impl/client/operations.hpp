@@ -27,6 +27,8 @@ FirstRequest check(const Core& core, const detail::SetKeyActive& set);
 FirstRequest check(const Core& core, const detail::RemoveKey& remove);
 FirstRequest check(const Core& core, const detail::WhoAmI& whoami);
 FirstRequest check(const Core& core, const detail::FindUser& find);
+FirstRequest check(const Core& core, const detail::TellServiceTime& tell);
+FirstRequest check(const Core& core, const detail::Wait& wait);
 FirstRequest check(const Core& core, const detail::CloseClient& close);
 
 // What each operation does, as a coroutine on the client's strand, once it has been checked and the turn of
@@ -51,6 +53,8 @@ asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::RemoveKey remove);
 asio::awaitable<Result<Identity>> perform(Core& core, pipeline::Call& call, detail::WhoAmI whoami);
 asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call, detail::FindUser find);
+asio::awaitable<Result<Instant>> perform(Core& core, pipeline::Call& call, detail::TellServiceTime tell);
+asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::Wait wait);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::CloseClient close);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

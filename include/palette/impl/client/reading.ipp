@@ -9,6 +9,7 @@
 #include <palette/impl/client/paging.hpp>
 #include <palette/impl/client/requests.hpp>
 #include <palette/impl/client/service_time.hpp>
+#include <palette/impl/time/sleep.hpp>
 #include <palette/impl/values/text.hpp>
 #include <palette/impl/values/uid.hpp>
 #include <palette/impl/wire/text.hpp>
@@ -175,6 +176,31 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<User>> perform(Core& core, pipeline::
             .advice("check the address; the credential may not see every user")
             .attempts(call.attempts());
     }
+}
+
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::TellServiceTime& /*tell*/) {
+    return nullptr;  // perhaps it is known
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<Instant>> perform(Core& core, pipeline::Call& call,
+                                                             detail::TellServiceTime /*tell*/) {
+    if (!knows_service_time(core)) {
+        auto caller = co_await ask_identity(core, call, nullptr);
+        if (!caller) co_return std::move(caller.error());
+    }
+    co_return core.creates().service_time.now(core.pipeline().time().steady());
+}
+
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::Wait& /*wait*/) {
+    return nullptr;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
+                                                          detail::Wait wait) {
+    if (!call.is_stopped() && wait.duration.count() > 0)
+        co_await timing::sleep(core.pipeline().time(), timing::bounded(wait.duration));
+    if (call.is_stopped()) co_return call.stopped(Effect::not_applied);
+    co_return Result<void>();
 }
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::CloseClient& /*close*/) {

@@ -44,6 +44,8 @@ public:
 
     [[nodiscard]] const timing::TimeSource& time() const noexcept { return time_; }
 
+    [[nodiscard]] const std::shared_ptr<RateLimiter>& limiter() const noexcept { return limiter_; }
+
     // The one that the next request is sent with, unless it has to wait; null if it has to be got first.
     [[nodiscard]] Credentials::Shared credential() const { return credentials_.at_hand(); }
 
