@@ -1,2 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/lifecycle/rotation.ipp>
+#include <palette/impl/lifecycle/rotation_driver.ipp>
+#include <palette/impl/lifecycle/rotation_machine.ipp>
+#include <palette/impl/lifecycle/rotation_record.ipp>
 #include <palette/impl/lifecycle/sink_values.ipp>

@@ -7,11 +7,16 @@
 #include <palette/result.hpp>
 #include <palette/user.hpp>
 
+#include <boost/asio/awaitable.hpp>
+
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
 namespace palette::inline PALETTE_KEYS_ABI {
+
+class ApiKeyClient;
 
 /// Manages the API keys of a Palette tenant from programs without an event loop: the operations of
 /// ApiKeyClient, each of which blocks until it has its Result.
@@ -105,6 +110,17 @@ public:
     Result<Identity> whoami(CallOptions options = {});
     /// Finds the user with that e-mail address; see ApiKeyClient::async_find_user().
     Result<User> find_user(std::string email, CallOptions options = {});
+
+    /// Runs a coroutine in the client's own thread, with the client that serves this one, and waits for its
+    /// end: for operations of ApiKeyClient that have no blocking form.
+    ///
+    ///     auto waited = client.run([](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
+    ///         co_return co_await inner.async_wait(5s);
+    ///     });
+    ///
+    /// `work` outlives the coroutine. Completes with what the coroutine returns, or with errc::system for an
+    /// exception. cancel() does not end the coroutine, but each of its operations.
+    Result<void> run(const std::function<boost::asio::awaitable<Result<void>>(ApiKeyClient&)>& work);
 
     /// Cancels all operations under way, which end with errc::operation_aborted. May be called from any
     /// thread.

@@ -292,12 +292,13 @@ public:
     std::optional<Error> problem;
 };
 
+}  // namespace lifecycle
 namespace detail {
 
-using RotationHandler = boost::asio::any_completion_handler<void(Result<Rotation>)>;
+using RotationHandler = boost::asio::any_completion_handler<void(Result<lifecycle::Rotation>)>;
 
-PALETTE_KEYS_DECL void start_rotation(ApiKeyClient& client, RotationHandler handler, Slot slot,
-                                      RotateOptions options);
+PALETTE_KEYS_DECL void start_rotation(ApiKeyClient& client, RotationHandler handler, lifecycle::Slot slot,
+                                      lifecycle::RotateOptions options);
 
 // Starts a rotation. A named type, for a deferred operation holds it.
 class RotationInitiation {
@@ -307,7 +308,7 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return client_->get_executor(); }
 
     template <class Handler>
-    void operator()(Handler&& handler, Slot slot, RotateOptions options) const {
+    void operator()(Handler&& handler, lifecycle::Slot slot, lifecycle::RotateOptions options) const {
         start_rotation(*client_, RotationHandler(std::forward<Handler>(handler)), std::move(slot),
                        std::move(options));
     }
@@ -317,6 +318,7 @@ private:
 };
 
 }  // namespace detail
+namespace lifecycle {
 
 /// Does everything that is due now to replace the key of a slot without an outage, and completes. Call it
 /// again later: from cron, a timer or a loop (Rotator). It never waits through an overlap or a quarantine.
@@ -357,7 +359,7 @@ private:
 template <palette::detail::TokenFor<Rotation> Token = boost::asio::deferred_t>
 auto async_rotate(ApiKeyClient& client, Slot slot, RotateOptions options, Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(Result<Rotation>)>(
-        detail::RotationInitiation(client), token, std::move(slot), std::move(options));
+        palette::detail::RotationInitiation(client), token, std::move(slot), std::move(options));
 }
 /// Same, with default options.
 template <palette::detail::TokenFor<Rotation> Token = boost::asio::deferred_t>

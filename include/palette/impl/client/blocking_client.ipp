@@ -6,10 +6,14 @@
 #include <palette/impl/client/moved_from.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <condition_variable>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -287,6 +291,22 @@ PALETTE_KEYS_INLINE Result<Identity> BlockingApiKeyClient::whoami(CallOptions op
 PALETTE_KEYS_INLINE Result<User> BlockingApiKeyClient::find_user(std::string email, CallOptions options) {
     return wait<User>([&](ApiKeyClient& client, auto handler) {
         client.async_find_user(std::move(email), options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::run(
+    const std::function<boost::asio::awaitable<Result<void>>(ApiKeyClient&)>& work) {
+    return wait<void>([&](ApiKeyClient& client, auto handler) {
+        auto ended = [done = std::move(handler)](const std::exception_ptr& thrown,
+                                                 Result<void> result) mutable {
+            if (!thrown) return done(std::move(result));
+            try {
+                std::rethrow_exception(thrown);
+            } catch (...) {
+                done(detail::error_of_exception(errc::system, "the coroutine failed"));
+            }
+        };
+        boost::asio::co_spawn(client.get_executor(), work(client), std::move(ended));
     });
 }
 

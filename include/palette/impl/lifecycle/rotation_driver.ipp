@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/auth/api_key.hpp>
+#include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/lifecycle/rotation_driver.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriver::run() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto lock = co_await guarded([&] { return slot_.store()->lock(slot_.name()); });
+    if (!lock) {
+        if (lock.error().code() != errc::conflict) co_return std::move(lock.error());
+        Report busy;
+        busy.outcome = Report::Outcome::busy;
+        busy.problem = std::move(lock.error());
+        co_return busy;
+    }
+    auto stored = co_await guarded([&] { return slot_.store()->load(slot_.name()); });
+    if (!stored) co_return std::move(stored.error());
+    version_ = stored->version;
+    std::optional<RotationRecord> record;
+    if (version_ != 0) {
+        auto parsed = parse_record(stored->text);
+        if (!parsed) co_return std::move(parsed.error());
+        record = std::move(*parsed);
+    }
+    machine_.emplace(slot_.name(), options_, std::move(record));
+    co_return co_await run_steps();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriver::run_steps() {
+    for (;;) {
+        auto const step = machine_->next();
+        if (step == Step::finish) co_return report();
+        // As if the process had been killed here.
+        if (*is_cancelled_) co_return Error(errc::operation_aborted, "the rotation was cancelled");
+        if (step != Step::identify) {
+            auto now = co_await client_.async_service_time();
+            if (now) now_ = *now;
+        }
+        machine_->set_time(now_);
+        co_await perform(step);
+    }
+}
+
+PALETTE_KEYS_INLINE void RotationDriver::conclude_failure(const Error& error, StepFailure why,
+                                                          const std::string& uid) {
+    problem_ = error;
+    machine_->failed(why, uid);
+}
+
+// Whether the same may succeed another time.
+inline StepFailure failure_of(const Error& error) noexcept {
+    if (error.effect() == Effect::unknown) return StepFailure::unknown;
+    auto const code = error.code();
+    auto const is_final = code == errc::invalid_argument || code == errc::forbidden ||
+                          code == errc::rejected || code == errc::conflict || code == errc::own_key;
+    return is_final ? StepFailure::refused : StepFailure::later;
+}
+
+PALETTE_KEYS_INLINE void RotationDriver::conclude(const Result<void>& result, std::string_view done) {
+    if (!result) return conclude_failure(result.error(), failure_of(result.error()));
+    if (!done.empty()) note(std::string(done));
+    machine_->succeeded();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform(Step step) {
+    switch (step) {
+        case Step::identify: {
+            auto const result = co_await identify();
+            if (result)
+                machine_->identified(caller_);
+            else
+                conclude_failure(result.error(), StepFailure::later);
+            break;
+        }
+        case Step::draw:
+            try {
+                auto id = PendingCreate::make_nonce();
+                machine_->drew(std::move(id), PendingCreate::make_nonce());
+            } catch (const Exception& e) {
+                conclude_failure(e.error(), StepFailure::later);
+            }
+            break;
+        case Step::save: {
+            auto const result = co_await save();
+            if (result)
+                machine_->succeeded();
+            else
+                conclude_failure(result.error(), result.error().code() == errc::conflict
+                                                     ? StepFailure::lost
+                                                     : StepFailure::later);
+            break;
+        }
+        case Step::call_hook: {
+            auto const result = co_await call_hook();
+            conclude(result, "called the hook");
+            break;
+        }
+        case Step::read_sink:
+        case Step::discard_stale:
+        case Step::stage:
+        case Step::promote:
+        case Step::drop_previous:
+        case Step::discard:
+            co_await perform_with_sink(step);
+            break;
+        default:
+            co_await perform_with_key(step);
+            break;
+    }
+}
+
+// A change of the sink is not interrupted: half of it helps nobody, and the other half takes no time.
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step step) {
+    auto& sink = *slot_.sink();
+    auto const& record = machine_->record();
+    if (step == Step::read_sink) {
+        auto contents = co_await guarded([&] { return sink.contents(); });
+        if (contents)
+            machine_->saw_sink(std::move(*contents));
+        else
+            conclude_failure(contents.error(), StepFailure::later);
+        co_return;
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    if (step == Step::stage) {
+        auto receipt = co_await stage();
+        if (receipt) {
+            note("stored the value of key " + record.new_uid + " beside the current one");
+            machine_->staged(std::move(*receipt));
+        } else {
+            conclude_failure(receipt.error(), StepFailure::unknown);
+        }
+    } else if (step == Step::promote) {
+        auto const receipt = *record.receipt;
+        auto const expected = record.expected_current;
+        auto const result = co_await guarded([&] { return sink.promote(receipt, expected); });
+        if (result || result.error().code() != errc::conflict) {
+            if (!result) problem_ = result.error();
+            if (result) {
+                note("promoted key " + record.new_uid);
+                machine_->succeeded();
+            } else {
+                machine_->failed(StepFailure::unknown);
+            }
+        } else {
+            conclude_failure(result.error(), StepFailure::lost);
+        }
+    } else {
+        auto const& contents = machine_->contents();
+        auto const receipt = step == Step::discard         ? *record.receipt
+                             : step == Step::discard_stale ? *contents.pending
+                                                           : *contents.previous;
+        auto const result = co_await guarded([&] { return sink.discard(receipt); });
+        conclude(result, step == Step::drop_previous ? "dropped the previous value"
+                                                     : "dropped a value that was not promoted");
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step step) {
+    auto const& record = machine_->record();
+    if (step == Step::create) {
+        auto uid = co_await create();
+        if (uid)
+            machine_->created(std::move(*uid));
+        else
+            conclude_failure(uid.error(), failure_of(uid.error()), create_failed_uid_);
+        co_return;
+    }
+    if (step == Step::prove) {
+        auto key = co_await prove();
+        if (key) {
+            note("proved key " + record.new_uid + " by use");
+            machine_->proved(*key);
+        } else {
+            auto const is_final = key.error().code() == errc::conflict ||
+                                  key.error().code() == errc::unauthorized ||
+                                  key.error().code() == errc::not_found;
+            conclude_failure(key.error(), is_final ? StepFailure::refused : StepFailure::later);
+        }
+        co_return;
+    }
+    if (step == Step::read_current) {
+        auto key = co_await read(machine_->current_uid());
+        if (!key) {
+            conclude_failure(key.error(), StepFailure::later);
+            co_return;
+        }
+        old_key_ = *key;
+        machine_->saw_current(*key);
+        co_return;
+    }
+    if (step == Step::clean) {
+        auto const result = co_await clean();
+        conclude(result, "deleted what an earlier attempt had left");
+        co_return;
+    }
+    if (step == Step::reactivate) {
+        auto const result = co_await client_.async_reactivate(record.old_uid);
+        conclude(result, "re-activated the old key " + record.old_uid);
+        co_return;
+    }
+    if (step == Step::remove_new) {
+        auto result = co_await client_.async_remove(record.new_uid, ChangeOptions().allow_own_key());
+        if (!result && result.error().code() == errc::not_found) result = Result<void>();
+        conclude(result, "deleted the new key " + record.new_uid);
+        co_return;
+    }
+    auto owner = co_await this->owner();
+    if (!owner) {
+        conclude_failure(owner.error(), StepFailure::later);
+        co_return;
+    }
+    if (step == Step::read_old) {
+        auto key = co_await (*owner)->async_get(record.old_uid);
+        if (key)
+            machine_->saw_old(*key);
+        else if (key.error().code() == errc::not_found)
+            machine_->saw_old(std::nullopt);
+        else
+            conclude_failure(key.error(), StepFailure::later);
+        co_return;
+    }
+    Result<void> result;
+    if (step == Step::revoke)
+        result = co_await (*owner)->async_revoke(record.old_uid, ChangeOptions().verify());
+    else
+        result = co_await (*owner)->async_remove(record.old_uid);
+    // Somebody else was faster, or it had been done before a kill.
+    if (!result && result.error().code() == errc::not_found) result = Result<void>();
+    conclude(result,
+             (step == Step::revoke ? "revoked the old key " : "deleted the old key ") + record.old_uid);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::identify() {
+    auto caller = co_await client_.async_whoami();
+    if (!caller) co_return std::move(caller.error());
+    caller_ = std::move(*caller);
+    auto now = co_await client_.async_service_time();
+    if (!now) co_return std::move(now.error());
+    now_ = *now;
+    machine_->set_time(now_);
+    co_return Result<void>();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::save() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    auto const text = to_text(machine_->record());
+    auto version = co_await guarded([&] { return slot_.store()->save(slot_.name(), text, version_); });
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    if (!version) co_return std::move(version.error());
+    version_ = *version;
+    co_return Result<void>();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create() {
+    auto const& record = machine_->record();
+    auto key = NewApiKey(record.key_name);
+    key.lives_for(options_.lifetime()).for_user(record.owner_uid).annotate("palette-keys-slot", slot_.name());
+    if (old_key_) {
+        key.description(old_key_->description);
+        for (auto const& [name, value] : old_key_->labels)
+            key.label(name, value);
+    }
+    CreateOptions options;
+    options.nonce(record.nonce);
+    auto made = co_await client_.async_create(std::move(key), std::move(options));
+    if (!made) {
+        create_failed_uid_ = made.error().effect() == Effect::applied ? made.error().key_uid() : "";
+        co_return std::move(made.error());
+    }
+    value_ = Secret(made->secret().expose());
+    note("created key " + made->uid());
+    co_return made->uid();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<palette::lifecycle::Receipt>> RotationDriver::stage() {
+    auto const& record = machine_->record();
+    // What the service gave may be less than what was asked for.
+    auto const seen = co_await client_.async_get(record.new_uid);
+    auto const expiry = seen ? seen->expiry : Expiry::in(options_.lifetime(), now_);
+    co_return co_await guarded(
+        [&] { return slot_.sink()->stage(record.rotation_id, record.new_uid, expiry, value_); });
+}
+
+// The value as a consumer reads it, or, where nobody can read it, as it was given to the sink.
+PALETTE_KEYS_INLINE asio::awaitable<Result<Secret>> RotationDriver::new_value() {
+    auto const& record = machine_->record();
+    if (!slot_.sink()->capabilities().readable) {
+        if (value_.empty())
+            co_return Error(errc::rejected,
+                            "the sink cannot be read, and the value is not in memory any more");
+        co_return Secret(value_.expose());
+    }
+    auto const& contents = machine_->contents();
+    auto const is_current = contents.current && contents.current->rotation_id == record.rotation_id;
+    auto receipt = is_current ? *contents.current : record.receipt.value_or(palette::lifecycle::Receipt());
+    auto value = co_await guarded([&] { return slot_.sink()->read_back(receipt); });
+    if (value && !value_.empty() && *value != value_)
+        co_return Error(errc::conflict, "the sink reads back another value than was stored")
+            .advice("nothing was promoted; look what else writes to the sink");
+    co_return value;
+}
+
+// Two successful requests on two new connections, at least a second apart. A new key may be refused for a
+// moment after it was created (W16).
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::prove() {
+    using namespace std::chrono_literals;
+    auto const& record = machine_->record();
+    auto value = co_await new_value();
+    if (!value) {
+        // After a kill, the value of a sink that cannot be read is gone; what is promoted already is proved
+        // by its state alone, which RotateOptions::unproven_ok() accepts.
+        auto const is_promoted = record.state == palette::lifecycle::RotationState::overlap ||
+                                 record.state == palette::lifecycle::RotationState::revoked;
+        if (value.error().code() == errc::rejected && is_promoted)
+            co_return co_await client_.async_get(record.new_uid);
+        if (value.error().code() == errc::rejected) co_return Error(errc::conflict, value.error().message());
+        co_return std::move(value.error());
+    }
+    auto const give_up = client_.now() + 120s;
+    std::optional<ApiKey> key;
+    int successes = 0;
+    std::chrono::milliseconds wait = 1s;
+    for (;;) {
+        auto tried = co_await try_new_key(*value);
+        if (tried) {
+            key = std::move(*tried);
+            if (++successes == 2) co_return std::move(*key);
+            wait = 1s;
+        } else {
+            auto const code = tried.error().code();
+            auto const may_change =
+                is_retryable(code) || code == errc::unauthorized || code == errc::not_found;
+            if (!may_change || client_.now() + wait > give_up) co_return std::move(tried.error());
+            successes = 0;
+        }
+        auto const waited = co_await client_.async_wait(wait);
+        if (!waited) co_return waited.error();
+        wait = std::min<std::chrono::milliseconds>(wait * 2, 16s);
+    }
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::try_new_key(const Secret& value) {
+    auto const& record = machine_->record();
+    // A client of its own has a connection of its own.
+    auto as_new = client_.with_auth(auth::api_key(Secret(value.expose()), record.new_uid));
+    auto who = co_await as_new.async_whoami();
+    if (!who) co_return std::move(who.error());
+    if (who->tenant_uid != record.tenant_uid || who->user_uid != record.owner_uid)
+        co_return Error(errc::conflict, "the stored value is a key of another user or tenant than asked for");
+    auto key = co_await as_new.async_get(record.new_uid);
+    // A user may use a key without the permission to read it.
+    if (!key && key.error().code() == errc::forbidden) key = co_await client_.async_get(record.new_uid);
+    co_return key;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::call_hook() {
+    using namespace asio::experimental::awaitable_operators;
+    auto const& record = machine_->record();
+    palette::lifecycle::Promotion promotion(slot_.name(), record.old_uid, record.new_uid);
+    auto ended = co_await (guarded([&] { return options_.hook()(promotion); }) ||
+                           client_.async_wait(options_.hook_timeout(), asio::use_awaitable));
+    if (auto* const result = std::get_if<0>(&ended)) co_return std::move(*result);
+    co_return Error(errc::timeout, "the hook has not ended in time")
+        .advice("it is called again by the next run; raise hook_timeout() if it needs longer");
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<std::shared_ptr<ApiKeyClient>>> RotationDriver::owner() {
+    auto const& record = machine_->record();
+    // Not owned: it outlives the driver.
+    std::shared_ptr<ApiKeyClient> given(std::shared_ptr<void>(), &client_);
+    if (caller_.user_uid != record.owner_uid) co_return given;
+    // The client may use the key that is to be revoked.
+    auto value = co_await new_value();
+    if (!value && value.error().code() == errc::rejected) co_return given;
+    if (!value) co_return std::move(value.error());
+    co_return std::make_shared<ApiKeyClient>(
+        client_.with_auth(auth::api_key(std::move(*value), record.new_uid)));
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<ApiKey>>> RotationDriver::read(std::string uid) {
+    auto key = co_await client_.async_get(std::move(uid));
+    if (key) co_return std::optional<ApiKey>(std::move(*key));
+    if (key.error().code() == errc::not_found) co_return std::optional<ApiKey>();
+    co_return std::move(key.error());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
+    auto const left = machine_->leftover();
+    if (!left.uid.empty()) {
+        auto removed = co_await client_.async_remove(left.uid);
+        if (!removed && removed.error().code() == errc::not_found) co_return Result<void>();
+        co_return removed;
+    }
+    Identity by;
+    by.user_uid = machine_->record().user_uid;
+    by.tenant_uid = machine_->record().tenant_uid;
+    by.org_name = machine_->record().org_name;
+    auto pending = PendingCreate::of_nonce(left.nonce, left.name, by, left.owner_uid);
+    if (!pending) co_return std::move(pending.error());
+    auto done = co_await client_.async_reconcile(std::move(*pending));
+    if (!done) co_return std::move(done.error());
+    if (done->not_removed().empty()) co_return Result<void>();
+    co_return Error(errc::forbidden, "a key of an earlier attempt could not be deleted")
+        .key_uid(done->not_removed().front());
+}
+
+PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
+    auto const outcome = machine_->outcome();
+    auto problem = machine_->refusal() ? machine_->refusal() : problem_;
+    // Before anything was changed, what went wrong is the result.
+    if (outcome == Report::Outcome::failed && done_.empty() && problem) return *std::move(problem);
+
+    auto const& record = machine_->record();
+    Report report;
+    report.outcome = outcome;
+    report.state = record.state;
+    report.old_uid = record.old_uid;
+    report.new_uid = record.new_uid;
+    report.proven_at = record.proven_at;
+    report.next_due = machine_->next_due();
+    report.as_of = now_;
+    report.clock_skew = std::chrono::round<std::chrono::milliseconds>(client_.now() - now_);
+    report.done = std::move(done_);
+    report.left = machine_->left();
+    if (std::chrono::abs(report.clock_skew) > std::chrono::minutes(5))
+        report.left.emplace_back(
+            "set the clock of this machine, which differs from the service's by more than "
+            "five minutes");
+    if (outcome == Report::Outcome::failed || outcome == Report::Outcome::lost_race)
+        report.problem = std::move(problem);
+    return report;
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

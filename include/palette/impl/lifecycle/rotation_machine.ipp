@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/lifecycle/rotation_machine.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+PALETTE_KEYS_INLINE RotationMachine::RotationMachine(std::string slot,
+                                                     palette::lifecycle::RotateOptions options,
+                                                     std::optional<RotationRecord> loaded)
+    : options_(std::move(options)) {
+    if (loaded) record_ = std::move(*loaded);
+    record_.slot = std::move(slot);
+}
+
+// --- where a run begins --------------------------------------------------------------------------
+
+PALETTE_KEYS_INLINE void RotationMachine::identified(const Identity& caller) {
+    caller_ = caller;
+    if (!record_.tenant_uid.empty() && record_.tenant_uid != caller.tenant_uid)
+        return end_because(
+            Error(errc::conflict, "the record of the slot is of another tenant than the client's credential")
+                .path("tenantUid")
+                .advice("use a credential of that tenant, or another slot"));
+    read_sink();
+}
+
+PALETTE_KEYS_INLINE bool RotationMachine::is_ours(
+    const std::optional<palette::lifecycle::Receipt>& value) const noexcept {
+    return value && !record_.rotation_id.empty() && value->rotation_id == record_.rotation_id;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::saw_sink(palette::lifecycle::SinkContents contents) {
+    contents_ = std::move(contents);
+    decide();
+}
+
+// The record says what was about to be done, and the sink what was.
+PALETTE_KEYS_INLINE void RotationMachine::decide() {
+    switch (record_.state) {
+        case State::idle:
+            return begin_or_wait();
+        case State::planned:
+        case State::created:
+        case State::staged:
+        case State::proven:
+            if (is_ours(contents_.current)) return was_promoted();
+            if (!is_ours(contents_.pending)) return restart();
+            if (has_reread_) {  // the promotion was not done
+                note_failure();
+                return finish_with(Outcome::failed, record_.retry_at);
+            }
+            record_.receipt = contents_.pending;
+            record_.new_uid = contents_.pending->key_uid;
+            record_.expected_current.reset();
+            if (contents_.current) record_.expected_current = contents_.current->generation;
+            record_.state = State::staged;
+            // However long ago it was proved: what is promoted works now.
+            return save_then(&RotationMachine::prove);
+        case State::overlap:
+        case State::revoked:
+        case State::quarantine:
+            break;
+    }
+    if (!is_ours(contents_.current)) {
+        // A store that does not compare, or somebody who wrote to the sink: which key its consumers use is
+        // not known here, so none is revoked.
+        left_.push_back("look which key the consumers of the slot use; the rotation knows " +
+                        record_.old_uid + " and " + record_.new_uid);
+        if (!options().force())
+            return end_because(
+                Error(errc::conflict, "the sink's current value is not the one that this rotation promoted")
+                    .advice("nothing was revoked; force() begins a new rotation"));
+        record_.state = State::idle;
+        return save_then(&RotationMachine::begin_or_wait);
+    }
+    if (record_.state == State::overlap) return go_on_in_overlap();
+    if (record_.state == State::revoked) return prove();
+    go_on_in_quarantine();
+}
+
+// --- before a rotation ---------------------------------------------------------------------------
+
+PALETTE_KEYS_INLINE bool RotationMachine::find_leftover() {
+    auto const is_current = [this](const Leftover& left) {
+        return !left.uid.empty() && contents_.current && contents_.current->key_uid == left.uid;
+    };
+    // What consumers use is never deleted, whoever wrote it down.
+    if (std::erase_if(record_.leftovers, is_current) > 0) is_dirty_ = true;
+    for (leftover_ = 0; leftover_ < record_.leftovers.size(); ++leftover_) {
+        auto const& left = leftover();
+        auto const& id = left.uid.empty() ? left.nonce : left.uid;
+        if (left.next_at <= now_ && std::ranges::find(cleaned_, id) == cleaned_.end()) return true;
+    }
+    return false;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::cleaned(bool is_gone) {
+    using namespace std::chrono_literals;
+    auto& left = record_.leftovers[leftover_];
+    cleaned_.push_back(left.uid.empty() ? left.nonce : left.uid);
+    is_dirty_ = true;
+    if (is_gone && left.uid.empty() && ++left.looks < 3) {
+        // A request that was under way may still make a key: an hour and a day later nothing is.
+        left.next_at = now_ + (left.looks == 1 ? 1h : 24h);
+    } else if (is_gone) {
+        record_.leftovers.erase(record_.leftovers.begin() + static_cast<std::ptrdiff_t>(leftover_));
+    } else {
+        left.next_at = now_ + 1h;
+    }
+    begin_or_wait();
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
+    if (find_leftover()) {
+        step_ = Step::clean;
+        return;
+    }
+    if (contents_.pending) {
+        // Of a rotation whose record is gone, or that was given up. Nobody reads it; it must not stand in the
+        // way of the next for ever.
+        auto const& uid = contents_.pending->key_uid;
+        auto const is_known =
+            std::ranges::any_of(record_.leftovers, [&](const Leftover& left) { return left.uid == uid; });
+        auto const is_clean = std::ranges::find(cleaned_, uid) != cleaned_.end();
+        if (!uid.empty() && !is_known && !is_clean) {
+            Leftover left;
+            left.uid = uid;
+            left.next_at = now_;
+            record_.leftovers.push_back(std::move(left));
+            return save_then(&RotationMachine::begin_or_wait);
+        }
+        step_ = Step::discard_stale;
+        return;
+    }
+    if (ends_after_cleaning_) return finish();
+    if (!contents_.current) return plan();
+    current_uid_ = contents_.current->key_uid.empty() ? options().current_key() : contents_.current->key_uid;
+    if (current_uid_.empty())
+        return end_because(Error(errc::conflict, "the sink holds a key whose uid is not known")
+                               .advice("give its uid: RotateOptions::current_key()"));
+    step_ = Step::read_current;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::go_on_without_stale() {
+    contents_.pending.reset();
+    begin_or_wait();
+}
+
+PALETTE_KEYS_INLINE Instant RotationMachine::due_of(const ApiKey& key) const {
+    auto const part = [this](std::chrono::milliseconds life) {
+        return std::chrono::floor<std::chrono::milliseconds>(std::chrono::duration<double, std::milli>(life) *
+                                                             options().renew_at());
+    };
+    auto const end = key.expiry.instant();
+    if (!end) return key.created.value_or(now_) + part(options().lifetime());
+    // Of the life that the service gave, which may be less than what was asked for.
+    auto const begin = key.created.value_or(*end - options().lifetime());
+    return begin + part(std::max(*end - begin, std::chrono::milliseconds(0)));
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey>& key) {
+    auto const works = key && key->state(now_) == KeyState::active;
+    if (!works && !options().force())
+        return end_because(
+            Error(errc::conflict, key ? "the current key of the slot is revoked or has expired"
+                                      : "the current key of the slot does not exist any more")
+                .key_uid(current_uid_)
+                .advice("that may be somebody's answer to an incident; force() replaces the key"));
+    if (key) {
+        record_.due = due_of(*key);
+        if (!options().force() && now_ < *record_.due) return finish_with(Outcome::not_due, record_.due);
+        if (!options().for_user().empty() && key->owner.uid != options().for_user())
+            return end_because(
+                Error(errc::conflict, "the current key of the slot is another user's than for_user()")
+                    .key_uid(current_uid_)
+                    .advice("use another slot for another user"));
+    }
+    record_.old_uid = key ? current_uid_ : "";
+    record_.old_expiry = key && works ? key->expiry : Expiry::at(now_);
+    record_.key_name = !options().key_name().empty() ? options().key_name() : key ? key->name : record_.slot;
+    record_.owner_uid = key ? key->owner.uid : options().for_user();
+    if (record_.retry_at && now_ < *record_.retry_at && !options().force())
+        return finish_with(Outcome::not_due, record_.retry_at);
+    draw();
+}
+
+// For a slot that is empty.
+PALETTE_KEYS_INLINE void RotationMachine::plan() {
+    if (record_.retry_at && now_ < *record_.retry_at && !options().force())
+        return finish_with(Outcome::not_due, record_.retry_at);
+    record_.old_uid.clear();
+    record_.old_expiry = Expiry::at(now_);
+    record_.key_name = options().key_name().empty() ? record_.slot : options().key_name();
+    record_.owner_uid = options().for_user();
+    draw();
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::drew(std::string rotation_id, std::string nonce) {
+    has_drawn_ = true;
+    record_.tenant_uid = caller_.tenant_uid;
+    record_.user_uid = caller_.user_uid;
+    record_.org_name = caller_.org_name;
+    if (record_.owner_uid.empty()) record_.owner_uid = caller_.user_uid;
+    record_.rotation_id = std::move(rotation_id);
+    record_.nonce = std::move(nonce);
+    record_.new_uid.clear();
+    record_.receipt.reset();
+    record_.expected_current.reset();
+    record_.proven_at.reset();
+    record_.hook_done = false;
+    record_.overlap_until.reset();
+    record_.quarantine_until.reset();
+    record_.proofs_failed = 0;
+    record_.state = State::planned;
+    save_then(&RotationMachine::create);
+}
+
+// --- a new key -----------------------------------------------------------------------------------
+
+PALETTE_KEYS_INLINE void RotationMachine::created(std::string uid) {
+    has_created_ = true;
+    record_.new_uid = std::move(uid);
+    record_.state = State::created;
+    save_then(&RotationMachine::stage);
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::staged(palette::lifecycle::Receipt receipt) {
+    contents_.pending = receipt;
+    record_.expected_current.reset();
+    if (contents_.current) record_.expected_current = contents_.current->generation;
+    record_.receipt = std::move(receipt);
+    record_.state = State::staged;
+    save_then(&RotationMachine::prove);
+}
+
+PALETTE_KEYS_INLINE std::optional<Error> RotationMachine::fault_of_successor(const ApiKey& key) const {
+    auto const fault = [&](errc code, std::string what) {
+        return Error(code, std::move(what)).key_uid(key.uid).effect(Effect::applied);
+    };
+    if (key.owner.uid != record_.owner_uid)
+        return fault(errc::conflict, "the new key is another user's than asked for");
+    if (key.state(now_) != KeyState::active) return fault(errc::conflict, "the new key is not active");
+    auto const end = key.expiry.instant();
+    if (!end) return std::nullopt;
+    if (*end - now_ <= options().overlap())
+        return fault(errc::conflict, "the service gave the new key a shorter life, until " +
+                                         key.expiry.to_string() + ", than the overlap takes");
+    if (!record_.old_expiry.is_never() && key.expiry <= record_.old_expiry)
+        return fault(errc::conflict, "the new key would not outlive the old one: it ends at " +
+                                         key.expiry.to_string() + ", the old one at " +
+                                         record_.old_expiry.to_string());
+    return std::nullopt;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::proved(const ApiKey& key) {
+    switch (record_.state) {
+        case State::staged:
+        case State::proven:
+            if (auto fault = fault_of_successor(key)) {
+                refusal_ = std::move(fault);
+                abandon(Outcome::failed);
+                // Where the service gives less than was asked for, the next key outlives the old one only
+                // when that has no more than such a life left.
+                if (auto const end = key.expiry.instant(); end && record_.old_expiry.instant())
+                    record_.retry_at =
+                        std::max(*record_.retry_at, *record_.old_expiry.instant() - (*end - now_) / 2);
+                return;
+            }
+            record_.due = due_of(key);
+            record_.proven_at = now_;
+            record_.proofs_failed = 0;
+            record_.state = State::proven;
+            return save_then(&RotationMachine::promote);
+        case State::overlap:
+            step_ = Step::revoke;
+            return;
+        case State::revoked:
+            if (options().retire() == palette::lifecycle::Retire::revoke) return complete();
+            record_.quarantine_until = now_ + options().quarantine();
+            if (record_.old_expiry < Expiry::at(*record_.quarantine_until))
+                left_.push_back("there is no way back once the old key has expired, at " +
+                                record_.old_expiry.to_string() + ", before its quarantine ends");
+            record_.state = State::quarantine;
+            return save_then(&RotationMachine::go_on_in_quarantine);
+        case State::idle:
+        case State::planned:
+        case State::created:
+        case State::quarantine:
+            break;
+    }
+    finish();
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::was_promoted() {
+    has_created_ = false;
+    // A later reading of the sink takes it from here.
+    record_.new_uid =
+        contents_.current && is_ours(contents_.current) ? contents_.current->key_uid : record_.new_uid;
+    record_.failures = 0;
+    record_.retry_at.reset();
+    record_.overlap_until = now_ + options().overlap();
+    record_.state = State::overlap;
+    save_then(&RotationMachine::go_on_in_overlap);
+}
+
+// --- the old key ---------------------------------------------------------------------------------
+
+PALETTE_KEYS_INLINE void RotationMachine::go_on_in_overlap() {
+    if (options().hook() && !record_.hook_done) {
+        step_ = Step::call_hook;
+        return;
+    }
+    if (record_.old_uid.empty() || options().retire() == palette::lifecycle::Retire::keep) return complete();
+    if (now_ < record_.overlap_until.value_or(now_))
+        return finish_with(Outcome::in_progress, record_.overlap_until);
+    prove();
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::go_on_in_quarantine() {
+    auto const is_over = now_ >= record_.quarantine_until.value_or(now_);
+    // A slot has three keys at most.
+    auto const next_is_due = record_.due && now_ >= *record_.due;
+    if (!is_over && !next_is_due && !options().force())
+        return finish_with(Outcome::in_progress, earliest(record_.quarantine_until));
+    step_ = Step::read_old;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::saw_old(const std::optional<ApiKey>& key) {
+    if (!key) {
+        step_ = contents_.previous ? Step::drop_previous : Step::finish;
+        if (step_ == Step::finish) complete();
+        return;
+    }
+    if (key->is_active) {
+        left_.push_back("the old key " + record_.old_uid +
+                        " was re-activated, so it is not deleted: whoever did that decides about it");
+        return complete();
+    }
+    step_ = Step::remove_old;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::complete() {
+    record_.state = State::idle;
+    record_.failures = 0;
+    record_.retry_at.reset();
+    outcome_ = Outcome::completed;
+    save_then(&RotationMachine::next_or_finish);
+}
+
+// A rotation that became due while the old key was in quarantine, or that is forced, begins in the same call.
+PALETTE_KEYS_INLINE void RotationMachine::next_or_finish() {
+    auto const is_due = record_.due && now_ >= *record_.due;
+    if (!has_drawn_ && (is_due || options().force())) return read_sink();
+    next_due_ = record_.due;
+    finish();
+}
+
+PALETTE_KEYS_INLINE std::optional<Instant> RotationMachine::earliest(std::optional<Instant> time) const {
+    if (record_.due && (!time || *record_.due < *time)) time = record_.due;
+    return time;
+}
+
+// --- what goes wrong -----------------------------------------------------------------------------
+
+// What was begun and cannot be finished is left behind in the record, and cleaned up.
+PALETTE_KEYS_INLINE void RotationMachine::leave_behind() {
+    auto const add = [this](Leftover left) {
+        left.next_at = now_;
+        record_.leftovers.push_back(std::move(left));
+    };
+    if (!record_.new_uid.empty()) {
+        Leftover left;
+        left.uid = record_.new_uid;
+        add(std::move(left));
+    }
+    // A create that was not answered may have made keys besides.
+    Leftover left;
+    left.nonce = record_.nonce;
+    left.name = record_.key_name;
+    left.owner_uid = record_.owner_uid;
+    if (record_.new_uid.empty() && !record_.nonce.empty()) add(std::move(left));
+    record_.new_uid.clear();
+    record_.receipt.reset();
+    record_.state = State::idle;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::note_failure() {
+    using namespace std::chrono_literals;
+    is_dirty_ = true;
+    ++record_.failures;
+    auto const wait =
+        record_.failures > 9 ? 6h : std::chrono::milliseconds(1min) * (1 << (record_.failures - 1));
+    record_.retry_at = now_ + std::min<std::chrono::milliseconds>(wait, 6h);
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::abandon(Outcome why) {
+    leave_behind();
+    note_failure();
+    has_created_ = false;
+    outcome_ = why;
+    ends_after_cleaning_ = true;
+    // Whether a value was staged, only the sink knows.
+    save_then(&RotationMachine::read_sink);
+}
+
+// After a kill: the value is lost, and another key is created in its place.
+PALETTE_KEYS_INLINE void RotationMachine::restart() {
+    leave_behind();
+    save_then(&RotationMachine::begin_or_wait);
+}
+
+// Another rotation has taken the slot over, and writes the record.
+PALETTE_KEYS_INLINE void RotationMachine::drop_lost_key() {
+    record_is_lost_ = true;
+    is_dirty_ = false;
+    outcome_ = Outcome::lost_race;
+    if (!has_created_ || record_.new_uid.empty()) return finish();
+    step_ = record_.receipt ? Step::discard : Step::remove_new;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::end_because(Error refusal) {
+    refusal_ = std::move(refusal);
+    finish_with(Outcome::failed, std::nullopt);
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::finish_with(Outcome outcome, std::optional<Instant> next_due) {
+    outcome_ = outcome;
+    next_due_ = next_due;
+    finish();
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::finish() {
+    if (is_dirty_ && !record_is_lost_) return save_then(&RotationMachine::finish);
+    if (outcome_ == Outcome::failed && !next_due_) next_due_ = record_.retry_at;
+    say_leftovers();
+    step_ = Step::finish;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::say_leftovers() {
+    for (auto const& left : record_.leftovers) {
+        if (!left.uid.empty())
+            left_.push_back("delete the key " + left.uid + ", whose value nobody has");
+        else if (left.looks == 0)
+            left_.push_back("look for keys of the create " + left.nonce + ", whose value nobody has");
+    }
+    if (record_.state == State::overlap && options().hook() && !record_.hook_done)
+        left_.emplace_back("call the hook, which has not succeeded yet");
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::save_then(Go go) {
+    after_save_ = go;
+    step_ = Step::save;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::succeeded() {
+    switch (step_) {
+        case Step::save:
+            is_dirty_ = false;
+            return (this->*after_save_)();
+        case Step::clean:
+            return cleaned(true);
+        case Step::discard_stale:
+            return go_on_without_stale();
+        case Step::promote:
+            contents_.previous = contents_.current;
+            contents_.current = record_.receipt;
+            contents_.pending.reset();
+            return was_promoted();
+        case Step::call_hook:
+            record_.hook_done = true;
+            return save_then(&RotationMachine::go_on_in_overlap);
+        case Step::revoke:
+            record_.state = State::revoked;
+            return save_then(&RotationMachine::prove);
+        case Step::reactivate:
+            record_.overlap_until =
+                now_ + std::max<std::chrono::milliseconds>(options().overlap(), std::chrono::hours(1));
+            record_.state = State::overlap;
+            is_dirty_ = true;
+            return finish_with(Outcome::failed, record_.overlap_until);
+        case Step::remove_old:
+            if (!contents_.previous) return complete();
+            step_ = Step::drop_previous;
+            return;
+        case Step::drop_previous:
+            return complete();
+        case Step::discard:
+            step_ = Step::remove_new;
+            return;
+        default:
+            return finish();
+    }
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string& uid) {
+    switch (step_) {
+        case Step::save:
+            if (why == Failure::lost) return drop_lost_key();
+            // The disk says what it said before, and the next run goes by that. A key whose uid it does not
+            // have is deleted while it is known.
+            is_dirty_ = false;
+            record_is_lost_ = true;
+            outcome_ = Outcome::failed;
+            if (record_.state == State::created && has_created_) {
+                step_ = Step::remove_new;
+                return;
+            }
+            return finish();
+        case Step::clean:
+            return cleaned(false);
+        case Step::create:
+            if (!uid.empty()) record_.new_uid = uid;
+            if (why == Failure::unknown || !uid.empty())
+                leave_behind();
+            else
+                record_.state = State::idle;
+            note_failure();
+            return finish_with(Outcome::failed, record_.retry_at);
+        case Step::stage:
+            return abandon(Outcome::failed);
+        case Step::prove:
+            if (record_.state == State::revoked && why == Failure::refused) {
+                step_ = Step::reactivate;
+                return;
+            }
+            if (record_.state == State::staged || record_.state == State::proven) {
+                // A value that is bad stays bad: it is not tried for ever.
+                if (why == Failure::refused || ++record_.proofs_failed >= 3) return abandon(Outcome::failed);
+            }
+            break;
+        case Step::promote:
+            if (why == Failure::lost) return abandon(Outcome::lost_race);
+            if (why == Failure::refused) return abandon(Outcome::failed);
+            has_reread_ = true;
+            return read_sink();
+        case Step::revoke:
+            left_.push_back("revoke the old key " + record_.old_uid);
+            break;
+        case Step::reactivate:
+            left_.push_back("re-activate the old key " + record_.old_uid + ": the new one does not work");
+            break;
+        case Step::remove_old:
+            left_.push_back("delete the old key " + record_.old_uid + ", which is revoked");
+            break;
+        case Step::discard:
+            step_ = Step::remove_new;
+            return;
+        case Step::remove_new:
+            left_.push_back("delete the key " + record_.new_uid + ", whose value nobody has");
+            return finish();
+        case Step::call_hook:
+        case Step::discard_stale:
+        case Step::drop_previous:
+            break;
+        default:
+            // A look that failed has changed nothing, and costs nothing to repeat.
+            return finish_with(Outcome::failed, record_.retry_at);
+    }
+    note_failure();
+    finish_with(Outcome::failed, record_.retry_at);
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle
