@@ -101,11 +101,13 @@ private:
     void decide();
     void begin_or_wait();
     void plan();
-    void draw() { step_ = Step::draw; }
+    void draw();
     void create() { step_ = Step::create; }
     void stage() { step_ = Step::stage; }
     void prove() { step_ = Step::prove; }
     void promote() { step_ = Step::promote; }
+    void revoke() { step_ = Step::revoke; }
+    void reactivate() { step_ = Step::reactivate; }
     void read_sink() { step_ = Step::read_sink; }
     void was_promoted();
     void go_on_in_overlap();
@@ -127,6 +129,7 @@ private:
 
     [[nodiscard]] const palette::lifecycle::RotateOptions& options() const noexcept { return options_; }
     [[nodiscard]] bool is_ours(const std::optional<palette::lifecycle::Receipt>& value) const noexcept;
+    [[nodiscard]] bool has_key_left() const;
     [[nodiscard]] bool find_leftover();
     void cleaned(bool is_gone);
     [[nodiscard]] Instant due_of(const ApiKey& key) const;

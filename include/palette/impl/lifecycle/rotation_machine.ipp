@@ -183,20 +183,35 @@ PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey
     record_.old_expiry = key && works ? key->expiry : Expiry::at(now_);
     record_.key_name = !options().key_name().empty() ? options().key_name() : key ? key->name : record_.slot;
     record_.owner_uid = key ? key->owner.uid : options().for_user();
-    if (record_.retry_at && now_ < *record_.retry_at && !options().force())
-        return finish_with(Outcome::not_due, record_.retry_at);
     draw();
 }
 
 // For a slot that is empty.
 PALETTE_KEYS_INLINE void RotationMachine::plan() {
-    if (record_.retry_at && now_ < *record_.retry_at && !options().force())
-        return finish_with(Outcome::not_due, record_.retry_at);
     record_.old_uid.clear();
     record_.old_expiry = Expiry::at(now_);
     record_.key_name = options().key_name().empty() ? record_.slot : options().key_name();
     record_.owner_uid = options().for_user();
     draw();
+}
+
+// A slot has two active keys at most: while one that nobody uses may be left, no other is created.
+PALETTE_KEYS_INLINE bool RotationMachine::has_key_left() const {
+    return std::ranges::any_of(record_.leftovers,
+                               [](const Leftover& left) { return !left.uid.empty() || left.looks == 0; });
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::draw() {
+    if (options().force()) {
+        step_ = Step::draw;
+    } else if (record_.retry_at && now_ < *record_.retry_at) {
+        finish_with(Outcome::not_due, record_.retry_at);
+    } else if (has_key_left()) {
+        note_failure();
+        finish_with(Outcome::failed, record_.retry_at);
+    } else {
+        step_ = Step::draw;
+    }
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::drew(std::string rotation_id, std::string nonce) {
@@ -212,6 +227,7 @@ PALETTE_KEYS_INLINE void RotationMachine::drew(std::string rotation_id, std::str
     record_.expected_current.reset();
     record_.proven_at.reset();
     record_.hook_done = false;
+    record_.has_revoked_old = false;
     record_.overlap_until.reset();
     record_.quarantine_until.reset();
     record_.proofs_failed = 0;
@@ -276,8 +292,8 @@ PALETTE_KEYS_INLINE void RotationMachine::proved(const ApiKey& key) {
             record_.state = State::proven;
             return save_then(&RotationMachine::promote);
         case State::overlap:
-            step_ = Step::revoke;
-            return;
+            record_.has_revoked_old = true;  // or is about to
+            return save_then(&RotationMachine::revoke);
         case State::revoked:
             if (options().retire() == palette::lifecycle::Retire::revoke) return complete();
             record_.quarantine_until = now_ + options().quarantine();
@@ -477,9 +493,7 @@ PALETTE_KEYS_INLINE void RotationMachine::succeeded() {
             record_.state = State::revoked;
             return save_then(&RotationMachine::prove);
         case Step::reactivate:
-            record_.overlap_until =
-                now_ + std::max<std::chrono::milliseconds>(options().overlap(), std::chrono::hours(1));
-            record_.state = State::overlap;
+            record_.has_revoked_old = false;
             is_dirty_ = true;
             return finish_with(Outcome::failed, record_.overlap_until);
         case Step::remove_old:
@@ -523,9 +537,11 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
         case Step::stage:
             return abandon(Outcome::failed);
         case Step::prove:
-            if (record_.state == State::revoked && why == Failure::refused) {
-                step_ = Step::reactivate;
-                return;
+            // Only what this rotation has revoked: a person may have had a reason to revoke it.
+            if (record_.has_revoked_old && why == Failure::refused) {
+                record_.overlap_until = now_ + std::chrono::hours(1);
+                record_.state = State::overlap;
+                return save_then(&RotationMachine::reactivate);
             }
             if (record_.state == State::staged || record_.state == State::proven) {
                 // A value that is bad stays bad: it is not tried for ever.

@@ -47,6 +47,7 @@ struct RotationRecord {
     std::optional<std::uint64_t> expected_current;
     std::optional<Instant> proven_at;
     bool hook_done = false;
+    bool has_revoked_old = false;
     std::optional<Instant> overlap_until;
     std::optional<Instant> quarantine_until;
     int proofs_failed = 0;

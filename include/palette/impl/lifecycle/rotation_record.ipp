@@ -61,6 +61,7 @@ PALETTE_KEYS_INLINE std::string to_text(const RotationRecord& record) {
          record.expected_current ? json::value(*record.expected_current) : json::value(nullptr)},
         {"provenAt", to_json(record.proven_at)},
         {"hookDone", record.hook_done},
+        {"hasRevokedOld", record.has_revoked_old},
         {"overlapUntil", to_json(record.overlap_until)},
         {"quarantineUntil", to_json(record.quarantine_until)},
         {"proofsFailed", record.proofs_failed},
@@ -232,6 +233,7 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     fields.read("expectedCurrent", record.expected_current);
     fields.read("provenAt", record.proven_at);
     fields.read("hookDone", record.hook_done);
+    fields.read("hasRevokedOld", record.has_revoked_old);
     fields.read("overlapUntil", record.overlap_until);
     fields.read("quarantineUntil", record.quarantine_until);
     fields.read("proofsFailed", record.proofs_failed);

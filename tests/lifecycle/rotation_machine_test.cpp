@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/lifecycle/rotation_machine.hpp>
+#include <palette/impl/lifecycle/rotation_record.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+// The machine of a rotation, with a world that is a few lines of memory: every step ends in every way, and
+// the process is killed before and after each effect.
+
+namespace rotation_machine_test {
+
+using namespace std::chrono_literals;
+using namespace palette;
+using impl::lifecycle::RotationMachine;
+using impl::lifecycle::RotationRecord;
+using impl::lifecycle::RotationStep;
+using impl::lifecycle::StepFailure;
+using lifecycle::Receipt;
+using lifecycle::Retire;
+using lifecycle::RotateOptions;
+using lifecycle::Rotation;
+using lifecycle::RotationState;
+using lifecycle::SinkContents;
+
+constexpr Instant start = std::chrono::sys_days{2027y / 1 / 1};
+
+struct Key {
+    Instant created{};
+    Expiry expiry;
+    bool is_active = true;
+    std::string nonce;
+};
+
+// What outlives a process.
+struct World {
+    Instant now = start;
+    std::map<std::string, Key> keys;
+    std::set<std::string> known_values;  // of keys that were staged
+    SinkContents sink;
+    std::optional<RotationRecord> disk;
+    int keys_made = 0;
+    int ids_drawn = 0;
+    std::uint64_t generations = 0;
+    std::chrono::milliseconds most_life = std::chrono::days{365};
+
+    [[nodiscard]] std::string text() const {
+        std::ostringstream out;
+        for (auto const& [uid, key] : keys)
+            out << uid << key.is_active << key.nonce << ';';
+        out << sink << (disk ? impl::lifecycle::to_text(*disk) : "");
+        return out.str();
+    }
+};
+
+Identity caller() {
+    Identity me;
+    me.user_uid = "user";
+    me.tenant_uid = "tenant";
+    return me;
+}
+
+std::optional<ApiKey> find(const World& world, const std::string& uid) {
+    auto const found = world.keys.find(uid);
+    if (found == world.keys.end()) return std::nullopt;
+    ApiKey key;
+    key.uid = uid;
+    key.name = "ci";
+    key.owner.uid = "user";
+    key.is_active = found->second.is_active;
+    key.created = found->second.created;
+    key.expiry = found->second.expiry;
+    return key;
+}
+
+// How a step ends. What is done and not said is what a lost answer or a kill leaves.
+enum class End { ok, refused, later, lost, unknown_undone, unknown_done, killed_before, killed_after };
+
+constexpr End all_ends[] = {End::refused,      End::later,         End::lost,        End::unknown_undone,
+                            End::unknown_done, End::killed_before, End::killed_after};
+
+bool is_effect(RotationStep step) {
+    switch (step) {
+        case RotationStep::identify:
+        case RotationStep::read_sink:
+        case RotationStep::read_current:
+        case RotationStep::read_old:
+        case RotationStep::draw:
+        case RotationStep::prove:
+        case RotationStep::finish:
+            return false;
+        default:
+            return true;
+    }
+}
+
+// Whether the step can end so.
+bool is_possible(RotationStep step, End end) {
+    if (end == End::killed_before || end == End::ok) return true;
+    if (!is_effect(step)) return end == End::later || (step == RotationStep::prove && end == End::refused);
+    if (end == End::lost) return step == RotationStep::save || step == RotationStep::promote;
+    if (step == RotationStep::save) return end != End::refused;
+    return true;
+}
+
+// Does the step's effect to the world. What it gives is told to the machine by say().
+void do_effect(World& world, const RotationMachine& machine) {
+    auto const& record = machine.record();
+    switch (machine.next()) {
+        case RotationStep::save:
+            world.disk = record;
+            break;
+        case RotationStep::create: {
+            Key key;
+            key.created = world.now;
+            key.expiry =
+                Expiry::at(world.now + std::min<std::chrono::milliseconds>(30 * 24h, world.most_life));
+            key.nonce = record.nonce;
+            world.keys["key" + std::to_string(++world.keys_made)] = key;
+            break;
+        }
+        case RotationStep::stage:
+            world.sink.pending = Receipt(++world.generations, record.rotation_id, record.new_uid, Expiry());
+            break;
+        case RotationStep::promote:
+            world.sink.previous = world.sink.current;
+            world.sink.current = std::exchange(world.sink.pending, std::nullopt);
+            break;
+        case RotationStep::revoke:
+            if (auto const old = world.keys.find(record.old_uid); old != world.keys.end())
+                old->second.is_active = false;
+            break;
+        case RotationStep::reactivate:
+            world.keys.at(record.old_uid).is_active = true;
+            break;
+        case RotationStep::remove_old:
+            world.keys.erase(record.old_uid);
+            break;
+        case RotationStep::remove_new:
+            world.keys.erase(record.new_uid);
+            break;
+        case RotationStep::drop_previous:
+            world.sink.previous.reset();
+            break;
+        case RotationStep::discard:
+        case RotationStep::discard_stale:
+            world.sink.pending.reset();
+            break;
+        case RotationStep::clean: {
+            auto const& left = machine.leftover();
+            if (!left.uid.empty())
+                world.keys.erase(left.uid);
+            else
+                std::erase_if(world.keys, [&](auto const& key) { return key.second.nonce == left.nonce; });
+            break;
+        }
+        default:
+            break;
+    }
+}
+
+// Tells the machine that the step is done.
+void say_done(World& world, RotationMachine& machine) {
+    auto const& record = machine.record();
+    switch (machine.next()) {
+        case RotationStep::identify:
+            return machine.identified(caller());
+        case RotationStep::read_sink:
+            return machine.saw_sink(world.sink);
+        case RotationStep::read_current:
+            return machine.saw_current(find(world, machine.current_uid()));
+        case RotationStep::draw: {
+            auto const number = std::to_string(++world.ids_drawn);
+            return machine.drew("rotation" + number, "nonce" + number);
+        }
+        case RotationStep::create:
+            return machine.created("key" + std::to_string(world.keys_made));
+        case RotationStep::stage:
+            return machine.staged(*world.sink.pending);
+        case RotationStep::prove: {
+            auto const key = find(world, record.new_uid);
+            return key ? machine.proved(*key) : machine.failed(StepFailure::refused);
+        }
+        case RotationStep::read_old:
+            return machine.saw_old(find(world, record.old_uid));
+        default:
+            return machine.succeeded();
+    }
+}
+
+void say_failed(RotationMachine& machine, End end) {
+    switch (end) {
+        case End::refused:
+            return machine.failed(StepFailure::refused);
+        case End::lost:
+            return machine.failed(StepFailure::lost);
+        case End::unknown_undone:
+        case End::unknown_done:
+            return machine.failed(StepFailure::unknown);
+        default:
+            return machine.failed(StepFailure::later);
+    }
+}
+
+struct Explorer {
+    RotateOptions options;
+    std::size_t steps = 0;
+    std::size_t runs = 0;
+    std::set<std::string> states;
+    std::vector<std::string> path;
+
+    [[nodiscard]] std::string trail() const {
+        std::string out;
+        for (auto const& step : path)
+            out += step + ' ';
+        return out;
+    }
+
+    // What holds at every instant.
+    void check_world(const World& world) {
+        INFO(trail());
+        INFO(world.text());
+        std::size_t active = 0;
+        for (auto const& [name, key] : world.keys) {
+            auto const& uid = name;
+            active += key.is_active ? 1U : 0U;
+            // Every key is somebody's: in use, to be used, retired, or written down as left over.
+            auto const is_in = [&](const std::optional<Receipt>& value) {
+                return value && value->key_uid == uid;
+            };
+            auto is_known = is_in(world.sink.current) || is_in(world.sink.pending);
+            if (world.disk) {
+                auto const& record = *world.disk;
+                is_known = is_known || uid == record.old_uid || uid == record.new_uid ||
+                           (record.state == RotationState::planned && key.nonce == record.nonce) ||
+                           std::ranges::any_of(record.leftovers, [&](auto const& left) {
+                               return left.uid == uid || (!left.nonce.empty() && left.nonce == key.nonce);
+                           });
+            }
+            REQUIRE(is_known);
+        }
+        // One that works is stored.
+        if (world.sink.current) {
+            auto const current = world.keys.find(world.sink.current->key_uid);
+            REQUIRE(current != world.keys.end());
+            REQUIRE(current->second.is_active);
+        }
+        REQUIRE(active <= 2);
+        REQUIRE(world.keys.size() <= 3);
+    }
+
+    // Runs with `faults` more that may happen, to the end of each way that it can take.
+    void run(World world, int faults, int rotations) {
+        ++runs;
+        RotationMachine machine("ci", options, world.disk);
+        go_on(std::move(world), std::move(machine), faults, rotations);
+    }
+
+    void go_on(World world, RotationMachine machine, int faults, int rotations) {
+        auto const begun = path.size();
+        while (machine.next() != RotationStep::finish) {
+            ++steps;
+            machine.set_time(world.now);
+            auto const step = machine.next();
+            auto const number = std::to_string(static_cast<int>(step));
+            if (faults > 0) {
+                states.insert(number + impl::lifecycle::to_text(machine.record()) + world.text());
+                for (auto const end : all_ends)
+                    if (is_possible(step, end)) fail(world, machine, end, faults - 1, rotations);
+            }
+            path.push_back(number);
+            do_effect(world, machine);
+            say_done(world, machine);
+            check_world(world);
+        }
+        ended(world, machine, faults, rotations);
+        path.resize(begun);
+    }
+
+    void fail(World world, RotationMachine machine, End end, int faults, int rotations) {
+        auto const step = machine.next();
+        path.push_back(std::to_string(static_cast<int>(step)) + '/' + std::to_string(static_cast<int>(end)));
+        if (end == End::unknown_done || end == End::killed_after) do_effect(world, machine);
+        check_world(world);
+        if (end == End::killed_before || end == End::killed_after) {
+            world.now += 1min;
+            run(std::move(world), faults, rotations);
+        } else {
+            say_failed(machine, end);
+            go_on(std::move(world), std::move(machine), faults, rotations);
+        }
+        path.pop_back();
+    }
+
+    void ended(World world, const RotationMachine& machine, int faults, int rotations) {
+        INFO(trail());
+        auto const outcome = machine.outcome();
+        if (faults == 0 && path.size() > 400) FAIL("it comes to no end");
+        if (outcome == Rotation::Outcome::completed && --rotations == 0) {
+            // Nothing is left over but what is written down to be looked for again.
+            for (auto const& [name, key] : world.keys) {
+                auto const& uid = name;
+                REQUIRE((uid == world.sink.current->key_uid ||
+                         std::ranges::any_of(world.disk->leftovers,
+                                             [&](auto const& left) { return left.uid == uid; })));
+            }
+            return;
+        }
+        auto const next = machine.next_due().value_or(world.now + 1h);
+        // A failure without another one after it delays, and does not stop.
+        world.now = std::max(next, world.now + 1min);
+        path.emplace_back("|");
+        run(std::move(world), faults, rotations);
+    }
+};
+
+World empty_slot() {
+    return {};
+}
+
+TEST_CASE(
+    "rotation machine: each sequence of steps, failures and kills through two rotations keeps a key that "
+    "works") {
+    Explorer explorer;
+    explorer.run(empty_slot(), 2, 2);
+    MESSAGE("states: " << explorer.states.size() << ", steps: " << explorer.steps
+                       << ", runs: " << explorer.runs);
+    CHECK(explorer.states.size() > 1'000);
+}
+
+}  // namespace rotation_machine_test
