@@ -60,7 +60,10 @@
 #include <palette/impl/seams/proxy_bypass.ipp>
 #include <palette/impl/seams/rate_limiter.ipp>
 #include <palette/impl/seams/transport.ipp>
+#include <palette/impl/system/atomic_file.ipp>
+#include <palette/impl/system/directory.ipp>
 #include <palette/impl/system/environment.ipp>
+#include <palette/impl/system/file_lock.ipp>
 #include <palette/impl/system/files.ipp>
 #include <palette/impl/system/private_file.ipp>
 #include <palette/impl/system/write_secret_file.ipp>

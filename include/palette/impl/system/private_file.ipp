@@ -3,13 +3,12 @@
 
 #include <palette/impl/system/files.hpp>
 #include <palette/impl/system/private_file.hpp>
+#include <palette/impl/system/wiped_buffer.hpp>
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -41,14 +40,6 @@ inline const char* fault_of(const struct stat& found) noexcept {
     if ((found.st_mode & 077) != 0) return "is open to its group or to others: chmod 600 makes it private";
     return nullptr;
 }
-
-// A buffer that leaves nothing behind on the stack.
-struct WipedBuffer : std::array<char, 4096> {
-    WipedBuffer() = default;
-    WipedBuffer(const WipedBuffer&) = delete;
-    WipedBuffer& operator=(const WipedBuffer&) = delete;
-    ~WipedBuffer() { OPENSSL_cleanse(data(), size()); }
-};
 
 inline Result<Secret> read_all(const Descriptor& file, const std::string& path) {
     Secret text;

@@ -1,37 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/system/atomic_file.hpp>
+#include <palette/impl/system/directory.hpp>
 #include <palette/impl/system/files.hpp>
 #include <palette/write_secret_file.hpp>
 
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
 namespace impl::files {
-
-// A path taken apart: what is done in the directory is done through its descriptor, so that all of it
-// happens in the same one.
-struct Place {
-    std::string directory;
-    std::string name;
-};
-
-inline Place place_of(const std::string& path) {
-    auto const slash = path.rfind('/');
-    if (slash == std::string::npos) return {".", path};
-    return {path.substr(0, slash + 1), path.substr(slash + 1)};
-}
 
 inline Error cannot_write(std::string_view path, std::string_view what, int number) {
     return system_error(errc::system, path, what, number);
@@ -104,61 +90,6 @@ inline Result<Target> target_of(const std::string& path) {
     return follow(path, std::move(at), true);
 }
 
-// A private file with a name that nobody else uses, removed again unless it takes the name of another.
-class Temporary {
-public:
-    explicit Temporary(int directory) : directory_(directory) {
-        std::array<unsigned char, 16> bytes{};
-        if (::RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-            errno = EIO;
-            return;
-        }
-        for (unsigned const byte : bytes) {
-            char digits[3];
-            std::snprintf(digits, sizeof digits, "%02x", byte);
-            name_ += digits;
-        }
-        file_ = open(directory_, name_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        exists_ = static_cast<bool>(file_);
-    }
-    Temporary(const Temporary&) = delete;
-    Temporary& operator=(const Temporary&) = delete;
-    ~Temporary() {
-        if (exists_) ::unlinkat(directory_, name_.c_str(), 0);
-    }
-
-    [[nodiscard]] bool exists() const noexcept { return exists_; }
-
-    // Each says by errno why not.
-    bool hold(std::string_view text) noexcept {
-        // The umask may have taken even the owner's rights.
-        return ::fchmod(file_.number(), 0600) == 0 && write(text) && ::fsync(file_.number()) == 0 &&
-               file_.close();
-    }
-    bool take_name(const std::string& name) noexcept {
-        exists_ = ::renameat(directory_, name_.c_str(), directory_, name.c_str()) != 0;
-        return !exists_;
-    }
-
-private:
-    bool write(std::string_view text) noexcept {
-        while (!text.empty()) {
-            auto const written = ::write(file_.number(), text.data(), text.size());
-            if (written > 0) {
-                text.remove_prefix(static_cast<std::size_t>(written));
-            } else if (written == 0 || errno != EINTR) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    int directory_;
-    std::string name_ = ".palette-key.";
-    Descriptor file_{-1};
-    bool exists_ = false;
-};
-
 }  // namespace impl::files
 
 PALETTE_KEYS_INLINE Result<void> write_secret_file(const std::string& path, const Secret& secret) {
@@ -170,7 +101,9 @@ PALETTE_KEYS_INLINE Result<void> write_secret_file(const std::string& path, cons
     if (!target) return target.error();
     auto const& directory = target->directory;
 
-    Temporary temporary(directory.number());
+    auto name = unique_temporary_name();
+    if (name.empty()) return cannot_write(path, "cannot be written: no randomness", errno);
+    Temporary temporary(directory.number(), std::move(name));
     if (!temporary.exists())
         return cannot_write(path, "cannot be written: no file can be made in its directory", errno);
     if (!temporary.hold(secret.expose())) return cannot_write(path, "cannot be written", errno);
