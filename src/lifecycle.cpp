@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/lifecycle/file_store.ipp>
 #include <palette/impl/lifecycle/rotation.ipp>
 #include <palette/impl/lifecycle/rotation_driver.ipp>
 #include <palette/impl/lifecycle/rotation_machine.ipp>
