@@ -30,6 +30,9 @@
 #include <palette/impl/client/reading.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
+#include <palette/impl/lifecycle/file_sink.ipp>
+#include <palette/impl/lifecycle/receipt_json.ipp>
+#include <palette/impl/lifecycle/sink_state.ipp>
 #include <palette/impl/lifecycle/sink_values.ipp>
 #include <palette/impl/net/address_race.ipp>
 #include <palette/impl/net/connect_race.ipp>

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/printed.hpp"
+#include "support/small_files.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <palette/write_secret_file.hpp>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,27 +66,6 @@ public:
 
 private:
     mode_t before_;
-};
-
-// What a full disk does to a write, without one: no file may grow beyond `bytes`.
-class SmallFiles {
-public:
-    explicit SmallFiles(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
-        auto small = before_;
-        small.rlim_cur = bytes;
-        REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-    }
-    SmallFiles(const SmallFiles&) = delete;
-    SmallFiles& operator=(const SmallFiles&) = delete;
-    ~SmallFiles() {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-
-private:
-    void (*handler_)(int);
-    rlimit before_{};
 };
 
 TEST_CASE_FIXTURE(Fixture, "write_secret_file: writes exactly the secret and nothing else into the folder") {

@@ -145,9 +145,13 @@ public:
 ///     auto sink = lifecycle::file_sink("/etc/acme/palette.key");
 ///
 /// Beside it lie `path`.pending and `path`.previous with those values, `path`.json, which says which rotation
-/// stored which, and `path`.lock. All have mode 0600. A change writes a temporary file, flushes it, renames
-/// it, and flushes the directory, under a lock of the open file description, which ends with its process. A
-/// file that lies at `path` before is the current value of generation 0.
+/// stored which, and `path`.lock. All have mode 0600. A change writes a temporary file, whose name ends in
+/// ".tmp", flushes it, renames it, and flushes the directory, under a lock of the open file description,
+/// which ends with its process. A process that is killed may leave a temporary file, which the next change
+/// removes.
+///
+/// A file that lies at `path` before, or that somebody else has put there, is the current value of generation
+/// 0. A value has at most 64 KiB.
 ///
 /// Preconditions: the directory exists, belongs to this user or root, and nobody else may write to it.
 ///
@@ -245,7 +249,6 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const SinkContents
 }  // namespace palette::inline PALETTE_KEYS_ABI::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/command_sink.ipp>
 #    include <palette/impl/lifecycle/file_sink.ipp>
 #    include <palette/impl/lifecycle/sink_values.ipp>
 #endif
