@@ -31,7 +31,12 @@
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
 #include <palette/impl/lifecycle/file_sink.ipp>
+#include <palette/impl/lifecycle/file_store.ipp>
 #include <palette/impl/lifecycle/receipt_json.ipp>
+#include <palette/impl/lifecycle/rotation.ipp>
+#include <palette/impl/lifecycle/rotation_driver.ipp>
+#include <palette/impl/lifecycle/rotation_machine.ipp>
+#include <palette/impl/lifecycle/rotation_record.ipp>
 #include <palette/impl/lifecycle/sink_state.ipp>
 #include <palette/impl/lifecycle/sink_values.ipp>
 #include <palette/impl/net/address_race.ipp>
