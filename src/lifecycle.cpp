@@ -6,5 +6,7 @@
 #include <palette/impl/lifecycle/rotation_driver.ipp>
 #include <palette/impl/lifecycle/rotation_machine.ipp>
 #include <palette/impl/lifecycle/rotation_record.ipp>
+#include <palette/impl/lifecycle/rotator.ipp>
+#include <palette/impl/lifecycle/sink_provider.ipp>
 #include <palette/impl/lifecycle/sink_state.ipp>
 #include <palette/impl/lifecycle/sink_values.ipp>

@@ -7,22 +7,13 @@
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/rotation_driver.hpp>
 #include <palette/impl/lifecycle/slot_check.hpp>
-#include <palette/impl/values/error_of_exception.hpp>
+#include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/rotation.hpp>
-
-#include <boost/asio/append.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <array>
 #include <atomic>
-#include <exception>
+#include <memory>
+#include <optional>
 #include <ostream>
 #include <utility>
 
@@ -30,64 +21,14 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 namespace impl::lifecycle {
 
-// A rotation that has been started: the way to its handler, and the signal that cancels its coroutine.
-struct StartedRotation : std::enable_shared_from_this<StartedRotation> {
-    StartedRotation(const asio::any_io_executor& executor, palette::detail::RotationHandler to)
-        : strand(asio::make_strand(executor)),
-          handler(std::move(to)),
-          handler_work(asio::get_associated_executor(handler, executor)) {}
-
-    // A signal of the user's may outlive the rotation: its slot holds nothing that keeps it alive.
-    void bridge_cancellation() {
-        auto slot = asio::get_associated_cancellation_slot(handler);
-        if (!slot.is_connected()) return;
-        slot.assign([weak = weak_from_this()](asio::cancellation_type type) {
-            auto const alive = weak.lock();
-            if (!alive) return;
-            *alive->is_cancelled = true;
-            asio::post(alive->strand, [weak, type] {
-                if (auto const still_alive = weak.lock()) still_alive->signal.emit(type);
-            });
-        });
-    }
-
-    void complete(const asio::any_io_executor& executor) {
-        asio::post(executor, asio::append(std::move(handler), std::move(*result)));
-    }
-
-    asio::strand<asio::any_io_executor> strand;
-    asio::cancellation_signal signal;
-    palette::detail::RotationHandler handler;
-    asio::executor_work_guard<
-        asio::associated_executor_t<palette::detail::RotationHandler, asio::any_io_executor>>
-        handler_work;
-    std::shared_ptr<std::atomic<bool>> is_cancelled = std::make_shared<std::atomic<bool>>(false);
-    std::optional<Result<palette::lifecycle::Rotation>> result;
-};
-
-inline asio::awaitable<void> run_rotation(std::shared_ptr<StartedRotation> started, ApiKeyClient& client,
-                                          palette::lifecycle::Slot slot,
-                                          palette::lifecycle::RotateOptions options) {
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    co_await asio::this_coro::throw_if_cancelled(false);
-    if (auto fault = check(slot, options)) {
-        started->result = *std::move(fault);
-        co_return;
-    }
-    RotationDriver driver(client, std::move(slot), std::move(options), started->is_cancelled);
+inline asio::awaitable<Result<palette::lifecycle::Rotation>> run_rotation(
+    ApiKeyClient& client, palette::lifecycle::Slot slot, palette::lifecycle::RotateOptions options,
+    std::shared_ptr<const std::atomic<bool>> is_cancelled) {
+    if (auto fault = check(slot, options)) co_return fault->operation("rotate");
+    RotationDriver driver(client, std::move(slot), std::move(options), std::move(is_cancelled));
     auto result = co_await driver.run();
     if (!result && result.error().operation().empty()) result.error().operation("rotate");
-    started->result = std::move(result);
-}
-
-inline Error error_of(const std::exception_ptr& thrown) {
-    try {
-        std::rethrow_exception(thrown);
-    } catch (const Exception& e) {
-        return e.error();
-    } catch (...) {
-        return detail::error_of_exception(errc::system, "a rotation failed");
-    }
+    co_return result;
 }
 
 }  // namespace impl::lifecycle
@@ -96,18 +37,12 @@ namespace detail {
 
 PALETTE_KEYS_INLINE void start_rotation(ApiKeyClient& client, RotationHandler handler, lifecycle::Slot slot,
                                         lifecycle::RotateOptions options) {
-    namespace asio = boost::asio;
-    auto const executor = client.get_executor();
-    auto const started = std::make_shared<impl::lifecycle::StartedRotation>(executor, std::move(handler));
-    started->bridge_cancellation();
-    asio::co_spawn(started->strand,
-                   impl::lifecycle::run_rotation(started, client, std::move(slot), std::move(options)),
-                   asio::bind_cancellation_slot(started->signal.slot(),
-                                                [started, executor](const std::exception_ptr& thrown) {
-                                                    if (thrown)
-                                                        started->result = impl::lifecycle::error_of(thrown);
-                                                    started->complete(executor);
-                                                }));
+    auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::Rotation>>(
+        client.get_executor(), std::move(handler));
+    started->spawn([&client, slot = std::move(slot), options = std::move(options),
+                    is_cancelled = started->is_cancelled()] {
+        return impl::lifecycle::run_rotation(client, slot, options, is_cancelled);
+    });
 }
 
 }  // namespace detail

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/lifecycle/started.hpp>
+#include <palette/lifecycle/rotator.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+namespace impl::lifecycle {
+
+// How long until the next run, by what the last one has said.
+class RotatorPace {
+public:
+    std::chrono::milliseconds wait_after(const Result<palette::lifecycle::Rotation>& last) {
+        using namespace std::chrono_literals;
+        constexpr std::chrono::milliseconds longest = 1h;
+        if (last && !last->problem) {
+            failures_ = 0;
+            if (!last->next_due) return longest;
+            return std::clamp<std::chrono::milliseconds>(*last->next_due - last->as_of, 1s, longest);
+        }
+        // The rotation's own backoff is in the record; this one is for what comes before there is one.
+        failures_ = std::min(failures_ + 1, 7);
+        return std::min<std::chrono::milliseconds>(30s * (1 << (failures_ - 1)), longest);
+    }
+
+private:
+    int failures_ = 0;
+};
+
+inline asio::awaitable<Result<void>> run_rotator(ApiKeyClient& client, palette::lifecycle::Slot slot,
+                                                 palette::lifecycle::RotateOptions options,
+                                                 palette::lifecycle::Rotator::Listener listener,
+                                                 std::shared_ptr<const std::atomic<bool>> is_cancelled) {
+    RotatorPace pace;
+    for (;;) {
+        auto rotation = co_await palette::lifecycle::async_rotate(client, slot, options);
+        if (listener) listener(rotation);
+        if (*is_cancelled) co_return Error(errc::operation_aborted, "the rotator was cancelled");
+        if (!rotation) {
+            auto const code = rotation.error().code();
+            if (code == errc::operation_aborted || code == errc::invalid_argument)
+                co_return std::move(rotation.error());
+        }
+        // What was asked for once is not done again each time.
+        options.force(false);
+        auto const wait = pace.wait_after(rotation);
+        auto const waited = co_await client.async_wait(wait);
+        if (!waited) co_return waited.error();
+    }
+}
+
+}  // namespace impl::lifecycle
+
+namespace lifecycle {
+
+PALETTE_KEYS_INLINE Rotator::Rotator(ApiKeyClient& client, Slot slot, RotateOptions options)
+    : client_(&client),
+      slot_(std::move(slot)),
+      options_(std::move(options)) {}
+
+PALETTE_KEYS_INLINE void Rotator::on_rotation(Listener listener) {
+    listener_ = std::move(listener);
+}
+
+PALETTE_KEYS_INLINE std::shared_ptr<AuthProvider> Rotator::provider(std::chrono::milliseconds recheck) const {
+    return sink_provider(slot_.sink(), recheck);
+}
+
+PALETTE_KEYS_INLINE void Rotator::start(boost::asio::any_completion_handler<void(Result<void>)> handler) {
+    auto const started =
+        std::make_shared<impl::lifecycle::Started<void>>(client_->get_executor(), std::move(handler));
+    started->spawn([this, is_cancelled = started->is_cancelled()] {
+        return impl::lifecycle::run_rotator(*client_, slot_, options_, listener_, is_cancelled);
+    });
+}
+
+}  // namespace lifecycle
+}  // namespace palette::inline PALETTE_KEYS_ABI

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/values/error_of_exception.hpp>
+#include <palette/result.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+// An operation of this layer that has been started: the way to its handler, and the signal that cancels its
+// coroutine. The coroutine runs on a strand of `executor`.
+template <class T>
+class Started : public std::enable_shared_from_this<Started<T>> {
+public:
+    using Handler = asio::any_completion_handler<void(Result<T>)>;
+
+    Started(asio::any_io_executor executor, Handler handler)
+        : executor_(std::move(executor)),
+          strand_(asio::make_strand(executor_)),
+          handler_(std::move(handler)),
+          handler_work_(asio::get_associated_executor(handler_, executor_)) {}
+
+    // Whether a cancellation has come. A step that must not be interrupted hides it from the coroutine's own
+    // state.
+    [[nodiscard]] std::shared_ptr<const std::atomic<bool>> is_cancelled() const {
+        return {this->shared_from_this(), &is_cancelled_};
+    }
+
+    // `work` makes the coroutine; it is kept until the coroutine has ended.
+    template <class Work>
+    void spawn(Work work) {
+        auto const self = this->shared_from_this();
+        bridge_cancellation();
+        asio::co_spawn(strand_, run(self, std::move(work)),
+                       asio::bind_cancellation_slot(signal_.slot(), [self](const std::exception_ptr& thrown) {
+                           self->complete(thrown);
+                       }));
+    }
+
+private:
+    template <class Work>
+    static asio::awaitable<void> run(std::shared_ptr<Started> self, Work work) {
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        co_await asio::this_coro::throw_if_cancelled(false);
+        self->result_ = co_await work();
+    }
+
+    // A signal of the user's may outlive the operation: its slot holds nothing that keeps it alive.
+    void bridge_cancellation() {
+        auto slot = asio::get_associated_cancellation_slot(handler_);
+        if (!slot.is_connected()) return;
+        slot.assign([weak = this->weak_from_this()](asio::cancellation_type type) {
+            auto const alive = weak.lock();
+            if (!alive) return;
+            alive->is_cancelled_ = true;
+            asio::post(alive->strand_, [weak, type] {
+                if (auto const still_alive = weak.lock()) still_alive->signal_.emit(type);
+            });
+        });
+    }
+
+    void complete(const std::exception_ptr& thrown) {
+        if (thrown) result_ = error_of(thrown);
+        asio::post(executor_, asio::append(std::move(handler_), std::move(*result_)));
+    }
+
+    static Error error_of(const std::exception_ptr& thrown) {
+        try {
+            std::rethrow_exception(thrown);
+        } catch (const Exception& e) {
+            return e.error();
+        } catch (...) {
+            return detail::error_of_exception(errc::system, "a rotation failed");
+        }
+    }
+
+    asio::any_io_executor executor_;
+    asio::strand<asio::any_io_executor> strand_;
+    asio::cancellation_signal signal_;
+    Handler handler_;
+    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> handler_work_;
+    std::atomic<bool> is_cancelled_ = false;
+    std::optional<Result<T>> result_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle
