@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <palette/impl/system/atomic_file.ipp>
+#include <palette/impl/system/child_process.ipp>
 #include <palette/impl/system/directory.ipp>
 #include <palette/impl/system/environment.ipp>
 #include <palette/impl/system/file_lock.ipp>

@@ -30,8 +30,10 @@
 #include <palette/impl/client/reading.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
+#include <palette/impl/lifecycle/command_sink.ipp>
 #include <palette/impl/lifecycle/file_sink.ipp>
 #include <palette/impl/lifecycle/file_store.ipp>
+#include <palette/impl/lifecycle/program_run.ipp>
 #include <palette/impl/lifecycle/receipt_json.ipp>
 #include <palette/impl/lifecycle/rotation.ipp>
 #include <palette/impl/lifecycle/rotation_driver.ipp>
@@ -71,6 +73,7 @@
 #include <palette/impl/seams/rate_limiter.ipp>
 #include <palette/impl/seams/transport.ipp>
 #include <palette/impl/system/atomic_file.ipp>
+#include <palette/impl/system/child_process.ipp>
 #include <palette/impl/system/directory.ipp>
 #include <palette/impl/system/environment.ipp>
 #include <palette/impl/system/file_lock.ipp>

@@ -228,12 +228,17 @@ private:
 /// null, "previous": null}.
 ///
 /// Status 0 means that what was asked for is done, and durable. 75 (EX_TEMPFAIL) is errc::unavailable; 3 is
-/// errc::conflict, for a promote whose expected generation is not the current one; 4 is errc::not_found. Any
-/// other status, a signal, and the time-out are errc::system. The error quotes the status and the last line
-/// of the standard error, with every secret redacted, at most 2 KiB.
+/// errc::conflict, for a promote whose expected generation is not the current one; 4 is errc::not_found, and
+/// for a discard it is success. Any other status, a signal, and the time-out are errc::system. The error
+/// quotes the status and the last line of the standard error, with every value redacted that the sink was
+/// given or has read, at most 2 KiB. An output that is not what the verb prints is errc::bad_value, and is
+/// not quoted.
 ///
-/// Throws Exception (errc::invalid_argument) for an empty argv, an argument with a NUL, and a time-out that
-/// is not positive.
+/// A run has no open file but its standard streams. A value has at most 64 KiB, and so has the output of a
+/// program, which is killed beyond that. What is left of its process group when it ends is killed.
+///
+/// Throws Exception (errc::invalid_argument) for an empty argv, an argument with a NUL, a time-out that is
+/// not positive, and a variable whose name is empty or has a '='.
 ///
 /// Threads: may be shared by rotations. Blocks for no run: the executor serves others meanwhile.
 ///
@@ -249,6 +254,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const SinkContents
 }  // namespace palette::inline PALETTE_KEYS_ABI::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/lifecycle/command_sink.ipp>
 #    include <palette/impl/lifecycle/file_sink.ipp>
 #    include <palette/impl/lifecycle/sink_values.ipp>
 #endif

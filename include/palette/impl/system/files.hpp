@@ -24,6 +24,9 @@ public:
     [[nodiscard]] int number() const noexcept { return number_; }
     explicit operator bool() const noexcept { return number_ >= 0; }
 
+    // Leaves it open, for another owner.
+    [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
+
     // Whether all was well: some file systems report only now what a write came to.
     bool close() noexcept;
 
