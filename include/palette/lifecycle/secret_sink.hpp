@@ -217,6 +217,8 @@ private:
 ///
 ///     auto sink = lifecycle::command_sink({"/usr/local/bin/palette-vault", "secret/palette/ci"});
 ///
+/// The folder examples/sinks has such programs for Vault, Kubernetes, systemd, pass and GitHub Actions.
+///
 /// The program learns what to do from its environment:
 /// - PALETTE_SINK_VERB: stage, read, promote, discard or contents.
 /// - PALETTE_ROTATION_ID, PALETTE_KEY_UID, PALETTE_KEY_EXPIRY, PALETTE_GENERATION: the value that is meant.

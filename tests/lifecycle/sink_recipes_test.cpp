@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/awaited.hpp"
+#include "support/environment.hpp"
+#include "support/printed.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <palette/lifecycle/secret_sink.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+// The recipes in examples/sinks, against fakes of their tools.
+namespace sink_recipes_test {
+
+using namespace palette;
+using namespace palette::lifecycle;
+
+const std::string sources = PALETTE_KEYS_SOURCE_DIR;
+const auto expiry = Expiry::on(std::chrono::year{2027} / 1 / 31);
+
+std::string value_of(const std::string& rotation_id) {
+    return "value/of+" + rotation_id + "%s \\n$(id)=";
+}
+
+// The programs find the fakes where the tools would be.
+class FakeTools {
+public:
+    explicit FakeTools(std::string recipe)
+        : recipe_(std::move(recipe)),
+          path_("PATH", sources + "/tests/lifecycle/fakes:" + std::string(std::getenv("PATH"))) {
+        std::vector<std::string> argv{sources + "/examples/sinks/" + recipe_};
+        if (recipe_ == "systemd-creds") argv.push_back(folder.path());
+        argv.emplace_back("palette-ci");
+        auto options = CommandOptions().environment("FAKE_STORE", folder.path()).write_only(recipe_ == "gh");
+        sink = command_sink(std::move(argv), std::move(options));
+    }
+
+    Result<Receipt> stage(const std::string& rotation_id) {
+        Secret const secret(value_of(rotation_id));
+        return awaited(sink->stage(rotation_id, "uid-of-" + rotation_id, expiry, secret));
+    }
+    Result<void> promote(const Receipt& receipt, std::optional<std::uint64_t> expected) {
+        return awaited(sink->promote(receipt, expected));
+    }
+    SinkContents contents() {
+        auto const found = awaited(sink->contents());
+        REQUIRE_MESSAGE(found, found.error().message());
+        return *found;
+    }
+    [[nodiscard]] bool is_readable() const { return sink->capabilities().readable; }
+    void check_value(const Receipt& receipt) {
+        if (!is_readable()) return;
+        auto const read = awaited(sink->read_back(receipt));
+        REQUIRE_MESSAGE(read, read.error().message());
+        CHECK(read->expose() == value_of(receipt.rotation_id));
+    }
+
+    TemporaryFolder folder{fast_folder()};
+    std::shared_ptr<SecretSink> sink;
+
+private:
+    std::string recipe_;
+    EnvironmentVariable path_;
+};
+
+// Stages, reads, promotes, discards and asks what it holds.
+void check_recipe(const std::string& recipe) {
+    FakeTools tools(recipe);
+    CHECK(tools.contents() == SinkContents());
+
+    auto const staged = tools.stage("r1");
+    REQUIRE_MESSAGE(staged, staged.error().message());
+    auto const one = *staged;
+    CHECK(one == Receipt(1, "r1", "uid-of-r1", expiry));
+    CHECK(tools.stage("r1").value() == one);
+    CHECK(tools.contents().pending == one);
+    CHECK(tools.contents().current == std::nullopt);
+    tools.check_value(one);
+    CHECK(tools.promote(one, 5).error().code() == errc::conflict);
+    auto const promoted = tools.promote(one, std::nullopt);
+    REQUIRE_MESSAGE(promoted, promoted.error().message());
+    REQUIRE(tools.promote(one, std::nullopt));
+
+    auto const two = tools.stage("r2").value();
+    CHECK(two.generation == 2);
+    tools.check_value(one);
+    tools.check_value(two);
+    CHECK(tools.promote(two, std::nullopt).error().code() == errc::conflict);
+    CHECK(tools.promote(Receipt(9, "r9", "", expiry), 1).error().code() == errc::not_found);
+    REQUIRE(tools.promote(two, 1));
+    SinkContents expected;
+    expected.current = two;
+    expected.previous = one;
+    CHECK(tools.contents() == expected);
+    tools.check_value(two);
+    tools.check_value(one);
+
+    CHECK(awaited(tools.sink->discard(two)).error().code() == errc::conflict);
+    REQUIRE(awaited(tools.sink->discard(one)));
+    REQUIRE(awaited(tools.sink->discard(one)));
+    auto const three = tools.stage("r3").value();
+    CHECK(three.generation == 3);
+    REQUIRE(awaited(tools.sink->discard(three)));
+    expected.previous.reset();
+    CHECK(tools.contents() == expected);
+    if (tools.is_readable()) CHECK(awaited(tools.sink->read_back(one)).error().code() == errc::not_found);
+    auto const four = tools.stage("r4").value();
+    CHECK(four.generation == 4);
+    REQUIRE(tools.promote(four, 2));
+    CHECK(tools.contents().previous == two);
+    tools.check_value(four);
+
+    auto const calls = content_of(tools.folder.path("calls"));
+    CHECK_FALSE(calls.empty());
+    CHECK_FALSE(contains(calls, "value/of+"));
+}
+
+TEST_CASE("sink recipes: vault keeps the contract of a sink") {
+    check_recipe("vault");
+}
+
+TEST_CASE("sink recipes: kubernetes keeps the contract of a sink") {
+    check_recipe("kubernetes");
+}
+
+TEST_CASE("sink recipes: systemd-creds keeps the contract of a sink") {
+    check_recipe("systemd-creds");
+}
+
+TEST_CASE("sink recipes: pass keeps the contract of a sink") {
+    check_recipe("pass");
+}
+
+TEST_CASE("sink recipes: gh keeps the contract of a sink that cannot be read") {
+    check_recipe("gh");
+}
+
+TEST_CASE("sink recipes: vault notices by its check-and-set that somebody else was faster") {
+    FakeTools tools("vault");
+    auto const one = tools.stage("r1").value();
+    static_cast<void>(tools.folder.file("faster", ""));
+    CHECK(tools.promote(one, std::nullopt).error().code() == errc::conflict);
+}
+
+TEST_CASE("sink recipes: vault without metadata, a store of version 1, is an error and stores nothing") {
+    FakeTools tools("vault");
+    TemporaryFolder const old;
+    static_cast<void>(
+        old.file("vault", "#!/bin/sh\necho 'Metadata not supported on KV Version 1' >&2; exit 1\n", 0700));
+    EnvironmentVariable const path("PATH", old.path() + ":" + std::string("/usr/bin:/bin"));
+    auto const staged = tools.stage("r1");
+    REQUIRE_FALSE(staged);
+    CHECK(staged.error().code() == errc::unavailable);
+    CHECK(contains(staged.error().what(), "Metadata not supported on KV Version 1"));
+}
+
+}  // namespace sink_recipes_test
