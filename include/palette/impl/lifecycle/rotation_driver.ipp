@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/auth/api_key.hpp>
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/rotation_driver.hpp>
+#include <palette/impl/seams/auth_provider.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -357,7 +357,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::prove() {
 PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::try_new_key(const Secret& value) {
     auto const& record = machine_->record();
     // A client of its own has a connection of its own.
-    auto as_new = client_.with_auth(auth::api_key(Secret(value.expose()), record.new_uid));
+    auto as_new =
+        client_.with_auth(detail::always(Credential::api_key(Secret(value.expose()), record.new_uid)));
     auto who = co_await as_new.async_whoami();
     if (!who) co_return std::move(who.error());
     if (who->tenant_uid != record.tenant_uid || who->user_uid != record.owner_uid)
@@ -389,7 +390,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::shared_ptr<ApiKeyClient>>> Rotat
     if (!value && value.error().code() == errc::rejected) co_return given;
     if (!value) co_return std::move(value.error());
     co_return std::make_shared<ApiKeyClient>(
-        client_.with_auth(auth::api_key(std::move(*value), record.new_uid)));
+        client_.with_auth(detail::always(Credential::api_key(std::move(*value), record.new_uid))));
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<ApiKey>>> RotationDriver::read(std::string uid) {
