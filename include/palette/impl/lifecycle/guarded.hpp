@@ -6,18 +6,23 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <type_traits>
+#include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
 namespace asio = boost::asio;
 
-// Awaits what `call` starts of somebody else's: a sink, a store, a hook. An exception is an error like
-// another.
-template <class Call>
-std::invoke_result_t<Call> guarded(Call call) {
+// Awaits a function of somebody else's: of a sink, a store, a hook. An exception is an error like another.
+//
+//     co_await guarded(&SecretSink::promote, sink, receipt, expected)
+//
+// Not a lambda: a coroutine that holds one has no linkage, about which g++ warns.
+template <class Function, class... Arguments>
+std::invoke_result_t<Function, Arguments...> guarded(Function function, Arguments... arguments) {
     try {
-        co_return co_await call();
+        co_return co_await std::invoke(std::move(function), std::move(arguments)...);
     } catch (const Exception& e) {
         co_return e.error();
     } catch (...) {

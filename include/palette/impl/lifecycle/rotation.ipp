@@ -12,6 +12,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -39,10 +40,8 @@ PALETTE_KEYS_INLINE void start_rotation(ApiKeyClient& client, RotationHandler ha
                                         lifecycle::RotateOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::Rotation>>(
         client.get_executor(), std::move(handler));
-    started->spawn([&client, slot = std::move(slot), options = std::move(options),
-                    is_cancelled = started->is_cancelled()] {
-        return impl::lifecycle::run_rotation(client, slot, options, is_cancelled);
-    });
+    started->spawn(std::bind_front(&impl::lifecycle::run_rotation, std::ref(client), std::move(slot),
+                                   std::move(options), started->is_cancelled()));
 }
 
 }  // namespace detail

@@ -72,6 +72,7 @@ private:
     std::optional<ApiKey> old_key_;
     Secret value_;  // of the key that was created in this run
     std::string create_failed_uid_;
+    bool has_acted_ = false;
     std::vector<std::string> done_;
     std::optional<Error> problem_;
 };

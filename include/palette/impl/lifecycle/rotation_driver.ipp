@@ -11,14 +11,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 #include <variant>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
+using palette::lifecycle::RotationStore;
+using palette::lifecycle::SecretSink;
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriver::run() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    auto lock = co_await guarded([&] { return slot_.store()->lock(slot_.name()); });
+    auto lock = co_await guarded(&RotationStore::lock, slot_.store(), slot_.name());
     if (!lock) {
         if (lock.error().code() != errc::conflict) co_return std::move(lock.error());
         Report busy;
@@ -26,7 +30,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
         busy.problem = std::move(lock.error());
         co_return busy;
     }
-    auto stored = co_await guarded([&] { return slot_.store()->load(slot_.name()); });
+    auto stored = co_await guarded(&RotationStore::load, slot_.store(), slot_.name());
     if (!stored) co_return std::move(stored.error());
     version_ = stored->version;
     std::optional<RotationRecord> record;
@@ -37,6 +41,12 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
     }
     machine_.emplace(slot_.name(), options_, std::move(record));
     co_return co_await run_steps();
+}
+
+// Whether the step comes before all that changes anything.
+inline bool is_first_look(RotationStep step) noexcept {
+    return step == RotationStep::identify || step == RotationStep::read_sink ||
+           step == RotationStep::read_current || step == RotationStep::draw;
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriver::run_steps() {
@@ -50,6 +60,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
             if (now) now_ = *now;
         }
         machine_->set_time(now_);
+        has_acted_ = has_acted_ || !is_first_look(step);
         co_await perform(step);
     }
 }
@@ -124,10 +135,9 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform(Step step) {
 
 // A change of the sink is not interrupted: half of it helps nobody, and the other half takes no time.
 PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step step) {
-    auto& sink = *slot_.sink();
     auto const& record = machine_->record();
     if (step == Step::read_sink) {
-        auto contents = co_await guarded([&] { return sink.contents(); });
+        auto contents = co_await guarded(&SecretSink::contents, slot_.sink());
         if (contents)
             machine_->saw_sink(std::move(*contents));
         else
@@ -146,7 +156,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
     } else if (step == Step::promote) {
         auto const receipt = *record.receipt;
         auto const expected = record.expected_current;
-        auto const result = co_await guarded([&] { return sink.promote(receipt, expected); });
+        auto const result = co_await guarded(&SecretSink::promote, slot_.sink(), receipt, expected);
         if (result || result.error().code() != errc::conflict) {
             if (!result) problem_ = result.error();
             if (result) {
@@ -163,7 +173,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
         auto const receipt = step == Step::discard         ? *record.receipt
                              : step == Step::discard_stale ? *contents.pending
                                                            : *contents.previous;
-        auto const result = co_await guarded([&] { return sink.discard(receipt); });
+        auto const result = co_await guarded(&SecretSink::discard, slot_.sink(), receipt);
         conclude(result, step == Step::drop_previous ? "dropped the previous value"
                                                      : "dropped a value that was not promoted");
     }
@@ -259,7 +269,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::identify() {
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::save() {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     auto const text = to_text(machine_->record());
-    auto version = co_await guarded([&] { return slot_.store()->save(slot_.name(), text, version_); });
+    auto version = co_await guarded(&RotationStore::save, slot_.store(), slot_.name(), text, version_);
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
     if (!version) co_return std::move(version.error());
     version_ = *version;
@@ -292,8 +302,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<palette::lifecycle::Receipt>> Rotatio
     // What the service gave may be less than what was asked for.
     auto const seen = co_await client_.async_get(record.new_uid);
     auto const expiry = seen ? seen->expiry : Expiry::in(options_.lifetime(), now_);
-    co_return co_await guarded(
-        [&] { return slot_.sink()->stage(record.rotation_id, record.new_uid, expiry, value_); });
+    co_return co_await guarded(&SecretSink::stage, slot_.sink(), record.rotation_id, record.new_uid, expiry,
+                               std::cref(value_));
 }
 
 // The value as a consumer reads it, or, where nobody can read it, as it was given to the sink.
@@ -308,7 +318,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Secret>> RotationDriver::new_value() 
     auto const& contents = machine_->contents();
     auto const is_current = contents.current && contents.current->rotation_id == record.rotation_id;
     auto receipt = is_current ? *contents.current : record.receipt.value_or(palette::lifecycle::Receipt());
-    auto value = co_await guarded([&] { return slot_.sink()->read_back(receipt); });
+    auto value = co_await guarded(&SecretSink::read_back, slot_.sink(), receipt);
     if (value && !value_.empty() && *value != value_)
         co_return Error(errc::conflict, "the sink reads back another value than was stored")
             .advice("nothing was promoted; look what else writes to the sink");
@@ -373,7 +383,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::call_hook() {
     using namespace asio::experimental::awaitable_operators;
     auto const& record = machine_->record();
     palette::lifecycle::Promotion promotion(slot_.name(), record.old_uid, record.new_uid);
-    auto ended = co_await (guarded([&] { return options_.hook()(promotion); }) ||
+    auto ended = co_await (guarded(options_.hook(), promotion) ||
                            client_.async_wait(options_.hook_timeout(), asio::use_awaitable));
     if (auto* const result = std::get_if<0>(&ended)) co_return std::move(*result);
     co_return Error(errc::timeout, "the hook has not ended in time")
@@ -423,8 +433,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
 PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
     auto const outcome = machine_->outcome();
     auto problem = machine_->refusal() ? machine_->refusal() : problem_;
-    // Before anything was changed, what went wrong is the result.
-    if (outcome == Report::Outcome::failed && done_.empty() && problem) return *std::move(problem);
+    // Before anything was tried, what went wrong is the result.
+    if (outcome == Report::Outcome::failed && !has_acted_ && problem) return *std::move(problem);
 
     auto const& record = machine_->record();
     Report report;

@@ -5,6 +5,7 @@
 #include <palette/lifecycle/rotator.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
@@ -73,9 +74,8 @@ PALETTE_KEYS_INLINE std::shared_ptr<AuthProvider> Rotator::provider(std::chrono:
 PALETTE_KEYS_INLINE void Rotator::start(boost::asio::any_completion_handler<void(Result<void>)> handler) {
     auto const started =
         std::make_shared<impl::lifecycle::Started<void>>(client_->get_executor(), std::move(handler));
-    started->spawn([this, is_cancelled = started->is_cancelled()] {
-        return impl::lifecycle::run_rotator(*client_, slot_, options_, listener_, is_cancelled);
-    });
+    started->spawn(std::bind_front(&impl::lifecycle::run_rotator, std::ref(*client_), slot_, options_,
+                                   listener_, started->is_cancelled()));
 }
 
 }  // namespace lifecycle

@@ -24,11 +24,11 @@ public:
         CredentialRequest request) override {
         // A key may be replaced between the two looks.
         for (int tries = 0;; ++tries) {
-            auto contents = co_await guarded([&] { return sink_->contents(); });
+            auto contents = co_await guarded(&palette::lifecycle::SecretSink::contents, sink_);
             if (!contents) co_return std::move(contents.error());
             if (!contents->current) co_return Error(errc::auth_provider, "the sink holds no key yet");
             auto const current = *contents->current;
-            auto value = co_await guarded([&] { return sink_->read_back(current); });
+            auto value = co_await guarded(&palette::lifecycle::SecretSink::read_back, sink_, current);
             if (!value && value.error().code() == errc::not_found && tries < 3) continue;
             if (!value) co_return std::move(value.error());
             auto const& previous = request.previous();
