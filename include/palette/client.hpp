@@ -122,7 +122,7 @@ public:
 
     /// Returns a client of the same executor and options, with another source of credentials and connections
     /// of its own. Shares the rate limiter of this client; a transport of ClientOptions::transport is shared,
-    /// too. For a step that another user takes, or to try a new key.
+    /// too, and is not closed with the new client. For a step that another user takes, or to try a new key.
     ///
     ///     auto as_new = client.with_auth(auth::api_key(std::move(value), uid));
     ///     auto who = co_await as_new.async_whoami();

@@ -37,3 +37,4 @@
 #include <palette/impl/emulator/service/test_user.ipp>
 #include <palette/impl/emulator/service/tokens.ipp>
 #include <palette/testing/client_options.ipp>
+#include <palette/testing/crash_explorer.ipp>

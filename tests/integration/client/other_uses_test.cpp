@@ -4,6 +4,7 @@
 
 #include <palette/auth/api_key.hpp>
 #include <palette/client.hpp>
+#include <palette/http_transport.hpp>
 #include <palette/testing/emulator.hpp>
 #include <palette/testing/manual_clock.hpp>
 
@@ -163,6 +164,21 @@ TEST_CASE("client: one with another source of credentials has connections of its
     auto const requests = scene.emulator.requests();
     REQUIRE(requests.size() == 2);
     CHECK(requests[0].connection != requests[1].connection);
+}
+
+TEST_CASE("client: one with another source of credentials does not close a transport that was given") {
+    Scene scene;
+    scene.options.transport = make_http_transport(scene.options).value();
+    ApiKeyClient client(scene.context, scene.options);
+    auto const asks = [&](ApiKeyClient& of) {
+        return scene.result_of<Identity>([&](auto done) { of.async_whoami(done); }).has_value();
+    };
+    {
+        auto other = client.with_auth(scene.options.auth);
+        REQUIRE(asks(other));
+        CHECK(scene.result_of<void>([&](auto done) { other.async_close(done); }).has_value());
+    }
+    CHECK(asks(client));
 }
 
 TEST_CASE("client: one with another source of credentials waits for the turn that both have of the service") {

@@ -225,6 +225,20 @@ PALETTE_KEYS_INLINE void Core::abandon() {
     });
 }
 
+// A transport of which another client is the owner: it is closed with that one alone.
+class BorrowedTransport final : public Transport {
+public:
+    explicit BorrowedTransport(std::shared_ptr<Transport> owned) noexcept : owned_(std::move(owned)) {}
+
+    boost::asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
+                                                  ExchangeReport& report) override {
+        return owned_->exchange(request, sink, report);
+    }
+
+private:
+    std::shared_ptr<Transport> owned_;
+};
+
 }  // namespace impl::client
 namespace detail {
 
@@ -293,6 +307,8 @@ PALETTE_KEYS_INLINE Instant ApiKeyClient::now() const {
 PALETTE_KEYS_INLINE ApiKeyClient ApiKeyClient::with_auth(std::shared_ptr<AuthProvider> auth) const {
     auto options = core()->options();
     options.auth = std::move(auth);
+    if (options.transport)
+        options.transport = std::make_shared<impl::client::BorrowedTransport>(std::move(options.transport));
     // Both send from the same address, which is what the service counts by.
     options.limiter = core()->pipeline().limiter();
     return ApiKeyClient(core()->base(), std::move(options));

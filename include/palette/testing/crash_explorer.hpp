@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/lifecycle/rotation.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace palette::inline PALETTE_KEYS_ABI::testing {
+
+/// Reports what a CrashExplorer has found. Contains no secret.
+class CrashReport {
+public:
+    /// Describes one interruption of one effect, and what was wrong afterwards.
+    class Cell {
+    public:
+        /// Constructs a cell in which nothing was wrong.
+        Cell(std::string effect_, std::string interruption_)
+            : effect(std::move(effect_)),
+              interruption(std::move(interruption_)) {}
+
+        /// Names the effect, with the number of its run and its own: "2.3 stage".
+        std::string effect;
+        /// Names the interruption: "dies within, torn record".
+        std::string interruption;
+        /// Lists what did not hold, in words; empty if all held.
+        std::vector<std::string> broken;
+    };
+
+    /// Constructs a report without cells.
+    CrashReport() {}  // NOLINT(modernize-use-equals-default): as the other reports of this library
+
+    /// Lists the cells, in the order in which they were explored.
+    std::vector<Cell> cells;
+
+    /// Returns how many cells have something that did not hold.
+    [[nodiscard]] PALETTE_KEYS_DECL std::size_t broken() const noexcept;
+
+    /// Writes the matrix, an effect in each line and an interruption in each column, the number of cells, and
+    /// what did not hold.
+    friend PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const CrashReport& report);
+};
+
+/// Interrupts a rotation at each of its effects, in every way, lets another run take it up, and checks what
+/// must hold. For a sink or a store of your own.
+///
+///     palette::testing::CrashExplorer explorer([&](const std::string& name) {
+///         return palette::lifecycle::Slot(name, std::make_shared<InMyVault>(name), my_store);
+///     });
+///     auto const report = explorer.run();
+///     std::cout << report;
+///     return report.broken() == 0 ? 0 : 1;
+///
+/// Each cell plays the provisioning of a slot, one rotation and the end of the old key, against an emulator
+/// with a clock of its own. In one of the runs one effect, a change of the service, the sink or the store or
+/// a call of the hook, is interrupted:
+/// - fails before: an exception, and nothing is done.
+/// - fails within: it is done, and an exception is all that is heard of it.
+/// - cancelled after: the rotation is cancelled as it has been done.
+/// - dies before, within, after: the same by the end of the process, which is a fork of this one.
+/// - dies, and the record is torn, or empty; full disk: if record_file() is set.
+/// - each of faults(): the service misbehaves, for a request.
+///
+/// Afterwards, at most one more run comes to where the run would have come. At each end of a process:
+/// - the sink's current value works, once there has been one;
+/// - the slot has two active keys at most, and three in all;
+/// - each of them is the sink's, or in the record;
+/// - a record that is torn or empty is an error, and nothing is changed.
+///
+/// In the end there is one key, which the sink holds.
+///
+/// Threads: forks, so that it is run while the process has no other thread that holds a lock, and without a
+/// thread sanitizer. The emulator's own thread is harmless.
+class CrashExplorer {
+public:
+    /// Makes the slot `name` as one process has it. Called anew for each run, and in forked processes: all
+    /// slots of one name lead to the same place.
+    using MakeSlot = std::function<lifecycle::Slot(const std::string& name)>;
+
+    /// Constructs an explorer of the slots that `make` makes.
+    explicit CrashExplorer(MakeSlot make) : make_(std::move(make)) {}
+
+    /// Sets the options of the rotations. Default: those of RotateOptions. The hook is the explorer's.
+    CrashExplorer& options(lifecycle::RotateOptions options) {
+        options_ = std::move(options);
+        return *this;
+    }
+    /// Tells where the record of a slot lies, so that it can be torn. Default: it is in no file.
+    CrashExplorer& record_file(std::function<std::string(const std::string& name)> path_of) {
+        record_file_ = std::move(path_of);
+        return *this;
+    }
+    /// Sets the faults of the service, each in the form of FaultRule::parse() without method, path and count.
+    /// Default: drop-before, drop-after, status:500, status:503, status:429, status:403, truncate, reset.
+    CrashExplorer& faults(std::vector<std::string> faults) {
+        faults_ = std::move(faults);
+        return *this;
+    }
+
+    /// Explores. Throws std::system_error if this process cannot fork.
+    [[nodiscard]] PALETTE_KEYS_DECL CrashReport run() const;
+
+private:
+    friend class CrashExploration;
+
+    MakeSlot make_;
+    lifecycle::RotateOptions options_;
+    std::function<std::string(const std::string&)> record_file_;
+    std::vector<std::string> faults_{"drop-before", "drop-after", "status:500", "status:503",
+                                     "status:429",  "status:403", "truncate",   "reset"};
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::testing
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/testing/crash_explorer.ipp>
+#endif

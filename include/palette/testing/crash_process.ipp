@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/auth/api_key.hpp>
+#include <palette/client.hpp>
+#include <palette/http_transport.hpp>
+#include <palette/lifecycle/rotation.hpp>
+#include <palette/testing/crash_points.ipp>
+#include <palette/testing/manual_clock.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::testing::crash {
+
+// One process that owns a slot: a clock, a client, a sink and a store of its own. What it waits for on its
+// clock comes at once.
+class Process {
+public:
+    using Rotation = lifecycle::Rotation;
+
+    Process(Emulator& emulator, std::shared_ptr<ManualClock> clock, const lifecycle::Slot& slot,
+            Interruption interruption)
+        : clock_(std::move(clock)),
+          interrupter_(std::make_shared<Interrupter>(std::move(interruption), emulator)),
+          options_(options_for(emulator)),
+          slot_(slot.name(), std::make_shared<ExploredSink>(slot.sink(), interrupter_),
+                std::make_shared<ExploredStore>(slot.store(), interrupter_)) {}
+
+    [[nodiscard]] const Interrupter& interrupter() const noexcept { return *interrupter_; }
+
+    Result<Rotation> rotate(lifecycle::RotateOptions options) {
+        options.hook([interrupter = interrupter_](lifecycle::Promotion /*promotion*/) {
+            return call_hook(interrupter);
+        });
+        ApiKeyClient client(context_, options_);
+        asio::cancellation_signal signal;
+        interrupter_->on_cancel([&] { signal.emit(asio::cancellation_type::terminal); });
+        auto result = await<Rotation>([&](auto done) {
+            lifecycle::async_rotate(client, slot_, std::move(options),
+                                    asio::bind_cancellation_slot(signal.slot(), std::move(done)));
+        });
+        interrupter_->on_cancel(nullptr);
+        return result;
+    }
+
+    // The key that a consumer of the sink reads, or that there is none.
+    Result<std::optional<Secret>> value() {
+        return await<std::optional<Secret>>([&](auto done) {
+            asio::co_spawn(
+                context_, read_value(slot_.sink()),
+                [done](const std::exception_ptr& thrown, Result<std::optional<Secret>> read) mutable {
+                    done(thrown ? Error(errc::system, "the sink threw") : std::move(read));
+                });
+        });
+    }
+
+    Result<lifecycle::SinkContents> contents() {
+        return await<lifecycle::SinkContents>([&](auto done) {
+            asio::co_spawn(
+                context_, slot_.sink()->contents(),
+                [done](const std::exception_ptr& thrown, Result<lifecycle::SinkContents> read) mutable {
+                    done(thrown ? Error(errc::system, "the sink threw") : std::move(read));
+                });
+        });
+    }
+
+    Result<lifecycle::StoredRecord> record() {
+        return await<lifecycle::StoredRecord>([&](auto done) {
+            asio::co_spawn(
+                context_, slot_.store()->load(slot_.name()),
+                [done](const std::exception_ptr& thrown, Result<lifecycle::StoredRecord> read) mutable {
+                    done(thrown ? Error(errc::system, "the store threw") : std::move(read));
+                });
+        });
+    }
+
+    // Whether the service accepts the value.
+    bool works(const Secret& value) {
+        auto options = options_;
+        options.auth = auth::api_key(Secret(value.expose()));
+        ApiKeyClient client(context_, options);
+        return await<Identity>([&](auto done) { client.async_whoami(std::move(done)); }).has_value();
+    }
+
+private:
+    // Each request is sent once: what an interruption does is what the rotation sees.
+    ClientOptions options_for(Emulator& emulator) const {
+        auto options = emulator.client_options(Role::tenant_admin);
+        options.clock = clock_;
+        options.retry.max_attempts = 1;
+        options.transport =
+            std::make_shared<ExploredTransport>(make_http_transport(options).value(), interrupter_);
+        return options;
+    }
+
+    static asio::awaitable<Result<void>> call_hook(std::shared_ptr<Interrupter> interrupter) {
+        Interrupter::UnderWay const under_way(*interrupter);
+        interrupter->begin("hook");
+        interrupter->done();
+        interrupter->heard();
+        co_return Result<void>();
+    }
+
+    static asio::awaitable<Result<std::optional<Secret>>> read_value(
+        std::shared_ptr<lifecycle::SecretSink> sink) {
+        auto contents = co_await sink->contents();
+        if (!contents) co_return std::move(contents.error());
+        if (!contents->current) co_return std::optional<Secret>();
+        auto const current = *contents->current;
+        auto value = co_await sink->read_back(current);
+        if (!value) co_return std::move(value.error());
+        co_return std::optional<Secret>(std::move(*value));
+    }
+
+    // The result of what `start` begins. The clock goes on as soon as nothing else does.
+    template <class T, class Start>
+    Result<T> await(Start start) {
+        auto const result = std::make_shared<std::optional<Result<T>>>();
+        start([result](Result<T> r) { result->emplace(std::move(r)); });
+        for (;;) {
+            if (context_.stopped()) context_.restart();
+            while (context_.poll() > 0 || interrupter_->under_way() > 0)
+                if (interrupter_->under_way() > 0) context_.run_one();
+            if (*result) return std::move(**result);
+            if (!clock_->advance_to_next()) throw std::logic_error("the rotation waits for nothing");
+        }
+    }
+
+    asio::io_context context_{1};
+    std::shared_ptr<ManualClock> clock_;
+    std::shared_ptr<Interrupter> interrupter_;
+    ClientOptions options_;
+    lifecycle::Slot slot_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::testing::crash
