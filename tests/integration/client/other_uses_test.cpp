@@ -51,6 +51,12 @@ struct Scene {
         return std::move(*result);
     }
 
+    // Does what can be done at once.
+    void poll() {
+        context.restart();
+        context.poll();
+    }
+
     std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>(noon);
     Emulator emulator;
     std::shared_ptr<ManualClock> local;
@@ -115,22 +121,21 @@ TEST_CASE("client: a wait ends with cancel(), with its own signal and with the c
         ++ended;
     };
     scene.client->async_wait(1h, is_aborted);
-    scene.context.poll();
+    scene.poll();
     scene.client->cancel();
-    scene.context.poll();
+    scene.poll();
     CHECK(ended == 1);
 
     scene.client->async_wait(1h, asio::bind_cancellation_slot(signal.slot(), is_aborted));
-    scene.context.poll();
+    scene.poll();
     signal.emit(asio::cancellation_type::terminal);
-    scene.context.poll();
+    scene.poll();
     CHECK(ended == 2);
 
     scene.client->async_wait(1h, is_aborted);
-    scene.context.poll();
+    scene.poll();
     scene.client.reset();
-    scene.context.restart();
-    scene.context.poll();
+    scene.poll();
     CHECK(ended == 3);
 }
 
