@@ -35,6 +35,7 @@
 #include <palette/impl/lifecycle/file_store.ipp>
 #include <palette/impl/lifecycle/program_run.ipp>
 #include <palette/impl/lifecycle/receipt_json.ipp>
+#include <palette/impl/lifecycle/record_envelope.ipp>
 #include <palette/impl/lifecycle/rotation.ipp>
 #include <palette/impl/lifecycle/rotation_driver.ipp>
 #include <palette/impl/lifecycle/rotation_machine.ipp>

@@ -2,21 +2,15 @@
 #pragma once
 
 #include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/lifecycle/record_envelope.hpp>
 #include <palette/impl/lifecycle/slot_check.hpp>
 #include <palette/impl/system/atomic_file.hpp>
 #include <palette/impl/system/directory.hpp>
 #include <palette/impl/system/file_lock.hpp>
-#include <palette/impl/values/text.hpp>
 #include <palette/lifecycle/rotation_store.hpp>
 
-#include <openssl/evp.h>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/system/error_code.hpp>
-
-#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -24,61 +18,19 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 namespace impl::lifecycle {
 
-// The SHA-256 of a text, in hexadecimal digits.
-inline std::string digest_of(std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned size = 0;
-    if (::EVP_Digest(text.data(), text.size(), bytes.data(), &size, ::EVP_sha256(), nullptr) != 1)
-        throw Exception(Error(errc::system, "OpenSSL has no SHA-256"));
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (std::size_t i = 0; i < size; ++i) {
-        out += digits[bytes[i] >> 4];
-        out += digits[bytes[i] & 15U];
-    }
-    return out;
-}
-
-// A record as it lies in its file: a line of JSON with a checksum over all that can change.
 inline std::string to_file(const palette::lifecycle::StoredRecord& record) {
-    boost::json::object const file{
-        {"schema", 1},
-        {"version", static_cast<std::int64_t>(record.version)},
-        {"sha256", digest_of(std::to_string(record.version) + '\n' + record.text)},
-        {"record", record.text},
-    };
-    return boost::json::serialize(file) + '\n';
-}
-
-inline Error damaged(const std::string& path, const std::string& what) {
-    return Error(errc::bad_value, "the record in " + files::shown(path) + ' ' + what)
-        .advice(
-            "restore the file from a backup, or look which keys of the slot exist, and then remove the file");
+    return seal("version", {static_cast<std::int64_t>(record.version), record.text}) + '\n';
 }
 
 inline Result<palette::lifecycle::StoredRecord> from_file(const std::string& path, std::string_view text) {
-    if (text.empty()) return damaged(path, "is empty");
-    boost::system::error_code ec;
-    auto const parsed = boost::json::parse({text.data(), text.size()}, ec);
-    auto const* const file = ec ? nullptr : parsed.if_object();
-    if (file == nullptr) return damaged(path, "is torn, or is no record");
-    auto const* const schema = file->if_contains("schema");
-    if (schema != nullptr && schema->is_int64() && schema->get_int64() > 1)
-        return Error(errc::bad_value, "the record in " + files::shown(path) + " has a newer schema, " +
-                                          std::to_string(schema->get_int64()))
-            .path("schema")
-            .advice("use the version of the library that wrote it, or a newer one");
-    auto const* const version = file->if_contains("version");
-    auto const* const digest = file->if_contains("sha256");
-    auto const* const record = file->if_contains("record");
-    if (schema == nullptr || version == nullptr || digest == nullptr || record == nullptr ||
-        !version->is_int64() || version->get_int64() <= 0 || !digest->is_string() || !record->is_string())
-        return damaged(path, "is no record");
-    palette::lifecycle::StoredRecord stored(static_cast<std::uint64_t>(version->get_int64()),
-                                            std::string(record->get_string()));
-    if (digest->get_string() != digest_of(std::to_string(stored.version) + '\n' + stored.text))
-        return damaged(path, "was changed: its checksum is another");
-    return stored;
+    RecordPlace const place{
+        "the record in " + files::shown(path),
+        "restore the file from a backup, or look which keys of the slot exist, and then remove the file"};
+    auto sealed = unseal("version", text, place);
+    if (!sealed) return std::move(sealed.error());
+    if (!sealed->mark.is_int64() || sealed->mark.get_int64() <= 0) return place.damaged("is no record");
+    return palette::lifecycle::StoredRecord(static_cast<std::uint64_t>(sealed->mark.get_int64()),
+                                            std::move(sealed->text));
 }
 
 class LockedSlot final : public palette::lifecycle::SlotLock {
