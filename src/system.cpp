@@ -6,4 +6,5 @@
 #include <palette/impl/system/file_lock.ipp>
 #include <palette/impl/system/files.ipp>
 #include <palette/impl/system/private_file.ipp>
+#include <palette/impl/system/this_process.ipp>
 #include <palette/impl/system/write_secret_file.ipp>

@@ -31,6 +31,10 @@
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
 #include <palette/impl/lifecycle/command_sink.ipp>
+#include <palette/impl/lifecycle/etcd_gateway.ipp>
+#include <palette/impl/lifecycle/etcd_lock.ipp>
+#include <palette/impl/lifecycle/etcd_messages.ipp>
+#include <palette/impl/lifecycle/etcd_store.ipp>
 #include <palette/impl/lifecycle/file_sink.ipp>
 #include <palette/impl/lifecycle/file_store.ipp>
 #include <palette/impl/lifecycle/program_run.ipp>
@@ -80,6 +84,7 @@
 #include <palette/impl/system/file_lock.ipp>
 #include <palette/impl/system/files.ipp>
 #include <palette/impl/system/private_file.ipp>
+#include <palette/impl/system/this_process.ipp>
 #include <palette/impl/system/write_secret_file.ipp>
 #include <palette/impl/time/sleep.ipp>
 #include <palette/impl/values/api_key.ipp>

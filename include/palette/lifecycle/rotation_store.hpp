@@ -118,12 +118,12 @@ public:
         tls_ = std::move(options);
         return *this;
     }
-    /// Bounds each request. Greater than zero. Default: 10 s.
+    /// Bounds each request to an endpoint. Greater than zero. Default: 10 s.
     EtcdOptions& timeout(std::chrono::milliseconds time) & noexcept {
         timeout_ = time;
         return *this;
     }
-    /// Bounds how long a lock outlives a process that was killed. At least 5 s. Default: 60 s.
+    /// Bounds how long a lock outlives a process that was killed. From 5 s to a day. Default: 60 s.
     EtcdOptions& lock_ttl(std::chrono::seconds time) & noexcept {
         lock_ttl_ = time;
         return *this;
@@ -162,21 +162,36 @@ private:
 };
 
 /// Returns a store in etcd, for fleets: the rotations of any number of machines on one slot. Speaks the JSON
-/// gateway of the v3 API, over this library's own transport.
+/// gateway of the v3 API of etcd 3.4 or newer, over this library's own transport.
 ///
 ///     auto store = lifecycle::etcd_store({Endpoint::parse("https://etcd-1:2379").value()}, "/palette/",
 ///                                        lifecycle::EtcdOptions().user("rotator", std::move(password)));
 ///
-/// A record is a key `prefix`slot; its version is the key's mod_revision, and save() is one transaction that
-/// compares it. A lock is a key `prefix`slot.lock with a lease of EtcdOptions::lock_ttl(), which each save()
-/// prolongs. The endpoints are tried in turn: the next one after a connection that failed or a 503.
+/// A record is a key `prefix`slot, with a schema version and a SHA-256 over its content; its version is the
+/// key's mod_revision. save() is one transaction that compares this version, and the lock if this store holds
+/// it: it fails with errc::conflict once the lock has ended. A save whose answer was lost is sent again, and
+/// recognised if it had been applied.
 ///
-/// Throws Exception (errc::invalid_argument) without an endpoint, and for a time that is too short.
+/// A lock is a key `prefix`slot/lock, which names its host and process. Its lease of EtcdOptions::lock_ttl()
+/// is prolonged on the executor while the lock is held. Destroying the lock returns at once: the lease is
+/// revoked on the executor, which has work for that until etcd has answered or EtcdOptions::timeout() is
+/// over. The lease ends by itself if the executor stops before, or etcd cannot be reached.
 ///
-/// Errors: errc::conflict for a record that another rotation has changed; errc::transport or errc::timeout if
-/// no endpoint answers; errc::unauthorized or errc::forbidden if etcd refuses the user.
+/// The endpoints are tried in turn, and the first one once more: the next one after a connection that failed
+/// or broke, a timeout, or a 502, 503 or 504. A login is repeated when etcd does not know its token any more.
+/// A user of etcd needs the permission readwrite on the keys with `prefix`. No proxy is used.
 ///
-/// Threads: for rotations of one executor.
+/// Throws Exception (errc::invalid_argument) without an endpoint, for a time that is too short or too long,
+/// and for TLS options that cannot be used.
+///
+/// Errors: errc::conflict for a record that another rotation has changed, and for a lock that has ended;
+/// errc::bad_value for a record that is damaged; errc::transport, errc::timeout, errc::untrusted or
+/// errc::unavailable if no endpoint answers, with Effect::unknown if a save may have been applied all the
+/// same; errc::unauthorized or errc::forbidden if etcd refuses the user; errc::rejected for what else etcd
+/// refuses.
+///
+/// Threads: may be shared by rotations of several executors. What belongs to one lock() runs on the strand
+/// that it ran on.
 [[nodiscard]] PALETTE_KEYS_DECL std::shared_ptr<RotationStore> etcd_store(
     std::vector<Endpoint> endpoints, std::string prefix, EtcdOptions options = EtcdOptions());
 
