@@ -144,6 +144,27 @@ TEST_CASE("sink recipes: gh keeps the contract of a sink that cannot be read") {
     check_recipe("gh");
 }
 
+TEST_CASE("sink recipes: a tool that fails is an error, and never a sink that holds nothing") {
+    for (const std::string recipe : {"vault", "kubernetes", "systemd-creds", "pass", "gh"}) {
+        CAPTURE(recipe);
+        FakeTools tools(recipe);
+        REQUIRE(tools.promote(tools.stage("r1").value(), std::nullopt));
+        TemporaryFolder const broken;
+        for (auto const* const tool : {"vault", "kubectl", "systemd-creds", "pass", "gh"})
+            static_cast<void>(broken.file(tool, "#!/bin/sh\necho 'connection refused' >&2\nexit 1\n", 0700));
+        EnvironmentVariable const path("PATH", broken.path() + ":" + std::string("/usr/bin:/bin"));
+        auto const staged = tools.stage("r2");
+        REQUIRE_FALSE(staged);
+        CHECK(contains(staged.error().what(), "connection refused"));
+        // Its notes are files, which it reads itself.
+        if (recipe == "systemd-creds") continue;
+        auto const found = awaited(tools.sink->contents());
+        REQUIRE_FALSE(found);
+        CHECK(found.error().code() == errc::unavailable);
+        CHECK(contains(found.error().what(), "connection refused"));
+    }
+}
+
 TEST_CASE("sink recipes: vault notices by its check-and-set that somebody else was faster") {
     FakeTools tools("vault");
     auto const one = tools.stage("r1").value();
