@@ -114,6 +114,7 @@ public:
     /// Runs a coroutine in the client's own thread, with the client that serves this one, and waits for its
     /// end: for operations of ApiKeyClient that have no blocking form.
     ///
+    ///     palette::BlockingApiKeyClient client(options);
     ///     auto waited = client.run([](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
     ///         co_return co_await inner.async_wait(5s);
     ///     });

@@ -124,7 +124,7 @@ public:
     /// of its own. Shares the rate limiter of this client; a transport of ClientOptions::transport is shared,
     /// too, and is not closed with the new client. For a step that another user takes, or to try a new key.
     ///
-    ///     auto as_new = client.with_auth(auth::api_key(std::move(value), uid));
+    ///     auto as_new = client.with_auth(auth::api_key(Secret::take(line), uid));
     ///     auto who = co_await as_new.async_whoami();
     [[nodiscard]] ApiKeyClient with_auth(std::shared_ptr<AuthProvider> auth) const;
 

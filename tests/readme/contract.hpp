@@ -9,10 +9,13 @@
 #include <palette/format.hpp>
 #include <palette/http_transport.hpp>
 #include <palette/json.hpp>
+#include <palette/lifecycle/rotation.hpp>
+#include <palette/lifecycle/rotator.hpp>
 #include <palette/observe/counters.hpp>
 #include <palette/observe/lines.hpp>
 #include <palette/testing/emulator.hpp>
 #include <palette/testing/manual_clock.hpp>
+#include <palette/testing/memory_sink.hpp>
 #include <palette/testing/scripted_transport.hpp>
 #include <palette/tls_context.hpp>
 
@@ -23,6 +26,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,7 +45,9 @@ extern RateLimiter limiter;
 extern ClientOptions first;
 extern ClientOptions second;
 extern asio::io_context context;
+extern lifecycle::Slot slot;
 extern std::string bucket;
+extern std::string directory;
 extern std::string nonce;
 extern std::string password;
 extern std::string text;
@@ -57,6 +63,7 @@ void send();
 void sleep(std::chrono::nanoseconds time);
 bool is_pinned(X509* certificate);
 std::chrono::nanoseconds now();
+asio::awaitable<Result<void>> reload_my_service(lifecycle::Promotion promotion);
 
 HttpResponse recorded_head(const HttpRequest& request);
 std::string recorded_body(const HttpRequest& request);
@@ -64,6 +71,7 @@ std::string recorded_body(const HttpRequest& request);
 class Vault {
 public:
     asio::awaitable<Secret> read(std::string_view path);
+    asio::awaitable<std::uint64_t> put(std::string_view path, std::string_view value);
 };
 extern Vault vault_;
 

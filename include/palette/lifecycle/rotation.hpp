@@ -83,7 +83,7 @@ public:
 
 /// Configures a rotation.
 ///
-///     RotateOptions().lifetime(30 * 24h).overlap(1h).quarantine(7 * 24h).hook(reload_my_service)
+///     auto monthly = lifecycle::RotateOptions().lifetime(days{30}).overlap(1h).hook(reload_my_service);
 ///
 /// All times count by the service's clock.
 class RotateOptions {

@@ -165,7 +165,7 @@ private:
 /// gateway of the v3 API of etcd 3.4 or newer, over this library's own transport.
 ///
 ///     auto store = lifecycle::etcd_store({Endpoint::parse("https://etcd-1:2379").value()}, "/palette/",
-///                                        lifecycle::EtcdOptions().user("rotator", std::move(password)));
+///                                        lifecycle::EtcdOptions().user("rotator", Secret::take(line)));
 ///
 /// A record is a key `prefix`slot, with a schema version and a SHA-256 over its content; its version is the
 /// key's mod_revision. save() is one transaction that compares this version, and the lock if this store holds

@@ -37,9 +37,9 @@ namespace lifecycle {
 /// Replaces the key of a slot whenever that is due, for as long as a program runs.
 ///
 ///     options.auth = lifecycle::sink_provider(slot.sink());
-///     palette::ApiKeyClient client(context, options);
+///     ApiKeyClient client(context, options);
 ///     lifecycle::Rotator rotator(client, slot, lifecycle::RotateOptions());
-///     rotator.async_run([](auto result) { ... });
+///     auto ended = co_await rotator.async_run();  // until it is cancelled
 ///
 /// Threads: not synchronised; async_run() runs on a strand of the client's executor.
 class PALETTE_KEYS_DECL Rotator {

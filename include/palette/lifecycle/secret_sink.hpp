@@ -84,13 +84,12 @@ public:
 /// and not yet promoted; and the previous one, which the current one has replaced.
 ///
 ///     class InMyVault : public palette::lifecycle::SecretSink {
-///         boost::asio::awaitable<palette::Result<Receipt>> stage(
-///             std::string rotation_id, std::string key_uid, palette::Expiry expiry,
-///             const palette::Secret& secret) override {
+///         boost::asio::awaitable<Result<lifecycle::Receipt>> stage(
+///             std::string rotation_id, std::string uid, Expiry expiry, const Secret& secret) override {
 ///             auto generation = co_await vault_.put("palette/ci.pending", secret.expose());
-///             co_return Receipt(generation, rotation_id, key_uid, expiry);
+///             co_return lifecycle::Receipt(generation, rotation_id, uid, expiry);
 ///         }
-///         ...
+///         // and read_back(), promote(), discard(), contents()
 ///     };
 ///
 /// Every function may be called again after a call that failed, or after a process that was killed in it.
@@ -164,7 +163,7 @@ public:
 
 /// Configures command_sink().
 ///
-///     lifecycle::CommandOptions().timeout(30s).environment("VAULT_ADDR", "https://vault:8200")
+///     auto at_vault = lifecycle::CommandOptions().environment("VAULT_ADDR", "https://vault:8200");
 class CommandOptions {
 public:
     /// Constructs the default options.

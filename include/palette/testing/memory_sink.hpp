@@ -19,9 +19,8 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 /// A sink that lives in memory and fails where a test wants it to. For tests of programs that rotate keys.
 ///
 ///     auto sink = std::make_shared<palette::testing::MemorySink>();
-///     sink->fail_call(2, MemorySink::When::after_effect);   // the second call from now on
-///     ...
-///     CHECK(sink->current_value() == "…");
+///     sink->fail_call(2, MemorySink::When::after_effect);  // the second call from now on
+///     lifecycle::Slot slot("ci", sink, lifecycle::file_store(directory));
 ///
 /// It keeps the contract of SecretSink, apart from what it was told, and keeps values as plain text.
 ///
