@@ -36,7 +36,7 @@ snippets() { awk -f tests/readme/contract_code.awk -f tests/readme/snippets.awk 
 # Pages name everything in full, so they come before the using-directives that contracts are read with.
 snippets -v environment=fragment.hpp ./*.md docs/*.md | sed 's/snippet_/page_&/' >>"$unit/all.cpp"
 snippets -v environment=contract.hpp \
-    include/palette/*.hpp include/palette/{auth,observe,testing}/*.hpp include/palette/detail/*.hpp >>"$unit/all.cpp"
+    include/palette/*.hpp include/palette/{auth,lifecycle,observe,testing}/*.hpp include/palette/detail/*.hpp >>"$unit/all.cpp"
 
 warnings=(-Wall -Wextra -Wpedantic -Wconversion -Werror -Wno-unused -Wno-return-type)
 # g++ takes a lambda of an example for one in a header, since it is told that the lines are those of a header.
