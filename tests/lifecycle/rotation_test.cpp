@@ -3,10 +3,14 @@
 
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
+#include <palette/testing/memory_sink.hpp>
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <chrono>
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -241,6 +245,43 @@ TEST_CASE("rotation: what cannot be used is refused before anything is read or c
     }
     CHECK(scene.emulator.request_count() == 0);
     CHECK(scene.folder.names().empty());
+}
+
+TEST_CASE(
+    "rotation: a sink or a store in a directory that others may write to is refused before anything is "
+    "changed") {
+    RotationScene scene;
+    std::filesystem::create_directory(scene.folder.path("open"));
+    REQUIRE(::chmod(scene.folder.path("open").c_str(), 0777) == 0);
+    for (auto const& slot : {Slot("ci", lifecycle::file_sink(scene.folder.path("open/key")), scene.store),
+                             Slot("ci", scene.sink, lifecycle::file_store(scene.folder.path("open")))}) {
+        auto const rotation = scene.rotate(slot);
+        REQUIRE_FALSE(rotation);
+        CHECK(rotation.error().code() == errc::invalid_argument);
+        CHECK(scene.keys() == 0);
+        CHECK(std::filesystem::is_empty(scene.folder.path("open")));
+    }
+}
+
+TEST_CASE("rotation: a sink that reads back another value is found out before the promotion") {
+    RotationScene scene;
+    auto const sink = std::make_shared<testing::MemorySink>();
+    Slot const slot("ci", sink, scene.store);
+    REQUIRE(scene.rotate(slot));
+    auto const value = sink->current_value();
+    for (auto const* lie : {"another value", ""}) {
+        sink->lie_on_read_back(lie);
+        auto const rotation = scene.rotate(slot, RotateOptions().force());
+        INFO(text(rotation));
+        REQUIRE(rotation);
+        CHECK(rotation->outcome == Outcome::failed);
+        REQUIRE(rotation->problem);
+        CHECK(rotation->problem->code() == errc::conflict);
+        CHECK(sink->current_value() == value);
+        // The key whose value the sink has lost is deleted at once.
+        CHECK(scene.keys() == 1);
+        CHECK_FALSE(sink->pending_value());
+    }
 }
 
 TEST_CASE(

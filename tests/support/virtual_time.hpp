@@ -55,6 +55,12 @@ public:
         settle();
     }
 
+    // As long as it exists, something other than a request is under way.
+    [[nodiscard]] std::shared_ptr<void> busy() {
+        ++under_way_->now;
+        return {nullptr, [under_way = under_way_](void*) { --under_way->now; }};
+    }
+
     [[nodiscard]] double seconds() const { return Seconds(clock->now() - begun_).count(); }
 
     std::shared_ptr<palette::testing::ManualClock> clock = std::make_shared<palette::testing::ManualClock>();

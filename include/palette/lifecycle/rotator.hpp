@@ -28,7 +28,10 @@ namespace lifecycle {
 /// within `recheck`, in the background, and at once after a 401. `recheck` is less than the overlap of the
 /// rotations. The credentials carry the uid of the key, so that a client refuses to revoke its own key.
 ///
-/// Errors, when the client asks: errc::auth_provider for an empty sink; those of the sink.
+/// While the sink cannot be read, the last key is used, until it is refused or has expired.
+///
+/// Errors, when the client asks and there is no such key: errc::auth_provider for an empty sink; those of the
+/// sink.
 ///
 /// Threads: may be shared by clients of one executor; the sink is asked on the executor of the client.
 [[nodiscard]] PALETTE_KEYS_DECL std::shared_ptr<AuthProvider> sink_provider(

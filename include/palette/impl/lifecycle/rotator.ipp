@@ -46,8 +46,9 @@ inline asio::awaitable<Result<void>> run_rotator(ApiKeyClient& client, palette::
             if (code == errc::operation_aborted || code == errc::invalid_argument)
                 co_return std::move(rotation.error());
         }
-        // What was asked for once is not done again each time.
-        options.force(false);
+        // What was asked for once is begun once, whatever becomes of it.
+        auto const has_begun = rotation && rotation->outcome != palette::lifecycle::Rotation::Outcome::busy;
+        if (has_begun) options.force(false);
         auto const wait = pace.wait_after(rotation);
         auto const waited = co_await client.async_wait(wait);
         if (!waited) co_return waited.error();

@@ -22,6 +22,31 @@ public:
 
     asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(
         CredentialRequest request) override {
+        auto const& previous = request.previous();
+        auto const is_rejected = request.reason() == CredentialRequest::Reason::rejected;
+        auto key = co_await read_current();
+        if (!key) {
+            // A sink that cannot be read for a while is no reason to stop using a key that works.
+            if (is_rejected || !previous || has_ended(request.now())) co_return std::move(key.error());
+            co_return until_next_look(Secret(previous->value().expose()), previous->key_uid(), request.now());
+        }
+        // The service has refused it, and there is no other.
+        if (is_rejected && previous && previous->value() == key->value) co_return previous;
+        end_ = key->receipt.expiry.instant();
+        co_return until_next_look(std::move(key->value), key->receipt.key_uid, request.now());
+    }
+
+private:
+    class Key {
+    public:
+        Key(palette::lifecycle::Receipt receipt_, Secret value_)
+            : receipt(std::move(receipt_)),
+              value(std::move(value_)) {}
+        palette::lifecycle::Receipt receipt;
+        Secret value;
+    };
+
+    asio::awaitable<Result<Key>> read_current() {
         // A key may be replaced between the two looks.
         for (int tries = 0;; ++tries) {
             auto contents = co_await guarded(&palette::lifecycle::SecretSink::contents, sink_);
@@ -29,24 +54,23 @@ public:
             if (!contents->current) co_return Error(errc::auth_provider, "the sink holds no key yet");
             auto const current = *contents->current;
             auto value = co_await guarded(&palette::lifecycle::SecretSink::read_back, sink_, current);
-            if (!value && value.error().code() == errc::not_found && tries < 3) continue;
-            if (!value) co_return std::move(value.error());
-            auto const& previous = request.previous();
-            // The service has refused it, and there is no other.
-            if (request.reason() == CredentialRequest::Reason::rejected && previous &&
-                previous->value() == *value)
-                co_return previous;
-            // The end that the client sees is the time of the next look.
-            auto look = request.now() + recheck_;
-            if (auto const end = current.expiry.instant(); end && *end > request.now())
-                look = std::min(look, *end);
-            co_return Credential::api_key(std::move(*value), current.key_uid, look);
+            if (value) co_return Key(current, std::move(*value));
+            if (value.error().code() != errc::not_found || tries == 3) co_return std::move(value.error());
         }
     }
 
-private:
+    // The end that the client sees is the time of the next look.
+    [[nodiscard]] std::shared_ptr<const Credential> until_next_look(Secret value, std::string uid,
+                                                                    Instant now) const {
+        auto look = now + recheck_;
+        if (end_ && *end_ > now) look = std::min(look, *end_);
+        return Credential::api_key(std::move(value), std::move(uid), look);
+    }
+    [[nodiscard]] bool has_ended(Instant now) const noexcept { return end_ && *end_ <= now; }
+
     std::shared_ptr<palette::lifecycle::SecretSink> sink_;
     std::chrono::milliseconds recheck_;
+    std::optional<Instant> end_;  // of the last key, by the service's clock
 };
 
 }  // namespace impl::lifecycle
