@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/fake_etcd.hpp"
+#include "support/shared_sink.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <palette/testing/crash_explorer.hpp>
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 
@@ -21,6 +25,29 @@ TEST_CASE("crash explorer: a rotation over files stands every interruption of ev
                                lifecycle::file_store(folder.path()));
     });
     explorer.record_file([&](const std::string& name) { return folder.path(name + ".json"); });
+    auto const report = explorer.run();
+    std::ostringstream text;
+    text << report;
+    MESSAGE(text.str());
+    CHECK(report.broken() == 0);
+    CHECK(report.cells.size() > 300);
+}
+
+TEST_CASE("crash explorer: a rotation over a sink in memory and a store in etcd stands every interruption") {
+    FakeEtcd etcd;
+    std::map<std::string, std::shared_ptr<SharedSink>> sinks;
+    testing::CrashExplorer explorer([&](const std::string& name) {
+        auto& sink = sinks[name];
+        if (!sink) sink = std::make_shared<SharedSink>();
+        return lifecycle::Slot(name, sink, lifecycle::etcd_store({etcd.endpoint()}, "/p/"));
+    });
+    explorer.record(
+        [&](const std::string& name) { return etcd.entry("/p/" + name).value_or(FakeEtcd::Entry()).value; },
+        [&](const std::string& name, const std::string& content) { etcd.put("/p/" + name, content); });
+    // Nobody prolongs the lease of a process that has died.
+    explorer.after_death([&](const std::string& name) {
+        if (auto const lock = etcd.entry("/p/" + name + "/lock")) etcd.end_lease(lock->lease);
+    });
     auto const report = explorer.run();
     std::ostringstream text;
     text << report;

@@ -62,7 +62,8 @@ public:
 /// - fails within: it is done, and an exception is all that is heard of it.
 /// - cancelled after: the rotation is cancelled as it has been done.
 /// - dies before, within, after: the same by the end of the process, which is a fork of this one.
-/// - dies, and the record is torn, or empty; full disk: if record_file() is set.
+/// - dies, and the record is torn, or empty, if record() or record_file() is set; full disk, if the latter
+///   is.
 /// - each of faults(): the service misbehaves, for a request.
 ///
 /// Afterwards, at most one more run comes to where the run would have come. At each end of a process:
@@ -89,9 +90,21 @@ public:
         options_ = std::move(options);
         return *this;
     }
-    /// Tells where the record of a slot lies, so that it can be torn. Default: it is in no file.
-    CrashExplorer& record_file(std::function<std::string(const std::string& name)> path_of) {
-        record_file_ = std::move(path_of);
+    /// Tells in which file the record of a slot lies, so that it can be torn, and a full disk be played.
+    /// Default: in none.
+    PALETTE_KEYS_DECL CrashExplorer& record_file(std::function<std::string(const std::string& name)> path_of);
+    /// Tells how the record of a slot is read and written behind the back of its store, so that it can be
+    /// torn. Default: it cannot.
+    CrashExplorer& record(std::function<std::string(const std::string& name)> read,
+                          std::function<void(const std::string& name, const std::string& content)> write) {
+        read_record_ = std::move(read);
+        write_record_ = std::move(write);
+        return *this;
+    }
+    /// Is called with the name of a slot each time a process of it has died: a store whose lock outlives the
+    /// process for a while ends it now. Default: nothing.
+    CrashExplorer& after_death(std::function<void(const std::string& name)> call) {
+        after_death_ = std::move(call);
         return *this;
     }
     /// Sets the faults of the service, each in the form of FaultRule::parse() without method, path and count.
@@ -109,7 +122,10 @@ private:
 
     MakeSlot make_;
     lifecycle::RotateOptions options_;
-    std::function<std::string(const std::string&)> record_file_;
+    std::function<std::string(const std::string&)> read_record_;
+    std::function<void(const std::string&, const std::string&)> write_record_;
+    std::function<void(const std::string&)> after_death_;
+    bool has_files_ = false;
     std::vector<std::string> faults_{"drop-before", "drop-after", "status:500", "status:503",
                                      "status:429",  "status:403", "truncate",   "reset"};
 };

@@ -36,15 +36,6 @@ struct PlayedRun {
     lifecycle::RotationState state = lifecycle::RotationState::idle;
 };
 
-inline std::string content_of(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-inline void write(const std::string& path, const std::string& content) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
-}
-
 inline std::string text_of(const Result<lifecycle::Rotation>& result) {
     if (!result) return result.error().message();
     std::ostringstream out;
@@ -217,11 +208,11 @@ private:
              {std::pair(Phase::before, "dies before"), std::pair(Phase::within, "dies within"),
               std::pair(Phase::after, "dies after")}) {
             add(Way::dies, phase, crash::Damage::none, name);
-            if (!explorer_.record_file_) continue;
+            if (!explorer_.read_record_) continue;
             add(Way::dies, phase, crash::Damage::torn, std::string(name) + ", torn record");
             add(Way::dies, phase, crash::Damage::empty, std::string(name) + ", empty record");
         }
-        if (explorer_.record_file_) add(Way::full_disk, Phase::before, crash::Damage::none, "full disk");
+        if (explorer_.has_files_) add(Way::full_disk, Phase::before, crash::Damage::none, "full disk");
         if (effect.find(" /") != std::string::npos)
             for (auto const& fault : explorer_.faults_)
                 add(Way::fault, Phase::before, crash::Damage::none, fault, fault);
@@ -235,7 +226,7 @@ private:
             world.wait_after(world.run());
         auto const first = current_uid(world);
 
-        auto const last = interrupt(world, trial);
+        auto const last = interrupt(world, trial, name);
         world.check("after the interruption");
         if (trial.damage != crash::Damage::none) damage(world, trial.damage, name);
         go_on(world, number, last);
@@ -249,10 +240,12 @@ private:
         report_.cells.push_back(std::move(cell));
     }
 
-    Result<lifecycle::Rotation> interrupt(crash::World& world, const crash::Trial& trial) {
+    Result<lifecycle::Rotation> interrupt(crash::World& world, const crash::Trial& trial,
+                                          const std::string& name) {
         Result<lifecycle::Rotation> unknown = Error(errc::operation_aborted, "the process died");
         if (trial.interruption.way == Way::dies || trial.interruption.way == Way::full_disk) {
             auto const died = world.run_forked(trial.interruption);
+            if (died && explorer_.after_death_) explorer_.after_death_(name);
             // Where it is to die after its last effect, it may have ended before.
             if (!died && trial.interruption.way == Way::dies && trial.interruption.phase != Phase::after)
                 world.broken.emplace_back("the process has not come to the effect");
@@ -268,10 +261,10 @@ private:
 
     // A record that is damaged is an error, and nothing is changed. Afterwards it is restored.
     void damage(crash::World& world, crash::Damage how, const std::string& name) {
-        auto const path = explorer_.record_file_(name);
-        auto const content = crash::content_of(path);
+        auto const content = explorer_.read_record_(name);
         if (content.empty()) return;  // no record has been written yet
-        crash::write(path, how == crash::Damage::torn ? content.substr(0, content.size() / 2) : "");
+        explorer_.write_record_(name,
+                                how == crash::Damage::torn ? content.substr(0, content.size() / 2) : "");
         auto const keys = world.slot_keys();
         auto process = world.process();
         auto const result = world.run(process);
@@ -279,7 +272,7 @@ private:
             world.broken.emplace_back("a damaged record is not refused");
         if (!process.interrupter().effects().empty() || world.slot_keys() != keys)
             world.broken.emplace_back("something was changed although the record is damaged");
-        crash::write(path, content);
+        explorer_.write_record_(name, content);
     }
 
     // At most one more run comes to where the interrupted one would have come.
@@ -334,6 +327,19 @@ private:
     std::vector<crash::PlayedRun> script_;
     std::size_t slots_ = 0;
 };
+
+PALETTE_KEYS_INLINE CrashExplorer& CrashExplorer::record_file(
+    std::function<std::string(const std::string&)> path_of) {
+    has_files_ = true;
+    return record(
+        [path_of](const std::string& name) {
+            std::ifstream in(path_of(name), std::ios::binary);
+            return std::string(std::istreambuf_iterator<char>(in), {});
+        },
+        [path_of](const std::string& name, const std::string& content) {
+            std::ofstream(path_of(name), std::ios::binary | std::ios::trunc) << content;
+        });
+}
 
 PALETTE_KEYS_INLINE CrashReport CrashExplorer::run() const {
     return CrashExploration(*this).run();

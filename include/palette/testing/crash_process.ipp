@@ -13,6 +13,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -42,14 +43,19 @@ public:
         options.hook([interrupter = interrupter_](lifecycle::Promotion /*promotion*/) {
             return call_hook(interrupter);
         });
-        ApiKeyClient client(context_, options_);
-        asio::cancellation_signal signal;
-        interrupter_->on_cancel([&] { signal.emit(asio::cancellation_type::terminal); });
-        auto result = await<Rotation>([&](auto done) {
-            lifecycle::async_rotate(client, slot_, std::move(options),
-                                    asio::bind_cancellation_slot(signal.slot(), std::move(done)));
-        });
+        auto result = [&] {
+            ApiKeyClient client(context_, options_);
+            asio::cancellation_signal signal;
+            interrupter_->on_cancel([&] { signal.emit(asio::cancellation_type::terminal); });
+            return await<Rotation>([&](auto done) {
+                lifecycle::async_rotate(client, slot_, std::move(options),
+                                        asio::bind_cancellation_slot(signal.slot(), std::move(done)));
+            });
+        }();
         interrupter_->on_cancel(nullptr);
+        // A store may still be giving its lock back.
+        context_.restart();
+        context_.run_for(std::chrono::seconds(5));
         return result;
     }
 
