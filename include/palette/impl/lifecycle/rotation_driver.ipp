@@ -28,6 +28,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
         Report busy;
         busy.outcome = Report::Outcome::busy;
         busy.problem = std::move(lock.error());
+        busy.problem->advice("call again later");
         co_return busy;
     }
     auto stored = co_await guarded(&RotationStore::load, slot_.store(), slot_.name());
@@ -65,9 +66,16 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
     }
 }
 
+// Whether the step cleans up, after another one has failed, or before the rotation begins.
+inline bool is_cleaning(RotationStep step) noexcept {
+    return step == RotationStep::clean || step == RotationStep::discard_stale ||
+           step == RotationStep::discard || step == RotationStep::remove_new;
+}
+
 PALETTE_KEYS_INLINE void RotationDriver::conclude_failure(const Error& error, StepFailure why,
                                                           const std::string& uid) {
-    problem_ = error;
+    // What could not be cleaned up is in the report besides, and not why the rotation has failed.
+    if (!problem_ || !is_cleaning(machine_->next())) problem_ = error;
     machine_->failed(why, uid);
 }
 

@@ -208,6 +208,11 @@ PALETTE_KEYS_INLINE void RotationMachine::draw() {
         finish_with(Outcome::not_due, record_.retry_at);
     } else if (has_key_left()) {
         note_failure();
+        if (cleaned_.empty())  // else the driver knows why
+            refusal_ = Error(errc::conflict,
+                             "a key that was given up may still exist, and no other is created before it is "
+                             "deleted")
+                           .advice("delete what Rotation::left names, or let the credential do it");
         finish_with(Outcome::failed, record_.retry_at);
     } else {
         step_ = Step::draw;
