@@ -345,7 +345,9 @@ PALETTE_KEYS_INLINE void RotationMachine::go_on_in_quarantine() {
     auto const is_over = now_ >= record_.quarantine_until.value_or(now_);
     // A slot has three keys at most.
     auto const next_is_due = record_.due && now_ >= *record_.due;
-    if (!is_over && !next_is_due && !options().force())
+    // By force, that of the rotation before ends, and not that of the one that was begun by force.
+    auto const is_cut_short = options().force() && !has_drawn_;
+    if (!is_over && !next_is_due && !is_cut_short)
         return finish_with(Outcome::in_progress, earliest(record_.quarantine_until));
     step_ = Step::read_old;
 }
