@@ -3,4 +3,5 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <palette/lifecycle/slot.hpp>
 #include <palette/user.hpp>

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a program pays that rotates keys: opened_headers.cmake looks at what this opens.
+#include <palette/lifecycle/rotation.hpp>
+#include <palette/lifecycle/rotation_store.hpp>
+#include <palette/lifecycle/rotator.hpp>
+#include <palette/lifecycle/secret_sink.hpp>
+#include <palette/testing/memory_sink.hpp>
