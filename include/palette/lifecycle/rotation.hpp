@@ -125,7 +125,8 @@ public:
     }
     /// Begins a rotation although none is due, although an earlier one failed a moment ago, and although the
     /// current key was revoked, deleted or has expired. Without this option a rotation never begins because a
-    /// key is refused: that may be somebody's answer to an incident.
+    /// key is refused: that may be somebody's answer to an incident. Does not shorten an overlap that has
+    /// begun, but ends a quarantine.
     RotateOptions& force(bool on = true) & noexcept {
         force_ = on;
         return *this;
