@@ -30,7 +30,7 @@ unit() {
 }
 
 unit library src/*.cpp src/at_once/*.cpp src/palette-emulator/*.cpp
-unit support tests/support/{chaos,connect_proxy,counting_allocator,create_storm,killed_at,known_names,precompiled,process,raw_http,scene,secret_forms,tls_server}.cpp
+unit support tests/support/{chaos,connect_proxy,counting_allocator,create_storm,fake_etcd,killed_at,known_names,precompiled,process,raw_http,scene,secret_forms,tls_server}.cpp
 unit support_by_itself tests/support/failing_allocations.cpp # it replaces operator new as another one does
 unit examples examples/*.cpp
 
