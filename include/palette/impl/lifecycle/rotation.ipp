@@ -5,8 +5,8 @@
 #include <palette/client.hpp>
 #include <palette/detail/printable.hpp>
 #include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/lifecycle/rotation_check.hpp>
 #include <palette/impl/lifecycle/rotation_driver.hpp>
-#include <palette/impl/lifecycle/slot_check.hpp>
 #include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/rotation.hpp>
 
