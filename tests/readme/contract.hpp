@@ -13,6 +13,7 @@
 #include <palette/lifecycle/rotator.hpp>
 #include <palette/observe/counters.hpp>
 #include <palette/observe/lines.hpp>
+#include <palette/testing/crash_explorer.hpp>
 #include <palette/testing/emulator.hpp>
 #include <palette/testing/manual_clock.hpp>
 #include <palette/testing/memory_sink.hpp>
@@ -64,6 +65,7 @@ void sleep(std::chrono::nanoseconds time);
 bool is_pinned(X509* certificate);
 std::chrono::nanoseconds now();
 asio::awaitable<Result<void>> reload_my_service(lifecycle::Promotion promotion);
+std::shared_ptr<lifecycle::SecretSink> open_my_sink(const std::string& name);
 
 HttpResponse recorded_head(const HttpRequest& request);
 std::string recorded_body(const HttpRequest& request);

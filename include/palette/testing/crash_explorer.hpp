@@ -49,11 +49,11 @@ public:
 /// must hold. For a sink or a store of your own.
 ///
 ///     palette::testing::CrashExplorer explorer([&](const std::string& name) {
-///         return palette::lifecycle::Slot(name, std::make_shared<InMyVault>(name), my_store);
+///         return lifecycle::Slot(name, open_my_sink(name), lifecycle::file_store(directory));
 ///     });
 ///     auto const report = explorer.run();
 ///     std::cout << report;
-///     return report.broken() == 0 ? 0 : 1;
+///     if (report.broken() > 0) log("the sink loses keys");
 ///
 /// Each cell plays the provisioning of a slot, one rotation and the end of the old key, against an emulator
 /// with a clock of its own. In one of the runs one effect, a change of the service, the sink or the store or
