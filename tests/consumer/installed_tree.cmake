@@ -36,8 +36,18 @@ foreach(linked IN LISTS libraries ITEMS "${BINARY_DIR}/moved/bin/palette-emulato
   endif()
 endforeach()
 
-foreach(file IN ITEMS LICENSE README.md CHANGELOG.md SECURITY.md docs/retries.md docs/reference.md)
+foreach(file IN ITEMS LICENSE README.md CHANGELOG.md SECURITY.md docs/retries.md docs/reference.md docs/rotation.md
+                      examples/sinks/README.md)
   if(NOT EXISTS "${BINARY_DIR}/moved/share/doc/palette-keys/${file}")
     message(FATAL_ERROR "${file} is not installed")
   endif()
 endforeach()
+
+# A program for command_sink() runs as it lies: it refuses a verb that it does not have.
+execute_process(
+  COMMAND "${CMAKE_COMMAND}" -E env PALETTE_SINK_VERB=none
+          "${BINARY_DIR}/moved/share/doc/palette-keys/examples/sinks/pass" name
+  RESULT_VARIABLE status ERROR_VARIABLE said)
+if(NOT status EQUAL 64 OR NOT said MATCHES "no such verb: none")
+  message(FATAL_ERROR "an installed sink ends with ${status}, and says: ${said}")
+endif()

@@ -216,7 +216,8 @@ private:
 ///
 ///     auto sink = lifecycle::command_sink({"/usr/local/bin/palette-vault", "secret/palette/ci"});
 ///
-/// The folder examples/sinks has such programs for Vault, Kubernetes, systemd, pass and GitHub Actions.
+/// The folder examples/sinks has such programs for Vault, Kubernetes, systemd, pass and GitHub Actions; they
+/// are installed beside the documents.
 ///
 /// The program learns what to do from its environment:
 /// - PALETTE_SINK_VERB: stage, read, promote, discard or contents.
