@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 // A program of somebody else's, with names of its own that the library uses inside: none of them is
-// ambiguous, although the program uses the whole namespace palette.
+// ambiguous, although the program uses the whole namespace palette. It links what the lifecycle layer
+// declares.
 #include <palette/api_keys.hpp>
+#include <palette/lifecycle/rotation.hpp>
+#include <palette/lifecycle/rotator.hpp>
+#include <palette/testing/memory_sink.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -27,9 +34,15 @@ struct Mine {};
 namespace files {
 struct Mine {};
 }  // namespace files
+namespace observing {
+struct Mine {};
+}  // namespace observing
 namespace pipeline {
 struct Mine {};
 }  // namespace pipeline
+namespace processes {
+struct Mine {};
+}  // namespace processes
 namespace redaction {
 struct Mine {};
 }  // namespace redaction
@@ -52,7 +65,9 @@ struct Names {
     emulation::Mine emulation;
     emulator::Mine emulator;
     files::Mine files;
+    observing::Mine observing;
     pipeline::Mine pipeline;
+    processes::Mine processes;
     redaction::Mine redaction;
     seams::Mine seams;
     timing::Mine timing;
@@ -68,11 +83,54 @@ net::awaitable<Result<client::Session>> open_session(ApiKeyClient& keys, std::st
     co_return session;
 }
 
+class Slots {
+public:
+    explicit Slots(ApiKeyClient& keys) : rotator_(keys, in_files_, lifecycle::RotateOptions()) {}
+
+    net::awaitable<Result<lifecycle::Rotation>> rotate(ApiKeyClient& keys) {
+        rotator_.on_rotation([](const Result<lifecycle::Rotation>&) {});
+        auto ended = co_await rotator_.async_run();
+        if (ended) co_return co_await lifecycle::async_rotate(keys, by_program_);
+        co_return co_await lifecycle::async_rotate(keys, in_memory_, lifecycle::RotateOptions().force());
+    }
+    // Refused before anything is done.
+    static bool rotate_nothing(BlockingApiKeyClient& keys) {
+        return lifecycle::rotate(keys, lifecycle::Slot("/", nullptr, nullptr)).has_value();
+    }
+    [[nodiscard]] bool has_providers() const {
+        return rotator_.provider() != nullptr && lifecycle::sink_provider(in_files_.sink()) != nullptr;
+    }
+    [[nodiscard]] static std::string text() {
+        std::ostringstream out;
+        out << lifecycle::Rotation() << lifecycle::RotationState::staged << lifecycle::Rotation::Outcome::busy
+            << lifecycle::Receipt() << lifecycle::SinkContents()
+            << lifecycle::to_string(lifecycle::RotationState::idle)
+            << lifecycle::to_string(lifecycle::Rotation::Outcome::failed);
+        return out.str();
+    }
+
+private:
+    std::shared_ptr<lifecycle::RotationStore> store_ = lifecycle::file_store(".");
+    lifecycle::Slot in_files_{"a", lifecycle::file_sink("names.key"), store_};
+    lifecycle::Slot by_program_{
+        "b", lifecycle::command_sink({"true"}, lifecycle::CommandOptions().write_only()), store_};
+    lifecycle::Slot in_memory_{"c", std::make_shared<testing::MemorySink>(), store_};
+    lifecycle::Rotator rotator_;
+};
+
 int main() {
     net::io_context context;
     ClientOptions options;
     options.auth = auth::api_key(Secret("a value"));
-    ApiKeyClient keys(context, std::move(options));
+    ApiKeyClient keys(context, options);
     auto const session = open_session(keys, "5f1b2c3d4e5f6a7b8c9d0e1f");
-    return session.valid() && sizeof(Names) > 0 ? 0 : 1;
+    auto const time = keys.now();
+    auto const other = keys.with_auth(auth::api_key(Secret("another value")));
+    Slots slots(keys);
+    BlockingApiKeyClient blocking(options);
+    return session.valid() && sizeof(Names) > 0 && time > Instant() && other.valid() &&
+                   slots.has_providers() && slots.rotate(keys).valid() && !Slots::text().empty() &&
+                   !Slots::rotate_nothing(blocking)
+               ? 0
+               : 1;
 }
