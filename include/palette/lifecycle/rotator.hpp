@@ -57,12 +57,17 @@ public:
     /// none.
     void on_rotation(Listener listener);
 
+    /// Sets how long async_run() waits at most before it looks at the slot again. It looks before anything is
+    /// due because a machine that sleeps does not count the time. Less than half of what the keys live.
+    /// Default: 1 hour. Throws Exception (errc::invalid_argument) for a time that is not positive.
+    void longest_pause(std::chrono::milliseconds time);
+
     /// Returns a provider of the slot's key, as sink_provider() does.
     [[nodiscard]] std::shared_ptr<AuthProvider> provider(
         std::chrono::milliseconds recheck = std::chrono::minutes{5}) const;
 
-    /// Rotates whenever that is due, until it is cancelled. Looks at the slot at least once an hour, and
-    /// after a failure as soon as the backoff of the rotation allows.
+    /// Rotates whenever that is due, until it is cancelled. Looks at the slot at least once in
+    /// longest_pause(), and after a failure as soon as the backoff of the rotation allows.
     ///
     /// Completes with errc::operation_aborted when it is cancelled, or when the client is closed, and with
     /// errc::invalid_argument if the slot or the options cannot be used. No other error ends it.
@@ -97,6 +102,7 @@ private:
     Slot slot_;
     RotateOptions options_;
     Listener listener_;
+    std::chrono::milliseconds longest_pause_ = std::chrono::hours{1};
 };
 
 template <palette::detail::TokenFor<void> Token>

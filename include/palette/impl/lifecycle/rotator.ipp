@@ -15,28 +15,32 @@ namespace impl::lifecycle {
 // How long until the next run, by what the last one has said.
 class RotatorPace {
 public:
+    explicit RotatorPace(std::chrono::milliseconds longest) noexcept : longest_(longest) {}
+
     std::chrono::milliseconds wait_after(const Result<palette::lifecycle::Rotation>& last) {
         using namespace std::chrono_literals;
-        constexpr std::chrono::milliseconds longest = 1h;
         if (last && !last->problem) {
             failures_ = 0;
-            if (!last->next_due) return longest;
-            return std::clamp<std::chrono::milliseconds>(*last->next_due - last->as_of, 1s, longest);
+            if (!last->next_due) return longest_;
+            return std::min<std::chrono::milliseconds>(
+                std::max<std::chrono::milliseconds>(*last->next_due - last->as_of, 1s), longest_);
         }
         // The rotation's own backoff is in the record; this one is for what comes before there is one.
         failures_ = std::min(failures_ + 1, 7);
-        return std::min<std::chrono::milliseconds>(30s * (1 << (failures_ - 1)), longest);
+        return std::min<std::chrono::milliseconds>(30s * (1 << (failures_ - 1)), longest_);
     }
 
 private:
+    std::chrono::milliseconds longest_;
     int failures_ = 0;
 };
 
 inline asio::awaitable<Result<void>> run_rotator(ApiKeyClient& client, palette::lifecycle::Slot slot,
                                                  palette::lifecycle::RotateOptions options,
                                                  palette::lifecycle::Rotator::Listener listener,
+                                                 std::chrono::milliseconds longest_pause,
                                                  std::shared_ptr<const std::atomic<bool>> is_cancelled) {
-    RotatorPace pace;
+    RotatorPace pace(longest_pause);
     for (;;) {
         auto rotation = co_await palette::lifecycle::async_rotate(client, slot, options);
         if (listener) listener(rotation);
@@ -68,6 +72,13 @@ PALETTE_KEYS_INLINE void Rotator::on_rotation(Listener listener) {
     listener_ = std::move(listener);
 }
 
+PALETTE_KEYS_INLINE void Rotator::longest_pause(std::chrono::milliseconds time) {
+    if (time.count() <= 0)
+        throw Exception(
+            Error(errc::invalid_argument, "a pause between two looks is positive").path("longest_pause"));
+    longest_pause_ = time;
+}
+
 PALETTE_KEYS_INLINE std::shared_ptr<AuthProvider> Rotator::provider(std::chrono::milliseconds recheck) const {
     return sink_provider(slot_.sink(), recheck);
 }
@@ -76,7 +87,7 @@ PALETTE_KEYS_INLINE void Rotator::start(boost::asio::any_completion_handler<void
     auto const started =
         std::make_shared<impl::lifecycle::Started<void>>(client_->get_executor(), std::move(handler));
     started->spawn(std::bind_front(&impl::lifecycle::run_rotator, std::ref(*client_), slot_, options_,
-                                   listener_, started->is_cancelled()));
+                                   listener_, longest_pause_, started->is_cancelled()));
 }
 
 }  // namespace lifecycle
