@@ -30,6 +30,8 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 ///     a name that another key of the owner has      accepted                       names_unique: 409
 ///                                                                                  ApiKeyNameTaken
 ///     the key of a removed single sign-on user      401, its owner being gone      orphans_usable
+///     an expiry further ahead than a policy allows  accepted: there is no policy   max_lifetime:
+///                                                                                  shortened
 /// ```
 /// Assumed too, without a switch:
 /// - The codes of errors except ResourceNotFound and TooManyRequests.
@@ -70,6 +72,9 @@ struct Assumptions {
     bool names_unique = false;
     /// Accepts the keys of a removed single sign-on user. Default: false.
     bool orphans_usable = false;
+    /// Shortens the expiry in a create or update to this long from then on, and gives it to a key without an
+    /// expiry. Default: zero, which shortens nothing.
+    std::chrono::milliseconds max_lifetime{0};
 };
 
 /// Limits the rate of requests: a bucket of `burst` requests that fills at `per_second`, for every source

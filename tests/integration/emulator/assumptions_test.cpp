@@ -315,6 +315,32 @@ TEST_CASE("assumed: the key of a removed single sign-on user is refused, or stil
     CHECK(key.get("/v1/users/info").status == 401);
 }
 
+TEST_CASE("assumed: an expiry far ahead is accepted, or shortened to what a policy allows") {
+    constexpr std::string_view longer_body =
+        R"({"metadata":{"name":"a"},"spec":{"expiry":"2031-01-08T00:00:00.001Z"}})";
+    constexpr std::string_view shorter_body =
+        R"({"metadata":{"name":"a"},"spec":{"expiry":"2031-01-07T23:59:59.999Z"}})";
+    auto const expiry_after = [](AssumptionScene& scene, std::string_view body) {
+        CHECK(scene.user.post("/v1/apiKeys", body).status == 201);
+        auto const created = scene.emulator.keys().back();
+        auto const key = "/v1/apiKeys/" + created.uid;
+        CHECK(scene.admin.put(key, body).status == 204);
+        CHECK(scene.emulator.keys().back().expiry == created.expiry);
+        CHECK(scene.admin.remove(key).status == 204);
+        return created.expiry.to_string();
+    };
+    AssumptionScene plain;
+    CHECK(expiry_after(plain, longer_body) == "2031-01-08T00:00:00.001Z");
+    CHECK(expiry_after(plain, plain_body) == Expiry::never().to_string());
+
+    AssumptionScene other({.max_lifetime = 7 * 24h});
+    CHECK(expiry_after(other, shorter_body) == "2031-01-07T23:59:59.999Z");
+    CHECK(expiry_after(other, longer_body) == "2031-01-08T00:00:00.000Z");
+    CHECK(expiry_after(other, plain_body) == "2031-01-08T00:00:00.000Z");
+    CHECK(expiry_after(other, zero_body) == "2031-01-08T00:00:00.000Z");
+    CHECK(other.user.post("/v1/apiKeys", past_body).status == 400);
+}
+
 TEST_CASE("assumed: revoked and expired keys count towards the quota") {
     AssumptionScene scene({}, 3);
     scene.seed(NewApiKey("revoked").for_user(scene.plain_user().uid));

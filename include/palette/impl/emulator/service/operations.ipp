@@ -164,7 +164,8 @@ PALETTE_KEYS_INLINE Expiry Service::checked_expiry(std::optional<Expiry> wanted,
     auto const unchanged = before != nullptr && before->key.expiry == expiry;
     if (expiry.passed(now()) && !unchanged && !options_.assumptions.past_expiry_accepted)
         throw bad_request("spec.expiry: it has passed already");
-    return expiry;
+    auto const most = options_.assumptions.max_lifetime;
+    return most.count() > 0 ? std::min(expiry, Expiry::in(most, now())) : expiry;
 }
 
 PALETTE_KEYS_INLINE Response Service::create_key(const Caller& caller, const Request& request,
