@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A create that survives kill -9: wherever the program is killed, the next run either has the key whose value
-// was kept, or cleans up what the create has left and makes another. docs/retries.md, "A create that survives
-// kill -9", says why it is done in this order.
+// was stored, or cleans up what the create has left and makes another. docs/retries.md, "A create that
+// survives kill -9", says why it is done in this order; the steps below are those of that page.
 //
-// Run it: create_survives_kill [DIRECTORY [--retry-when-unseen]]. With PALETTE_HOST and PALETTE_API_KEY set
-// it talks to that service, and the key stays: its value is in DIRECTORY. Without, it talks to an emulator of
-// its own, and what it wrote is removed again.
+// Run it: create_survives_kill [DIRECTORY [--retry-when-unseen | --clean-up]]. With --clean-up it creates
+// nothing: run it so an hour and a day after a run that was killed. With PALETTE_HOST and PALETTE_API_KEY set
+// it talks to that service, and the key stays: its value is in DIRECTORY/value.key. Without, it talks to an
+// emulator of its own, and what it wrote is removed again.
 #include "service.hpp"
 
 #include <palette/api_keys.hpp>
@@ -15,8 +16,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -25,7 +28,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -34,47 +36,58 @@ namespace fs = std::filesystem;
 
 constexpr auto key_name = "example-survivor";
 
+[[noreturn]] void fail(const std::string& what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
 std::string content_of(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// Held for the whole run, and released by the system however the program ends. The record of a create covers
-// the key whose value is about to be kept: to another run it would look like the remains of a killed one.
-class Lock {
+// Step 0: held for the whole run, and released by the system however the program ends. The record of a create
+// covers the key whose value is about to be stored: to another run it would look like the remains of a killed
+// one. Waits for another run to end.
+class LockedDirectory {
 public:
-    explicit Lock(const fs::path& directory)
-        : directory_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-        int done = directory_ < 0 ? -1 : ::flock(directory_, LOCK_EX);
-        while (done != 0 && directory_ >= 0 && errno == EINTR)
-            done = ::flock(directory_, LOCK_EX);
-        if (done != 0)
-            throw std::system_error(errno, std::generic_category(), "cannot lock " + directory.string());
+    explicit LockedDirectory(const fs::path& path)
+        : path_(path),
+          descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+        int done = descriptor_ < 0 ? -1 : ::flock(descriptor_, LOCK_EX);
+        while (done != 0 && descriptor_ >= 0 && errno == EINTR)
+            done = ::flock(descriptor_, LOCK_EX);
+        if (done != 0) fail("cannot lock " + path.string());
     }
-    Lock(const Lock&) = delete;
-    Lock& operator=(const Lock&) = delete;
-    ~Lock() { ::close(directory_); }
+    LockedDirectory(const LockedDirectory&) = delete;
+    LockedDirectory& operator=(const LockedDirectory&) = delete;
+    ~LockedDirectory() { ::close(descriptor_); }
+
+    [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+
+    // What was removed is not on the disk any more when it returns.
+    void sync() const {
+        if (::fsync(descriptor_) != 0) fail("cannot write " + path_.string());
+    }
 
 private:
-    int directory_;
+    fs::path path_;
+    int descriptor_;
 };
 
-// Three files for a create, all named by its nonce and each there as a whole or not at all:
+// The file that is wanted, and three files for a create, each there as a whole or not at all:
 //
+//     value.key      the value, handed over to whoever wants it
 //     NONCE.record   before the create: whose keys with this nonce are to be cleaned up
 //     NONCE.left     after a create that asked more than once: CreatedApiKey::pending()
 //     NONCE.key      the value. Once it is there, the key is kept
-class Notes {
+class Files {
 public:
-    explicit Notes(fs::path directory) : directory_(std::move(directory)) {
-        fs::create_directories(directory_);
-    }
+    explicit Files(const LockedDirectory& directory) : directory_(directory) {}
 
-    // Waits for another run to end.
-    [[nodiscard]] Lock lock() const { return Lock(directory_); }
+    [[nodiscard]] fs::path wanted() const { return directory_.path() / "value.key"; }
 
     [[nodiscard]] fs::path file(const std::string& nonce, const char* kind) const {
-        return directory_ / (nonce + '.' + kind);
+        return directory_.path() / (nonce + '.' + kind);
     }
 
     // On the disk when it returns, as write_secret_file() writes.
@@ -82,81 +95,126 @@ public:
         palette::write_secret_file(file(pending.nonce(), kind), palette::Secret(pending.to_text())).value();
     }
 
-    [[nodiscard]] std::vector<fs::path> all(const char* kind) const {
-        std::vector<fs::path> found;
-        for (auto const& entry : fs::directory_iterator(directory_))
-            if (entry.path().extension() == std::string(".") + kind) found.push_back(entry.path());
+    // The nonces of which there is such a file.
+    [[nodiscard]] std::vector<std::string> nonces(const char* kind) const {
+        std::vector<std::string> found;
+        for (auto const& entry : fs::directory_iterator(directory_.path())) {
+            auto const stem = entry.path().stem().string();
+            bool const is_nonce =
+                stem.size() == 32 && stem.find_first_not_of("0123456789abcdef") == std::string::npos;
+            if (is_nonce && entry.path().filename() == stem + '.' + kind) found.push_back(stem);
+        }
         return found;
     }
 
+    // Step 4. While the record may be on the disk, the value has to be there under the name of the nonce:
+    // without it, the record has the key deleted. Where it fails, the program ends: another create would make
+    // a second value for the same name.
+    void give_wanted_name(const std::string& nonce) const {
+        fs::remove(file(nonce, "record"));
+        directory_.sync();
+        auto const key = file(nonce, "key");
+        if (::renameat2(AT_FDCWD, key.c_str(), AT_FDCWD, wanted().c_str(), RENAME_NOREPLACE) != 0)
+            fail("the value stays in " + key.string() + ", for it cannot become " + wanted().string());
+    }
+
+    // What write_secret_file() was killed at; one may hold a value.
+    void remove_unfinished() const {
+        std::vector<fs::path> unfinished;
+        for (auto const& entry : fs::directory_iterator(directory_.path()))
+            if (entry.path().filename().string().starts_with(".palette-key."))
+                unfinished.push_back(entry.path());
+        for (auto const& file : unfinished)
+            fs::remove(file);
+    }
+
 private:
-    fs::path directory_;
+    const LockedDirectory& directory_;
 };
 
-// A request that was sent may be applied late. A note is kept for a day, and looked at whenever the program
-// is started: at once, then, and again later.
-bool is_old(const fs::path& note) {
-    return fs::file_time_type::clock::now() - fs::last_write_time(note) > std::chrono::days{1};
+// A request that was sent may be applied late, so a file is looked at for a day.
+bool is_old(const fs::path& file) {
+    return fs::file_time_type::clock::now() - fs::last_write_time(file) > std::chrono::hours{25};
 }
 
-void reconcile(palette::BlockingApiKeyClient& client, const fs::path& note) {
-    auto const pending = palette::PendingCreate::parse(content_of(note)).value();
-    auto const done = client.reconcile(pending);
-    if (!done) throw palette::Exception(done.error());  // the note stays: the next run looks again
-    for (auto const& uid : done->removed())
+// Whether the service is seen to keep annotations. Where it does not, no key is found by its mark.
+bool keeps_marks(palette::BlockingApiKeyClient& client) {
+    auto const keys = client.list().value();
+    return std::ranges::any_of(
+        keys, [](auto const& key) { return key.annotations.contains("palette-keys-create"); });
+}
+
+void reconcile(palette::BlockingApiKeyClient& client, const fs::path& file) {
+    auto const pending = palette::PendingCreate::parse(content_of(file)).value();
+    auto const done = client.reconcile(pending).value();
+    for (auto const& uid : done.removed())
         std::cout << "removed " << uid << ", whose value nobody has\n";
-    for (auto const& uid : done->not_removed())
+    for (auto const& uid : done.not_removed())
         std::cout << "the service refuses to delete " << uid << ", whose value nobody has\n";
-    if (done->not_removed().empty() && is_old(note)) fs::remove(note);
+    if (!done.not_removed().empty() || !is_old(file)) return;
+    if (keeps_marks(client))
+        fs::remove(file);
+    else
+        std::cout << file.string() << " stays: the service may drop annotations. Look for keys of the name "
+                  << pending.name() << " whose value nobody has, and delete them and the file\n";
 }
 
-// What earlier runs have left, wherever they were killed.
-void clean_up(palette::BlockingApiKeyClient& client, const Notes& notes) {
-    for (auto const& record : notes.all("record")) {
-        auto const nonce = record.stem().string();
-        if (fs::exists(notes.file(nonce, "key")))
-            fs::remove(record);  // killed after the value was kept: the record would delete its key
-        else
-            reconcile(client, record);
+// Step 5: what earlier runs have left, wherever they were killed.
+void clean_up(palette::BlockingApiKeyClient& client, const Files& files) {
+    for (auto const& nonce : files.nonces("key"))
+        files.give_wanted_name(nonce);
+    for (auto const* const kind : {"record", "left"}) {
+        for (auto const& nonce : files.nonces(kind)) {
+            auto const file = files.file(nonce, kind);
+            try {
+                reconcile(client, file);
+            } catch (const palette::Exception& e) {  // the file stays: the next run looks again
+                std::cerr << file.string() << ": " << e.error() << '\n';
+            }
+        }
     }
-    for (auto const& left : notes.all("left"))
-        reconcile(client, left);
+    files.remove_unfinished();
 }
 
-fs::path create(palette::BlockingApiKeyClient& client, const Notes& notes, bool retry_when_unseen) {
+void create(palette::BlockingApiKeyClient& client, const Files& files, bool retry_when_unseen) {
+    // Step 1.
     auto const me = client.whoami().value();
     auto const nonce = palette::PendingCreate::make_nonce();
     auto const key = palette::NewApiKey(key_name);  // with for_user(), the record names that user
-    notes.write(palette::PendingCreate::of_nonce(nonce, key, me).value(), "record");
+    files.write(palette::PendingCreate::of_nonce(nonce, key, me).value(), "record");
 
+    // Step 2.
     auto const created =
         client.create(key, palette::CreateOptions().nonce(nonce).retry_when_unseen(retry_when_unseen));
     if (!created) {
         // Whatever it may have made, the record names it: nothing more is to be written down here.
-        if (created.error().effect() == palette::Effect::not_applied) fs::remove(notes.file(nonce, "record"));
+        if (created.error().effect() == palette::Effect::not_applied) fs::remove(files.file(nonce, "record"));
         throw palette::Exception(created.error());
     }
 
-    // First what must go and then what must stay: killed in between, all of it goes.
-    if (created->pending()) notes.write(*created->pending(), "left");
-    palette::write_secret_file(notes.file(nonce, "key"), created->secret()).value();
-    fs::remove(notes.file(nonce, "record"));
-    return notes.file(nonce, "key");
+    // Step 3: first what must go and then what must stay. Killed in between, all of it goes.
+    if (created->pending()) files.write(*created->pending(), "left");
+    palette::write_secret_file(files.file(nonce, "key"), created->secret()).value();
+    files.give_wanted_name(nonce);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
     example::Service const service;
-    Notes const notes(argc > 1 ? argv[1] : "example-survivor");
-    auto const lock = notes.lock();
+    fs::path const path = argc > 1 ? argv[1] : "example-survivor";
+    std::string_view const option = argc > 2 ? argv[2] : "";
+    fs::create_directories(path);
+    LockedDirectory const directory(path);
+    Files const files(directory);
     palette::BlockingApiKeyClient client(service.options());
-    clean_up(client, notes);
-    auto const keys = notes.all("key");
-    bool const retry_when_unseen = argc > 2 && argv[2] == std::string_view("--retry-when-unseen");
-    auto const key = keys.empty() ? create(client, notes, retry_when_unseen) : keys.front();
-    std::cout << "the value of the key is in " << key.string() << '\n';
-    if (!service.is_real()) fs::remove_all(key.parent_path());
+    clean_up(client, files);
+    if (option != "--clean-up") {
+        // Step 6.
+        if (!fs::exists(files.wanted())) create(client, files, option == "--retry-when-unseen");
+        std::cout << "the value of the key is in " << files.wanted().string() << '\n';
+    }
+    if (!service.is_real()) fs::remove_all(path);
 } catch (const std::exception& e) {
     std::cerr << "create_survives_kill: " << e.what() << '\n';
     return 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The example create_survives_kill, killed for real and run again: the key whose value was kept lives, and
+// The example create_survives_kill, killed for real and run again: the key whose value was stored lives, and
 // every other key of its name is deleted, or named by a note that a later run takes up.
 #include "support/environment.hpp"
 #include "support/process.hpp"
@@ -16,6 +16,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -110,13 +111,22 @@ public:
     }
 
     // To its end: what it said.
-    std::string run() {
+    std::string run() { return run(arguments()); }
+
+    // The same for a visit that only cleans up.
+    std::string run_clean_up() {
+        child::Process::Options options;
+        options.arguments = {folder_.path(), "--clean-up"};
+        return run(options);
+    }
+
+    // The same for a run that fails: its error.
+    std::string run_and_fail() {
         child::Process process(PALETTE_KILLED_PROGRAM, arguments());
         auto const end = process.wait_for_end();
         REQUIRE(end);
-        CAPTURE(end->errors);
-        REQUIRE(end->status == 0);
-        return end->output;
+        CHECK(end->status == 1);
+        return end->errors;
     }
 
     // What is so after a run that was not killed.
@@ -124,26 +134,44 @@ public:
         std::vector<std::string> values;
         for (auto const& name : folder_.names())
             if (name.ends_with(".key")) values.push_back(name);
-        REQUIRE(values.size() == 1);
-        auto const nonce = values[0].substr(0, values[0].size() - 4);
+        CHECK(values == std::vector<std::string>{"value.key"});
         auto const keys = keys_made();
         REQUIRE(keys.size() == 1);
-        CHECK(keys[0].annotations[mark].starts_with(nonce));
+        CHECK(keys[0].annotations.contains(mark));
         CHECK(keys[0].is_active);
 
         auto options = emulator_.client_options(Role::tenant_admin);
-        options.auth = auth::file(folder_.path(values[0]));
+        options.auth = auth::file(folder_.path("value.key"));
         CHECK(BlockingApiKeyClient(options).whoami());
     }
 
-    // Runs it later, when so many of the keys that were asked for are there: what it said.
-    std::string run_once_there_are(std::size_t number) {
+    // Until so many of the keys that were asked for are there.
+    void wait_for_keys(std::size_t number) {
         auto const latest = Clock::now() + 20s;
         while (keys_made().size() < number && Clock::now() < latest)
             std::this_thread::sleep_for(10ms);
         REQUIRE(keys_made().size() == number);
+    }
+
+    // Runs it later, when so many of the keys are there: what it said.
+    std::string run_once_there_are(std::size_t number) {
+        wait_for_keys(number);
         return run();
     }
+
+    // Takes the value away, as whoever wanted it does.
+    void hand_over() const { REQUIRE(std::filesystem::remove(folder_.path("value.key"))); }
+
+    // Lets the one record look as if it had been written so long ago.
+    void age_record(std::chrono::hours age) const {
+        REQUIRE(notes(".record") == 1);
+        for (auto const& name : folder_.names())
+            if (name.ends_with(".record"))
+                std::filesystem::last_write_time(folder_.path(name),
+                                                 std::filesystem::file_time_type::clock::now() - age);
+    }
+
+    [[nodiscard]] const TemporaryFolder& folder() const noexcept { return folder_; }
 
     [[nodiscard]] std::ptrdiff_t notes(std::string_view kind) const {
         return std::ranges::count_if(folder_.names(), [&](auto const& name) { return name.ends_with(kind); });
@@ -162,6 +190,15 @@ private:
         options.arguments = options_;
         options.arguments.insert(options.arguments.begin(), folder_.path());
         return options;
+    }
+
+    static std::string run(const child::Process::Options& options) {
+        child::Process process(PALETTE_KILLED_PROGRAM, options);
+        auto const end = process.wait_for_end();
+        REQUIRE(end);
+        CAPTURE(end->errors);
+        REQUIRE(end->status == 0);
+        return end->output;
     }
 
     // In the emulator's thread: holds the answer back until the program is dead.
@@ -291,6 +328,56 @@ TEST_CASE("create survives a kill: a create that asked twice is killed before it
     clock->advance(61s);
     CHECK(survivor.run_once_there_are(2).find("removed") != std::string::npos);
     survivor.check_all_is_well();
+}
+
+TEST_CASE(
+    "create survives a kill: a visit that cleans up deletes a late key, and creates none for a handed one") {
+    auto const clock = std::make_shared<testing::ManualClock>();
+    Survivor survivor(clock);
+    survivor.emulator().faults().add("POST /v1/apiKeys apply-late:60000 x1");
+    CHECK(survivor.run_and_kill_at(5));
+    survivor.run();
+    survivor.check_all_is_well();
+    auto const made = survivor.keys_made();
+    survivor.hand_over();
+    clock->advance(61s);
+    survivor.wait_for_keys(2);
+    CHECK(survivor.run_clean_up().find("removed") != std::string::npos);
+    CHECK(survivor.keys_made() == made);
+    CHECK(survivor.notes(".key") == 0);
+}
+
+TEST_CASE(
+    "create survives a kill: a record goes after 25 hours, and only if the service is seen to keep marks") {
+    Survivor survivor;
+    survivor.emulator().faults().add("POST /v1/apiKeys strip-annotations");
+    CHECK(survivor.run_and_kill_at(3));  // the create
+    survivor.run();
+    survivor.age_record(26h);
+    CHECK(survivor.run_clean_up().find("may drop annotations") != std::string::npos);
+    CHECK(survivor.notes(".record") == 1);
+
+    survivor.emulator().faults().clear();
+    survivor.hand_over();
+    survivor.run();  // whose key bears the mark
+    survivor.age_record(24h);
+    survivor.run_clean_up();
+    CHECK(survivor.notes(".record") == 1);
+    survivor.age_record(26h);
+    survivor.run_clean_up();
+    CHECK(survivor.notes(".record") == 0);
+    CHECK(survivor.notes(".key") == 1);
+}
+
+TEST_CASE("create survives a kill: a value whose name is taken stays, and nothing more is created") {
+    Survivor survivor;
+    survivor.run();
+    auto const value = content_of(survivor.folder().path("value.key"));
+    auto const second = survivor.folder().file(std::string(32, 'a') + ".key", "another value");
+    CHECK(survivor.run_and_fail().find(second) != std::string::npos);
+    CHECK(content_of(second) == "another value");
+    CHECK(content_of(survivor.folder().path("value.key")) == value);
+    CHECK(survivor.keys_made().size() == 1);
 }
 
 }  // namespace create_killed_test
