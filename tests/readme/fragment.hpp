@@ -4,9 +4,9 @@
 // What a fragment of code in README.md, SECURITY.md or docs/ has at hand, beside what it includes itself. A
 // fragment is the body of a coroutine with these parameters:
 //
-//     client    a palette::ApiKeyClient
-//     options   a palette::ClientOptions
-//     uid, line a std::string each
+//     client           a palette::ApiKeyClient
+//     options          a palette::ClientOptions
+//     uid, kept, line  a std::string each
 //
 // and may call log(text) and keep(text).
 
@@ -33,4 +33,5 @@ inline void keep(std::string_view text) {
 #define PALETTE_KEYS_FRAGMENT                                                                            \
     boost::asio::awaitable<void> fragment(                                                               \
         [[maybe_unused]] palette::ApiKeyClient& client, [[maybe_unused]] palette::ClientOptions options, \
-        [[maybe_unused]] std::string uid, [[maybe_unused]] std::string line)
+        [[maybe_unused]] std::string uid, [[maybe_unused]] std::string kept,                             \
+        [[maybe_unused]] std::string line)
