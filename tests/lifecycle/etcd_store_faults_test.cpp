@@ -48,7 +48,8 @@ std::string text(const Result<T>& result) {
 
 TEST_CASE("etcd store: a save whose answer was lost is found to be applied, and written once") {
     for (auto const& fault :
-         {lost, Fault{What::answer_after, 503, R"({"error":"etcdserver: request timed out"})"}}) {
+         {lost, Fault{What::answer_after, 503, R"({"error":"etcdserver: request timed out"})"},
+          Fault{What::answer_after, 504, "<html>"}}) {
         EtcdScene scene;
         auto const before = EtcdScene::save(scene.store, "zero", 0).value();
         scene.etcd.inject(txn, fault);
@@ -197,7 +198,8 @@ TEST_CASE("etcd store: a refusal is that of all endpoints") {
 TEST_CASE("etcd store: a save that is answered by nonsense may have been applied") {
     for (auto const& fault : {Fault{What::answer_after, 200, "<html>"}, Fault{What::answer_after, 200, "{}"},
                               Fault{What::answer_after, 200, R"({"header":{"revision":"9"}})"},
-                              Fault{What::answer_after, 500, R"({"error":"etcdserver: leader changed"})"}}) {
+                              Fault{What::answer_after, 500, R"({"error":"etcdserver: leader changed"})"},
+                              Fault{What::answer_after, 500, ""}}) {
         CAPTURE(fault.body);
         EtcdScene scene;
         scene.etcd.inject(txn, fault);

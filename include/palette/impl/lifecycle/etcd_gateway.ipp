@@ -144,14 +144,11 @@ inline std::optional<std::string> words_in(std::string_view body) {
 inline Error refusal_of(int status, std::string_view body, const detail::KnownSecrets& known) {
     auto const words = words_in(body);
     auto const code = code_of(status, words.value_or(""));
-    if (!words) {
-        if (code == errc::not_found)
-            return Error(errc::unexpected_status, "there is no v3 JSON gateway").status(status);
-        return Error(code).status(status);
-    }
-    auto const shown = detail::printable(detail::redacted(*words, known), 256);
-    auto error = Error(code, "etcd refuses it: " + shown).status(status).server("", shown, "");
-    // A leader that is being elected, or one that did not answer in time: it may come to it later.
+    if (!words && code == errc::not_found)
+        return Error(errc::unexpected_status, "there is no v3 JSON gateway").status(status);
+    auto error = Error(code, "refused").status(status);
+    if (words) error.server("", detail::printable(detail::redacted(*words, known), 256), "");
+    // A leader that is being elected, or whoever did not answer in time: it may still be done.
     if (code == errc::unavailable || code == errc::server_error) error.effect(Effect::unknown);
     if (code == errc::unauthorized) error.advice("check the user and the password in EtcdOptions::user()");
     if (code == errc::forbidden) error.advice("grant the user readwrite on the keys with this prefix");
