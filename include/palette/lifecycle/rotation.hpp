@@ -260,8 +260,9 @@ public:
         in_progress,  ///< What was due is done; more is to be done at `next_due`.
         completed,    ///< A rotation came to its end in this call.
         busy,         ///< Another process or rotation works on the slot; `problem` says which.
-        lost_race,    ///< Another rotation has changed the slot meanwhile. What this one created is deleted.
-        failed,       ///< A step failed, as `problem` says; the next call takes it up again.
+        lost_race,  ///< Another rotation has changed the slot meanwhile, or the lock has ended. What this one
+                    ///< created is deleted, unless the other one goes on with it.
+        failed,     ///< A step failed, as `problem` says; the next call takes it up again.
     };
 
     /// Constructs a report without content.

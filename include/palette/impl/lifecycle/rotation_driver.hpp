@@ -42,6 +42,7 @@ private:
     boost::asio::awaitable<void> perform_with_key(Step step);
     boost::asio::awaitable<void> perform_with_sink(Step step);
 
+    Awaitable<std::optional<RotationRecord>> load();
     Awaitable<void> identify();
     Awaitable<void> save();
     Awaitable<std::string> create();

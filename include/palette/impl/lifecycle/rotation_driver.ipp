@@ -31,17 +31,20 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
         busy.problem->advice("call again later");
         co_return busy;
     }
+    auto record = co_await load();
+    if (!record) co_return std::move(record.error());
+    machine_.emplace(slot_.name(), options_, std::move(*record));
+    co_return co_await run_steps();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<RotationRecord>>> RotationDriver::load() {
     auto stored = co_await guarded(&RotationStore::load, slot_.store(), slot_.name());
     if (!stored) co_return std::move(stored.error());
     version_ = stored->version;
-    std::optional<RotationRecord> record;
-    if (version_ != 0) {
-        auto parsed = parse_record(stored->text);
-        if (!parsed) co_return std::move(parsed.error());
-        record = std::move(*parsed);
-    }
-    machine_.emplace(slot_.name(), options_, std::move(record));
-    co_return co_await run_steps();
+    if (version_ == 0) co_return std::optional<RotationRecord>();
+    auto parsed = parse_record(stored->text);
+    if (!parsed) co_return std::move(parsed.error());
+    co_return std::optional<RotationRecord>(std::move(*parsed));
 }
 
 // Whether the step comes before all that changes anything.
@@ -120,6 +123,14 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform(Step step) {
                 conclude_failure(result.error(), result.error().code() == errc::conflict
                                                      ? StepFailure::lost
                                                      : StepFailure::later);
+            break;
+        }
+        case Step::read_record: {
+            auto const stored = co_await load();
+            if (stored)
+                machine_->saw_record(*stored);
+            else
+                machine_->failed(StepFailure::later);  // the problem is that it was lost
             break;
         }
         case Step::call_hook: {

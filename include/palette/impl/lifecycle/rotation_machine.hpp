@@ -34,8 +34,10 @@ enum class RotationStep {
     read_old,    // whether somebody has re-activated it
     remove_old,
     drop_previous,
-    discard,     // the value that was staged in this run, after another rotation has taken over
-    remove_new,  // the key that was created in this run, likewise
+    read_record,  // what another rotation, which has taken over, makes of the key that was created in this
+                  // run
+    discard,      // the value that was staged in this run, after another rotation has taken over
+    remove_new,   // the key that was created in this run, likewise
     finish,
 };
 
@@ -77,6 +79,7 @@ public:
     void staged(palette::lifecycle::Receipt receipt);
     void proved(const ApiKey& key);
     void saw_old(const std::optional<ApiKey>& key);
+    void saw_record(const std::optional<RotationRecord>& record);
     // All others. What was to be deleted or revoked and is not there any more counts as done.
     void succeeded();
 
@@ -124,7 +127,7 @@ private:
     void finish();
     void finish_with(Outcome outcome, std::optional<Instant> next_due);
     void save_then(Go go);
-    void drop_lost_key();
+    void lose();
     void say_leftovers();
 
     [[nodiscard]] const palette::lifecycle::RotateOptions& options() const noexcept { return options_; }

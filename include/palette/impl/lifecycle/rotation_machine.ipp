@@ -437,11 +437,19 @@ PALETTE_KEYS_INLINE void RotationMachine::restart() {
 }
 
 // Another rotation has taken the slot over, and writes the record.
-PALETTE_KEYS_INLINE void RotationMachine::drop_lost_key() {
+PALETTE_KEYS_INLINE void RotationMachine::lose() {
     record_is_lost_ = true;
     is_dirty_ = false;
     outcome_ = Outcome::lost_race;
     if (!has_created_ || record_.new_uid.empty()) return finish();
+    step_ = Step::read_record;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::saw_record(const std::optional<RotationRecord>& record) {
+    // Whoever goes on with this very rotation promotes the key or deletes it, and whoever came after that one
+    // replaces it: consumers may use it by now.
+    auto const& uid = record_.new_uid;
+    if (record && (record->new_uid == uid || record->old_uid == uid)) return finish();
     step_ = record_.receipt ? Step::discard : Step::remove_new;
 }
 
@@ -459,7 +467,8 @@ PALETTE_KEYS_INLINE void RotationMachine::finish_with(Outcome outcome, std::opti
 PALETTE_KEYS_INLINE void RotationMachine::finish() {
     if (is_dirty_ && !record_is_lost_) return save_then(&RotationMachine::finish);
     if (outcome_ == Outcome::failed && !next_due_) next_due_ = record_.retry_at;
-    say_leftovers();
+    // What another rotation writes is for that one to say: a key that was left over here may be in use there.
+    if (outcome_ != Outcome::lost_race || !record_is_lost_) say_leftovers();
     step_ = Step::finish;
 }
 
@@ -520,7 +529,7 @@ PALETTE_KEYS_INLINE void RotationMachine::succeeded() {
 PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string& uid) {
     switch (step_) {
         case Step::save:
-            if (why == Failure::lost) return drop_lost_key();
+            if (why == Failure::lost) return lose();
             // The disk says what it said before, and the next run goes by that. A key whose uid it does not
             // have is deleted while it is known.
             is_dirty_ = false;
@@ -569,7 +578,13 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
         case Step::remove_old:
             left_.push_back("delete the old key " + record_.old_uid + ", which is revoked");
             break;
+        case Step::read_record:
+            left_.push_back("delete the key " + record_.new_uid +
+                            " unless the slot uses it, which is not known");
+            return finish();
         case Step::discard:
+            // The sink says that consumers use it.
+            if (why == Failure::refused) return finish();
             step_ = Step::remove_new;
             return;
         case Step::remove_new:
