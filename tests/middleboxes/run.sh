@@ -11,42 +11,9 @@ emulator=$1 tests=$2
 shift 2
 PATH=$PATH:/usr/sbin
 
-missing=()
-for needed in nginx haproxy tinyproxy openssl; do
-    command -v "$needed" >/dev/null || missing+=("$needed")
-done
-if ((${#missing[@]})); then
-    echo "skipped: not installed here: ${missing[*]}"
-    [[ -z ${PALETTE_KEYS_NO_SKIP:-} ]] || exit 1
-    exit 77
-fi
-
-scratch=$(mktemp -d)
-processes=()
-
-# Stops what was started, the last first.
-stop() {
-    local i
-    for ((i = ${#processes[@]} - 1; i >= 0; --i)); do
-        kill "${processes[i]}" 2>/dev/null || true
-    done
-    for i in "${processes[@]}"; do wait "$i" 2>/dev/null || true; done
-    processes=()
-}
-end() {
-    stop
-    rm -rf "$scratch"
-}
-trap end EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# Should this script be killed, what it started ends all the same.
-start() {
-    timeout --kill-after=5 120 "$@" </dev/null &
-    processes+=($!)
-}
+source "$(dirname "${BASH_SOURCE[0]}")/../support/servers.sh"
+exit_unless_installed nginx haproxy tinyproxy openssl
+begin_scratch
 
 # start_emulator NAME OPTION...: its one line is in $scratch/NAME.
 start_emulator() {
@@ -62,19 +29,7 @@ start_emulator() {
 url_of() { sed -n 's/.*"url":"\([^"]*\)".*/\1/p' "$scratch/$1"; }
 key_of() { sed -n 's/.*"role":"tenant_admin"[^}]*"api_key":"\([^"]*\)".*/\1/p' "$scratch/$1"; }
 
-# certificate NAME AUTHORITY EXTENSION
-certificate() {
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
-        -keyout "$1.key" -out "$1.csr"
-    openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 \
-        -extfile <(echo "$3") -out "$1.pem"
-}
-authority() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
-        -keyout "$1.key" -out "$1.pem"
-}
-make_certificates() {
-    cd "$scratch"
+certificates() {
     authority authority
     authority stranger
     certificate server authority "subjectAltName=IP:127.0.0.1,DNS:localhost"
@@ -87,10 +42,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/boxes.sh"
 # Starts all of them, on ports that nobody had a moment ago.
 start_boxes() {
     local port pid
-    base=$((20000 + RANDOM % 10000))
-    for ((port = base; port < base + port_count; ++port)); do
-        ! is_listening "$port" || return 1
-    done
+    base=$(free_ports "$port_count") || return 1
     nginx_configuration >"$scratch/nginx.conf"
     haproxy_configuration >"$scratch/haproxy.cfg"
     tinyproxy_configuration >"$scratch/tinyproxy.conf"
@@ -101,17 +53,6 @@ start_boxes() {
     for pid in "${processes[@]}"; do kill -0 "$pid" || return 1; done
 }
 
-is_listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-await() {
-    local i
-    for ((i = 0; i < 100; ++i)); do
-        ! is_listening "$1" || return 0
-        sleep 0.05
-    done
-    return 1
-}
-
 # Only root may keep a connection from telling its peer that it is gone.
 can_drop_silently() {
     local capabilities
@@ -119,7 +60,7 @@ can_drop_silently() {
     ((EUID == 0 && (16#$capabilities >> 12 & 1)))
 }
 
-(make_certificates) >"$scratch/openssl.log" 2>&1 || { cat "$scratch/openssl.log" >&2; exit 1; }
+make_certificates certificates
 for ((try = 1; ; ++try)); do
     start_emulator plain --plain-http
     start_emulator tls --ca-out "$scratch/emulator.pem"
@@ -129,7 +70,4 @@ for ((try = 1; ; ++try)); do
 done
 
 tell_where_they_are
-# In the background: a signal would have to wait for one in the foreground.
-"$tests" "$@" &
-processes+=($!)
-wait "$!"
+run_tests "$tests" "$@"
