@@ -100,6 +100,10 @@ public:
     [[nodiscard]] bool has_providers() const {
         return rotator_.provider() != nullptr && lifecycle::sink_provider(in_files_.sink()) != nullptr;
     }
+    [[nodiscard]] static bool has_fleet() {
+        auto const endpoint = Endpoint::parse("http://127.0.0.1:2379").value();
+        return lifecycle::etcd_store({endpoint}, "/names/", lifecycle::EtcdOptions()) != nullptr;
+    }
     [[nodiscard]] static std::string text() {
         std::ostringstream out;
         out << lifecycle::Rotation() << lifecycle::RotationState::staged << lifecycle::Rotation::Outcome::busy
@@ -129,8 +133,8 @@ int main() {
     Slots slots(keys);
     BlockingApiKeyClient blocking(options);
     return session.valid() && sizeof(Names) > 0 && time > Instant() && other.valid() &&
-                   slots.has_providers() && slots.rotate(keys).valid() && !Slots::text().empty() &&
-                   !Slots::rotate_nothing(blocking)
+                   slots.has_providers() && Slots::has_fleet() && slots.rotate(keys).valid() &&
+                   !Slots::text().empty() && !Slots::rotate_nothing(blocking)
                ? 0
                : 1;
 }
