@@ -89,6 +89,7 @@ public:
 
     net::awaitable<Result<lifecycle::Rotation>> rotate(ApiKeyClient& keys) {
         rotator_.on_rotation([](const Result<lifecycle::Rotation>&) {});
+        rotator_.longest_pause(std::chrono::hours{1});
         auto ended = co_await rotator_.async_run();
         if (ended) co_return co_await lifecycle::async_rotate(keys, by_program_);
         co_return co_await lifecycle::async_rotate(keys, in_memory_, lifecycle::RotateOptions().force());
