@@ -25,9 +25,9 @@ public:
     using Role = palette::testing::Role;
     using Rotation = palette::lifecycle::Rotation;
 
-    // The client's clock is wrong by `error`.
-    explicit RotationScene(Role role = Role::tenant_admin) {
-        options_ = emulator.client_options(role);
+    explicit RotationScene(palette::testing::Assumptions assumptions = {})
+        : emulator({.assumptions = std::move(assumptions), .clock = time.clock}) {
+        options_ = emulator.client_options(Role::tenant_admin);
         time.watch(options_);
         client.emplace(time.context, options_);
     }
@@ -70,7 +70,7 @@ public:
     }
 
     VirtualTime time;
-    palette::testing::Emulator emulator{{.clock = time.clock}};
+    palette::testing::Emulator emulator;
     TemporaryFolder folder{fast_folder()};
     std::string path = folder.path("key");
     std::shared_ptr<palette::lifecycle::SecretSink> sink = palette::lifecycle::file_sink(path);

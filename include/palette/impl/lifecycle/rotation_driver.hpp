@@ -52,6 +52,8 @@ private:
     Awaitable<Secret> new_value();
     Awaitable<void> call_hook();
     Awaitable<void> clean();
+    boost::asio::awaitable<void> look_for_suspects(Leftover left);
+    void name_suspects(const KeyList& keys, const std::string& name);
     Awaitable<std::optional<ApiKey>> read(std::string uid);
     // A client that may change the keys of the slot's owner: the given one, or one that uses the new key.
     Awaitable<std::shared_ptr<ApiKeyClient>> owner();
@@ -75,6 +77,7 @@ private:
     std::string create_failed_uid_;
     bool has_acted_ = false;
     std::vector<std::string> done_;
+    std::vector<std::string> left_;  // besides what the machine says
     std::optional<Error> problem_;
 };
 

@@ -47,6 +47,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<RotationRecord>>> Rotat
     co_return std::optional<RotationRecord>(std::move(*parsed));
 }
 
+inline constexpr auto slot_annotation = "palette-keys-slot";
+
 // Whether the step comes before all that changes anything.
 inline bool is_first_look(RotationStep step) noexcept {
     return step == RotationStep::identify || step == RotationStep::read_sink ||
@@ -298,7 +300,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::save() {
 PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create() {
     auto const& record = machine_->record();
     auto key = NewApiKey(record.key_name);
-    key.lives_for(options_.lifetime()).for_user(record.owner_uid).annotate("palette-keys-slot", slot_.name());
+    key.lives_for(options_.lifetime()).for_user(record.owner_uid).annotate(slot_annotation, slot_.name());
     if (old_key_) {
         key.description(old_key_->description);
         for (auto const& [name, value] : old_key_->labels)
@@ -444,9 +446,32 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
     if (!pending) co_return std::move(pending.error());
     auto done = co_await client_.async_reconcile(std::move(*pending));
     if (!done) co_return std::move(done.error());
+    if (done->removed().empty() && done->not_removed().empty()) co_await look_for_suspects(left);
     if (done->not_removed().empty()) co_return Result<void>();
     co_return Error(errc::forbidden, "a key of an earlier attempt could not be deleted")
         .key_uid(done->not_removed().front());
+}
+
+// A service that drops annotations hides what a create without an answer has made. Nothing proves then whose
+// a key is, so it is not deleted, and named for a person.
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::look_for_suspects(Leftover left) {
+    auto const keys = co_await client_.async_list(ListFilter().owner(left.owner_uid));
+    if (keys) name_suspects(*keys, left.name);  // otherwise with the next look
+}
+
+PALETTE_KEYS_INLINE void RotationDriver::name_suspects(const KeyList& keys, const std::string& name) {
+    auto const& record = machine_->record();
+    auto const& contents = machine_->contents();
+    for (auto const& key : keys) {
+        auto const is_in = [&](const std::optional<palette::lifecycle::Receipt>& value) {
+            return value && value->key_uid == key.uid;
+        };
+        auto const is_known = key.uid == record.old_uid || key.uid == record.new_uid ||
+                              is_in(contents.current) || is_in(contents.pending) || is_in(contents.previous);
+        if (key.name == name && !key.annotations.contains(slot_annotation) && !is_known)
+            left_.push_back("look whether key " + key.uid +
+                            " is what a create without an answer has made: it has the name, and no mark");
+    }
 }
 
 PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
@@ -467,6 +492,7 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
     report.clock_skew = std::chrono::round<std::chrono::milliseconds>(client_.now() - now_);
     report.done = std::move(done_);
     report.left = machine_->left();
+    report.left.insert(report.left.end(), left_.begin(), left_.end());
     if (std::chrono::abs(report.clock_skew) > std::chrono::minutes(5))
         report.left.emplace_back(
             "set the clock of this machine, which differs from the service's by more than "
