@@ -25,14 +25,14 @@ rest() { awk '!/^(#|\/\/|$)/ { body = 1 } { print body ? $0 : "" }' "$1"; }
     done
 } >"$unit/all.cpp"
 snippets() { awk -f tests/readme/contract_code.awk -f tests/readme/snippets.awk "$@"; }
-{
-    snippets -v programs=1 ./*.md docs/*.md >"$unit/program.cpp"
+for page in $(grep -l '^int main(' ./*.md docs/*.md); do
+    snippets -v programs=1 "$page" >"$unit/program.cpp"
     heads "$unit/program.cpp"
-    echo "namespace program {"
+    echo "namespace program_of_$(basename "$page" .md) {"
     grep '^#line' "$unit/program.cpp"
     rest "$unit/program.cpp"
     echo "}"
-} >>"$unit/all.cpp"
+done >>"$unit/all.cpp"
 # Pages name everything in full, so they come before the using-directives that contracts are read with.
 snippets -v environment=fragment.hpp ./*.md docs/*.md | sed 's/snippet_/page_&/' >>"$unit/all.cpp"
 snippets -v environment=contract.hpp \
