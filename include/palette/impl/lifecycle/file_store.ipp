@@ -9,6 +9,13 @@
 #include <palette/impl/system/file_lock.hpp>
 #include <palette/lifecycle/rotation_store.hpp>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -66,8 +73,8 @@ public:
         if (!directory) co_return directory.error();
         // The lock of the slot is held by whoever rotates. This one is for two who do not know of each other,
         // between the look at the version and the change.
-        auto guard = files::FileLock::try_lock(*directory, slot + ".save");
-        if (!guard) co_return std::move(guard.error());
+        auto const guard = co_await lock_for_a_save(*directory, slot + ".save");
+        if (!guard) co_return guard.error();
         auto const name = slot + ".json";
         auto const stored = load_from(*directory, name);
         if (!stored) co_return stored.error();
@@ -84,6 +91,22 @@ private:
         if (!is_slot_name(slot))
             return Error(errc::invalid_argument, "this cannot be the name of a slot").path("slot");
         return files::open_private_directory(directory_);
+    }
+
+    // Whoever holds it does so for milliseconds, and it says nothing about the version.
+    static asio::awaitable<Result<files::FileLock>> lock_for_a_save(const files::Directory& directory,
+                                                                    std::string name) {
+        using namespace std::chrono_literals;
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        auto const end = std::chrono::steady_clock::now() + 10s;
+        for (std::chrono::milliseconds wait = 1ms;;
+             wait = std::min<std::chrono::milliseconds>(2 * wait, 50ms)) {
+            auto lock = files::FileLock::try_lock(directory, name);
+            if (lock || lock.error().code() != errc::conflict) co_return lock;
+            if (std::chrono::steady_clock::now() >= end) co_return Error(errc::timeout, lock.error().what());
+            timer.expires_after(wait);
+            co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
     }
 
     static Result<palette::lifecycle::StoredRecord> load_from(const files::Directory& directory,
