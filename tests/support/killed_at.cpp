@@ -90,6 +90,7 @@ bool killed_at_change(int n, const std::function<void()>& work) {
         }
         if (WSTOPSIG(how) == SIGSTOP) {
             auto* const options =
+                // NOLINTNEXTLINE(performance-no-int-to-ptr): it is how ptrace takes options
                 reinterpret_cast<void*>(std::uintptr_t{PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL});
             trace(PTRACE_SETOPTIONS, child, 0, options);
         } else if (WSTOPSIG(how) == (SIGTRAP | 0x80)) {

@@ -359,7 +359,8 @@ namespace lifecycle {
 ///
 /// Threads: as an operation of the client. Runs on a strand of the client's executor.
 template <palette::detail::TokenFor<Rotation> Token = boost::asio::deferred_t>
-auto async_rotate(ApiKeyClient& client, Slot slot, RotateOptions options, Token&& token = Token()) {
+auto async_rotate(ApiKeyClient& client, Slot slot, RotateOptions options,
+                  Token&& token = Token()) {  // NOLINT(*-missing-std-forward)
     return boost::asio::async_initiate<Token, void(Result<Rotation>)>(
         palette::detail::RotationInitiation(client), token, std::move(slot), std::move(options));
 }

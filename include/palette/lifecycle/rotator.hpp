@@ -106,7 +106,7 @@ private:
 };
 
 template <palette::detail::TokenFor<void> Token>
-auto Rotator::async_run(Token&& token) {
+auto Rotator::async_run(Token&& token) {  // NOLINT(*-missing-std-forward)
     return boost::asio::async_initiate<Token, void(Result<void>)>(Initiation(*this), token);
 }
 

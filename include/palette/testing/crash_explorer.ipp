@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <ostream>
 #include <sstream>
 #include <system_error>
@@ -294,7 +295,6 @@ private:
     // The rotation is completed, and nothing is left.
     void come_to_the_end(crash::World& world, const std::string& first) {
         for (int runs = 0;; ++runs) {
-            auto const current = current_uid(world);
             auto const last = world.run();
             world.check("in the end");
             auto const is_idle =
@@ -331,13 +331,14 @@ private:
 PALETTE_KEYS_INLINE CrashExplorer& CrashExplorer::record_file(
     std::function<std::string(const std::string&)> path_of) {
     has_files_ = true;
+    auto const shared = std::make_shared<decltype(path_of)>(std::move(path_of));
     return record(
-        [path_of](const std::string& name) {
-            std::ifstream in(path_of(name), std::ios::binary);
+        [shared](const std::string& name) {
+            std::ifstream in((*shared)(name), std::ios::binary);
             return std::string(std::istreambuf_iterator<char>(in), {});
         },
-        [path_of](const std::string& name, const std::string& content) {
-            std::ofstream(path_of(name), std::ios::binary | std::ios::trunc) << content;
+        [shared](const std::string& name, const std::string& content) {
+            std::ofstream((*shared)(name), std::ios::binary | std::ios::trunc) << content;
         });
 }
 

@@ -40,7 +40,7 @@ public:
     [[nodiscard]] const Interrupter& interrupter() const noexcept { return *interrupter_; }
 
     Result<Rotation> rotate(lifecycle::RotateOptions options) {
-        options.hook([interrupter = interrupter_](lifecycle::Promotion /*promotion*/) {
+        options.hook([interrupter = interrupter_](const lifecycle::Promotion& /*promotion*/) {
             return call_hook(interrupter);
         });
         auto result = [&] {
@@ -61,7 +61,7 @@ public:
 
     // The key that a consumer of the sink reads, or that there is none.
     Result<std::optional<Secret>> value() {
-        return await<std::optional<Secret>>([&](auto done) {
+        return await<std::optional<Secret>>([&](const auto& done) {
             asio::co_spawn(
                 context_, read_value(slot_.sink()),
                 [done](const std::exception_ptr& thrown, Result<std::optional<Secret>> read) mutable {
@@ -71,7 +71,7 @@ public:
     }
 
     Result<lifecycle::SinkContents> contents() {
-        return await<lifecycle::SinkContents>([&](auto done) {
+        return await<lifecycle::SinkContents>([&](const auto& done) {
             asio::co_spawn(
                 context_, slot_.sink()->contents(),
                 [done](const std::exception_ptr& thrown, Result<lifecycle::SinkContents> read) mutable {
@@ -81,7 +81,7 @@ public:
     }
 
     Result<lifecycle::StoredRecord> record() {
-        return await<lifecycle::StoredRecord>([&](auto done) {
+        return await<lifecycle::StoredRecord>([&](const auto& done) {
             asio::co_spawn(
                 context_, slot_.store()->load(slot_.name()),
                 [done](const std::exception_ptr& thrown, Result<lifecycle::StoredRecord> read) mutable {

@@ -189,7 +189,7 @@ private:
         call.input = input;
         call.timeout = options_.timeout();
         for (auto const& [name, value] : variables)
-            call.environment.push_back(name + '=' + value);
+            call.environment.emplace_back(name).append("=").append(value);
         auto end = co_await run_program(std::move(call));
         if (!end) co_return error(end.error().code(), verb, end.error().what()).cause(end.error().cause());
         if (verb == "read") know(end->output.expose());

@@ -23,7 +23,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle::etcd {
 // until the lock is given up, and then revokes it.
 class Session : public std::enable_shared_from_this<Session> {
 public:
-    Session(asio::any_io_executor strand, std::shared_ptr<Access> access)
+    Session(asio::any_io_executor strand, const std::shared_ptr<Access>& access)
         : strand_(std::move(strand)),
           gateway_(access),
           third_of_life_(std::chrono::milliseconds(access->options().lock_ttl()) / 3),

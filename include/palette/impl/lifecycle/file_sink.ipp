@@ -43,7 +43,7 @@ public:
     [[nodiscard]] sinks::SinkContents contents() const { return state_.contents(); }
 
 private:
-    SinkFiles(files::Directory directory, files::FileLock lock, std::string name)
+    SinkFiles(files::Directory directory, files::FileLock lock, const std::string& name)
         : directory_(std::move(directory)),
           lock_(std::move(lock)),
           current_(name),

@@ -25,7 +25,7 @@ class ProgramRun : public std::enable_shared_from_this<ProgramRun> {
 public:
     using Executor = boost::asio::any_io_executor;
 
-    ProgramRun(Executor strand, processes::Child child, const ProgramCall& call)
+    ProgramRun(const Executor& strand, processes::Child child, const ProgramCall& call)
         : child_(std::move(child)),
           rest_of_input_(call.input),
           input_(strand, child_.input.release()),

@@ -202,11 +202,10 @@ PALETTE_KEYS_INLINE bool RotationMachine::has_key_left() const {
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::draw() {
-    if (options().force()) {
-        step_ = Step::draw;
-    } else if (record_.retry_at && now_ < *record_.retry_at) {
+    auto const is_forced = options().force();
+    if (!is_forced && record_.retry_at && now_ < *record_.retry_at) {
         finish_with(Outcome::not_due, record_.retry_at);
-    } else if (has_key_left()) {
+    } else if (!is_forced && has_key_left()) {
         note_failure();
         if (cleaned_.empty())  // else the driver knows why
             refusal_ = Error(errc::conflict,
