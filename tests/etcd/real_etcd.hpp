@@ -55,13 +55,23 @@ inline Store store_in(const std::string& name, std::optional<palette::lifecycle:
                                           options ? *std::move(options) : options_for(name));
 }
 
+namespace detail {
+
+// The connection ends with the coroutine, and so before its event loop.
+inline boost::asio::awaitable<palette::Result<etcd::Object>> ask(std::shared_ptr<etcd::Access> access,
+                                                                 std::string path, std::string body) {
+    etcd::Gateway gateway(std::move(access));
+    co_return co_await gateway.call(std::move(path), std::move(body));
+}
+
+}  // namespace detail
+
 // Somebody beside the store.
 inline palette::Result<etcd::Object> ask(const std::string& name, std::string path, std::string body,
                                          palette::lifecycle::EtcdOptions options) {
     std::vector<palette::Endpoint> endpoints{endpoint(name)};
-    auto const access = std::make_shared<etcd::Access>(std::move(endpoints), std::move(options));
-    etcd::Gateway gateway(access);
-    return awaited(gateway.call(std::move(path), std::move(body)));
+    return awaited(detail::ask(std::make_shared<etcd::Access>(std::move(endpoints), std::move(options)),
+                               std::move(path), std::move(body)));
 }
 
 inline std::optional<etcd::KeyValue> read(const std::string& name, const std::string& key) {
