@@ -71,14 +71,14 @@ private:
 
 inline Result<SinkFiles> SinkFiles::open(const std::string& path) {
     if (auto fault = files::path_error(errc::invalid_argument, path)) return *std::move(fault);
-    auto place = files::place_of(path);
+    auto const place = files::place_of(path);
     if (place.name.empty() || place.name == "." || place.name == "..")
         return files::error(errc::invalid_argument, path, "is a directory");
     auto directory = files::open_private_directory(place.directory);
     if (!directory) return directory.error();
     auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
     if (!lock) return lock.error();
-    SinkFiles opened(*std::move(directory), *std::move(lock), std::move(place.name));
+    SinkFiles opened(*std::move(directory), *std::move(lock), place.name);
     if (auto read = opened.read_state(); !read) return read.error();
     return opened;
 }
