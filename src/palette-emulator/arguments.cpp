@@ -145,7 +145,8 @@ is, and what to log in with. It ends with Ctrl-C or SIGTERM.
 
 Kinds of faults: delay:MS drop-before drop-after apply-late:MS truncate reset stall drip:MS close-idle,
 status:CODE retry-after:S html:CODE redirect:URL echo-credential garbage trailing wrong-type huge:BYTES
-deep:N, legacy-create uid-is-user page:N list-lag:MS strip-annotations deny-delete late-activation:MS.
+deep:N, legacy-create uid-is-user page:N list-lag:MS strip-annotations deny-delete deny-list
+late-activation:MS.
 
   palette-emulator --ca-out ca.pem --fault 'POST /v1/apiKeys drop-after x1'
 )";

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <optional>
+#include <string>
 
 // What a person does in an incident.
 
@@ -61,6 +63,129 @@ TEST_CASE("rotation by force: does not shorten an overlap that has begun") {
     CHECK(second.new_uid == first.new_uid);
     CHECK(second.next_due == first.next_due);
     CHECK(scene.active_keys() == 2);
+}
+
+// A slot in the overlap of its second key, which somebody has revoked.
+Rotation begin_and_revoke_new(RotationScene& scene) {
+    REQUIRE(scene.rotate());
+    scene.time.run_for(std::chrono::days(20) + 2s);
+    auto begun = scene.rotate().value();
+    REQUIRE(begun.state == RotationState::overlap);
+    std::optional<bool> done;
+    scene.client->async_revoke(begun.new_uid, [&](const Result<void>& r) { done = r.has_value(); });
+    scene.time.run_until([&] { return done.has_value(); });
+    REQUIRE(*done);
+    return begun;
+}
+
+TEST_CASE(
+    "rotation by force: replaces a key that stops working in the overlap, and keeps the old one until then") {
+    RotationScene scene;
+    auto const begun = begin_and_revoke_new(scene);
+    auto const forced = scene.rotate(RotateOptions().force()).value();
+    CHECK(forced.outcome == Outcome::in_progress);
+    CHECK(forced.state == RotationState::overlap);
+    CHECK(forced.old_uid == begun.old_uid);
+    CHECK(forced.new_uid != begun.new_uid);
+    CHECK(scene.works());
+    CHECK(scene.active_keys() == 2);
+    CHECK(scene.keys() == 3);
+
+    scene.time.run_for(1h + 2s);
+    auto const over = scene.rotate().value();
+    CHECK(over.state == RotationState::quarantine);
+    CHECK(scene.active_keys() == 1);
+    CHECK(scene.keys() == 2);
+    scene.time.run_for(std::chrono::days(7));
+    CHECK(scene.rotate().value().outcome == Outcome::completed);
+    CHECK(scene.keys() == 1);
+    CHECK(scene.works());
+}
+
+TEST_CASE(
+    "rotation: without force a key that stops working in the overlap is named, and the old one stays "
+    "active") {
+    RotationScene scene;
+    auto const begun = begin_and_revoke_new(scene);
+    scene.time.run_for(1h + 2s);
+    auto const failed = scene.rotate().value();
+    CHECK(failed.outcome == Outcome::failed);
+    CHECK(failed.state == RotationState::overlap);
+    REQUIRE(failed.left.size() == 1);
+    CHECK(failed.left.front() == "replace the key " + begun.new_uid +
+                                     ", which does not work, by force(); the old key " + begun.old_uid +
+                                     " was not revoked");
+    CHECK(scene.active_keys() == 1);
+
+    // By force, whenever that comes.
+    auto const forced = scene.rotate(RotateOptions().force()).value();
+    CHECK(forced.outcome == Outcome::in_progress);
+    CHECK(forced.old_uid == begun.old_uid);
+    CHECK(scene.works());
+}
+
+TEST_CASE("rotation by force: a replacement that fails is tried again by later runs, without force") {
+    RotationScene scene;
+    auto const begun = begin_and_revoke_new(scene);
+    scene.emulator.faults().add("POST /v1/apiKeys status:500 x1");
+    auto const forced = scene.rotate(RotateOptions().force()).value();
+    CHECK(forced.outcome == Outcome::failed);
+    scene.time.run_for(2min);
+    auto const again = scene.rotate().value();
+    CHECK(again.outcome == Outcome::in_progress);
+    CHECK(again.state == RotationState::overlap);
+    CHECK(again.old_uid == begun.old_uid);
+    CHECK(scene.works());
+    CHECK(scene.active_keys() == 2);
+}
+
+TEST_CASE(
+    "rotation: begins when it is due although the service refuses to delete the key of the one before") {
+    RotationScene scene;
+    REQUIRE(scene.rotate());
+    scene.emulator.faults().add("DELETE /v1/apiKeys deny-delete");
+    std::string last;
+    for (int rotations = 0; rotations < 3; ++rotations) {
+        scene.time.run_for(std::chrono::days(20) + 2s);
+        auto const begun = scene.rotate().value();
+        CHECK(begun.outcome == Outcome::in_progress);
+        CHECK(begun.state == RotationState::overlap);
+        CHECK(begun.new_uid != last);
+        last = begun.new_uid;
+        CHECK(scene.active_keys() == 2);
+        scene.time.run_for(1h + 2s);
+        CHECK(scene.rotate().value().state == RotationState::quarantine);
+        CHECK(scene.active_keys() == 1);
+        CHECK(scene.works());
+    }
+    // Once it is allowed, nothing stays behind.
+    scene.emulator.faults().clear();
+    scene.time.run_for(std::chrono::days(8));
+    CHECK(scene.rotate().value().outcome == Outcome::completed);
+    CHECK(scene.keys() == 1);
+}
+
+TEST_CASE("rotation: deletes the key of a lost create, seen late, while the next rotation is under way") {
+    RotationScene scene;
+    REQUIRE(scene.rotate());
+    scene.time.run_for(std::chrono::days(20) + 2s);
+    scene.emulator.faults().add("POST /v1/apiKeys drop-after x1");
+    scene.emulator.faults().add("GET /v1/apiKeys list-lag:600000");
+    auto rotation = scene.rotate().value();
+    for (int calls = 0; calls < 3 && rotation.outcome == Outcome::failed; ++calls) {
+        scene.time.run_for(2min);
+        rotation = scene.rotate().value();
+    }
+    REQUIRE(rotation.state == RotationState::overlap);
+    REQUIRE(scene.keys() == 3);  // the old, the new, and the one without a value
+    REQUIRE(rotation.next_due);
+    CHECK(*rotation.next_due - rotation.as_of <= 1h);
+
+    scene.time.run_for(1h + 2s);
+    REQUIRE(scene.rotate());
+    CHECK(scene.active_keys() == 1);
+    CHECK(scene.keys() == 2);
+    CHECK(scene.works());
 }
 
 }  // namespace rotation_force_test

@@ -69,6 +69,7 @@ void say_failed(RotationMachine& machine, End end) {
 
 struct Explorer {
     RotateOptions options;
+    std::string broken;  // a key that somebody has revoked; a person forces its replacement
     std::size_t steps = 0;
     std::size_t runs = 0;
     std::set<std::string> states;
@@ -97,6 +98,7 @@ struct Explorer {
             if (world.disk) {
                 auto const& record = *world.disk;
                 is_known = is_known || uid == record.old_uid || uid == record.new_uid ||
+                           uid == record.broken_uid ||
                            (record.state == RotationState::planned && key.nonce == record.nonce) ||
                            std::ranges::any_of(record.leftovers, [&](auto const& left) {
                                return left.uid == uid || (!left.nonce.empty() && left.nonce == key.nonce);
@@ -108,7 +110,9 @@ struct Explorer {
         if (world.sink.current) {
             auto const current = world.keys.find(world.sink.current->key_uid);
             REQUIRE(current != world.keys.end());
-            REQUIRE(current->second.is_active);
+            auto works = current->second.is_active;
+            if (current->first == broken) works = world.keys.at(world.disk->old_uid).is_active;
+            REQUIRE(works);
         }
         REQUIRE(active <= 2);
         REQUIRE(world.keys.size() <= 3);
@@ -117,7 +121,11 @@ struct Explorer {
     // Runs with `faults` more that may happen, to the end of each way that it can take.
     void run(World world, int faults, int rotations) {
         ++runs;
-        RotationMachine machine("ci", options, world.disk);
+        auto of_run = options;
+        auto const is_stuck =
+            world.disk && world.disk->state == RotationState::overlap && world.disk->new_uid == broken;
+        if (is_stuck) of_run.force();
+        RotationMachine machine("ci", of_run, world.disk);
         go_on(std::move(world), std::move(machine), faults, rotations);
     }
 
@@ -181,6 +189,32 @@ struct Explorer {
 
 World empty_slot() {
     return {};
+}
+
+// Runs until a rotation is in the overlap.
+void run_to_overlap(World& world) {
+    for (;;) {
+        RotationMachine machine("ci", RotateOptions(), world.disk);
+        while (machine.next() != RotationStep::finish) {
+            machine.set_time(world.now);
+            do_effect(world, machine);
+            say_done(world, machine);
+        }
+        if (world.disk->state == RotationState::overlap) return;
+        world.now = *machine.next_due();
+    }
+}
+
+TEST_CASE(
+    "rotation machine: a key that is revoked in the overlap is replaced by force, whatever fails meanwhile") {
+    World world;
+    run_to_overlap(world);
+    Explorer explorer;
+    explorer.broken = world.disk->new_uid;
+    world.keys.at(explorer.broken).is_active = false;
+    explorer.run(world, 2, 1);
+    MESSAGE("states: " << explorer.states.size() << ", steps: " << explorer.steps);
+    CHECK(explorer.states.size() > 300);
 }
 
 TEST_CASE(

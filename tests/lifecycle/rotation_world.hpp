@@ -153,7 +153,7 @@ inline void say_done(World& world, RotationMachine& machine) {
             return machine.staged(*world.sink.pending);
         case RotationStep::prove: {
             auto const key = find(world, record.new_uid);
-            return key ? machine.proved(*key) : machine.failed(StepFailure::refused);
+            return key && key->is_active ? machine.proved(*key) : machine.failed(StepFailure::refused);
         }
         case RotationStep::read_old:
             return machine.saw_old(find(world, record.old_uid));

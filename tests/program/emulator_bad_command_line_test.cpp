@@ -61,6 +61,7 @@ TEST_CASE("palette-emulator: --help says what every option and every kind of fau
                                        "list-lag:",
                                        "strip-annotations",
                                        "deny-delete",
+                                       "deny-list",
                                        "late-activation:",
                                        "METHOD PATH-PREFIX KIND[:ARG] [xN] [after=M]"}) {
             CAPTURE(word);

@@ -60,6 +60,7 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 ///                list-lag:MS         a list does not show keys younger than that
 ///                strip-annotations   unknown annotations are not kept, by create and update
 ///                deny-delete         DELETE answers 403
+///                deny-list           a list answers 403; a single key or user is still given
 ///                late-activation:MS  the key that is created is refused with 401 for that long
 /// ```
 /// Every kind of the last group is a group of its own, and counts only the requests that it concerns: a GET

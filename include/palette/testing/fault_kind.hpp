@@ -32,6 +32,7 @@ enum class FaultKind {
     list_lag,           ///< "list-lag:MS"
     strip_annotations,  ///< "strip-annotations"
     deny_delete,        ///< "deny-delete"
+    deny_list,          ///< "deny-list"
     late_activation,    ///< "late-activation:MS"
 };
 

@@ -101,6 +101,7 @@ inline const Row once[] = {
     {"list-lag:60000", true, as_usual(), as_usual(), as_usual(), "a list that lacks keys is a list"},
     {"strip-annotations", true, as_usual(), as_usual(), as_usual(), "a create has lost its nonce, no more"},
     {"deny-delete", true, as_usual(), as_usual(), as_usual(), "only remove deletes when all goes well"},
+    {"deny-list", true, as_usual(), as_usual(), as_usual(), "see the exceptions"},
     {"late-activation:60000", true, as_usual(), as_usual(), as_usual(), "W16: nobody uses the new key"},
 };
 
@@ -126,6 +127,9 @@ inline const Exception once_exceptions[] = {
      "W6: what is read back lacks an annotation that was written"},
     {"renew", "strip-annotations", failure(errc::conflict, Effect::applied, 3), "W6: the same"},
     {"remove", "deny-delete", failure(errc::forbidden, Effect::not_applied, 1), "a 403"},
+    {"list", "deny-list", failure(errc::forbidden, Effect::not_applied, 1), "a 403"},
+    {"find", "deny-list", failure(errc::forbidden, Effect::not_applied, 1), "a 403"},
+    {"find_user", "deny-list", failure(errc::forbidden, Effect::not_applied, 1), "a 403"},
 };
 
 // Met by every principal request, of a client that makes three attempts. xN: by so many.

@@ -281,6 +281,18 @@ TEST_CASE("fault: deny-delete answers 403 and leaves the key") {
     CHECK_FALSE(works(emulator, created.secret().expose()));
 }
 
+TEST_CASE("fault: deny-list answers 403 to a list, and gives a single key") {
+    Emulator emulator(quick());
+    emulator.faults().add("GET / deny-list x2");
+    auto const created = emulator.seed_key(NewApiKey("seen"));
+    auto admin = client_of(emulator);
+    CHECK(admin.get("/v1/apiKeys").status == 403);
+    CHECK(admin.get("/v1/users?limit=1").status == 403);
+    CHECK(admin.get("/v1/apiKeys/" + created.uid()).status == 200);
+    CHECK(admin.get("/v1/users/info").status == 200);
+    CHECK(admin.get("/v1/apiKeys").status == 200);
+}
+
 TEST_CASE("fault: late-activation refuses the key that was created until its time has come") {
     auto const clock = std::make_shared<ManualClock>();
     Emulator emulator(quick(clock));
@@ -366,7 +378,7 @@ TEST_CASE("fault: a fault of behaviour counts only the requests that it concerns
         {"legacy-create", "create"},     {"uid-is-user", "create"},
         {"late-activation:5", "create"}, {"strip-annotations", "create, update"},
         {"page:2", "list, users"},       {"list-lag:5", "list"},
-        {"deny-delete", "delete"},
+        {"deny-delete", "delete"},       {"deny-list", "list, users"},
     };
     Emulator emulator(quick());
     for (auto const& [fault, concerned] : rows)

@@ -70,6 +70,7 @@ constexpr KindRow kind_rows[] = {
     {"list-lag:2000", Kind::list_lag, 2'000},
     {"strip-annotations", Kind::strip_annotations},
     {"deny-delete", Kind::deny_delete},
+    {"deny-list", Kind::deny_list},
     {"late-activation:500", Kind::late_activation, 500},
 };
 
@@ -254,6 +255,7 @@ TEST_CASE("FaultRule: a kind that concerns one method is refused for another") {
         {"POST / list-lag:5", "GET"},
         {"DELETE / strip-annotations", "POST or PUT"},
         {"PATCH / deny-delete", "DELETE"},
+        {"POST / deny-list", "GET"},
         {"GET / late-activation:5", "POST"},
     };
     for (auto const& [text, named] : rows) {

@@ -445,6 +445,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
     auto pending = PendingCreate::of_nonce(left.nonce, left.name, by, left.owner_uid);
     if (!pending) co_return std::move(pending.error());
     auto done = co_await client_.async_reconcile(std::move(*pending));
+    if (!done && done.error().code() == errc::bad_value) {
+        // The service does not keep the mark: no later look finds more, and a person has to.
+        co_await look_for_suspects(left);
+        co_return Result<void>();
+    }
     if (!done) co_return std::move(done.error());
     if (done->removed().empty() && done->not_removed().empty()) co_await look_for_suspects(left);
     if (done->not_removed().empty()) co_return Result<void>();

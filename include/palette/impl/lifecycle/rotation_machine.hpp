@@ -115,6 +115,7 @@ private:
     void was_promoted();
     void go_on_in_overlap();
     void go_on_in_quarantine();
+    void replace_broken();
     void complete();
     void next_or_finish();
     void go_on_without_stale();
@@ -132,6 +133,7 @@ private:
 
     [[nodiscard]] const palette::lifecycle::RotateOptions& options() const noexcept { return options_; }
     [[nodiscard]] bool is_ours(const std::optional<palette::lifecycle::Receipt>& value) const noexcept;
+    [[nodiscard]] bool is_due() const noexcept { return record_.due && now_ >= *record_.due; }
     [[nodiscard]] bool has_key_left() const;
     [[nodiscard]] bool find_leftover();
     void cleaned(bool is_gone);

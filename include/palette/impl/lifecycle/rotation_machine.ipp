@@ -77,8 +77,13 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
         record_.state = State::idle;
         return save_then(&RotationMachine::begin_or_wait);
     }
-    if (record_.state == State::overlap) return go_on_in_overlap();
+    // Whether the new key works decides about the old one, which is revoked already: before all else.
     if (record_.state == State::revoked) return prove();
+    if (find_leftover()) {
+        step_ = Step::clean;
+        return;
+    }
+    if (record_.state == State::overlap) return go_on_in_overlap();
     go_on_in_quarantine();
 }
 
@@ -111,7 +116,7 @@ PALETTE_KEYS_INLINE void RotationMachine::cleaned(bool is_gone) {
     } else {
         left.next_at = now_ + 1h;
     }
-    begin_or_wait();
+    decide();
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
@@ -139,6 +144,12 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
     if (ends_after_cleaning_) return finish();
     if (!contents_.current) return plan();
     current_uid_ = contents_.current->key_uid.empty() ? options().current_key() : contents_.current->key_uid;
+    if (!record_.broken_uid.empty() && record_.broken_uid != current_uid_) {
+        // Somebody else has put a value there meanwhile.
+        left_.push_back("look whether anybody uses the key " + record_.old_uid);
+        record_.broken_uid.clear();
+        is_dirty_ = true;
+    }
     if (current_uid_.empty())
         return end_because(Error(errc::conflict, "the sink holds a key whose uid is not known")
                                .advice("give its uid: RotateOptions::current_key()"));
@@ -163,6 +174,8 @@ PALETTE_KEYS_INLINE Instant RotationMachine::due_of(const ApiKey& key) const {
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey>& key) {
+    // The old key, which is to be retired, is the one before this one.
+    if (!record_.broken_uid.empty()) return draw();
     auto const works = key && key->state(now_) == KeyState::active;
     if (!works && !options().force())
         return end_because(
@@ -197,8 +210,9 @@ PALETTE_KEYS_INLINE void RotationMachine::plan() {
 
 // A slot has two active keys at most: while one that nobody uses may be left, no other is created.
 PALETTE_KEYS_INLINE bool RotationMachine::has_key_left() const {
-    return std::ranges::any_of(record_.leftovers,
-                               [](const Leftover& left) { return !left.uid.empty() || left.looks == 0; });
+    return std::ranges::any_of(record_.leftovers, [](const Leftover& left) {
+        return !left.is_revoked && (!left.uid.empty() || left.looks == 0);
+    });
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::draw() {
@@ -296,12 +310,16 @@ PALETTE_KEYS_INLINE void RotationMachine::proved(const ApiKey& key) {
             record_.state = State::proven;
             return save_then(&RotationMachine::promote);
         case State::overlap:
+            if (now_ < record_.overlap_until.value_or(now_))
+                return finish_with(Outcome::in_progress, record_.overlap_until);
             record_.has_revoked_old = true;  // or is about to
             return save_then(&RotationMachine::revoke);
         case State::revoked:
             if (options().retire() == palette::lifecycle::Retire::revoke) return complete();
             record_.quarantine_until = now_ + options().quarantine();
-            if (record_.old_expiry < Expiry::at(*record_.quarantine_until))
+            // One that had ended before the rotation began was no way back.
+            if (record_.old_expiry < Expiry::at(*record_.quarantine_until) &&
+                record_.old_expiry > Expiry::at(record_.proven_at.value_or(now_)))
                 left_.push_back("there is no way back once the old key has expired, at " +
                                 record_.old_expiry.to_string() + ", before its quarantine ends");
             record_.state = State::quarantine;
@@ -323,6 +341,12 @@ PALETTE_KEYS_INLINE void RotationMachine::was_promoted() {
     record_.failures = 0;
     record_.retry_at.reset();
     record_.overlap_until = now_ + options().overlap();
+    if (!record_.broken_uid.empty()) {
+        Leftover left;
+        left.uid = std::exchange(record_.broken_uid, {});
+        left.next_at = *record_.overlap_until;  // somebody may have re-activated it meanwhile
+        record_.leftovers.push_back(std::move(left));
+    }
     record_.state = State::overlap;
     save_then(&RotationMachine::go_on_in_overlap);
 }
@@ -335,18 +359,26 @@ PALETTE_KEYS_INLINE void RotationMachine::go_on_in_overlap() {
         return;
     }
     if (record_.old_uid.empty() || options().retire() == palette::lifecycle::Retire::keep) return complete();
-    if (now_ < record_.overlap_until.value_or(now_))
+    // By force the new key is tried at once: a person may know that it does not work.
+    if (now_ < record_.overlap_until.value_or(now_) && (!options().force() || has_drawn_))
         return finish_with(Outcome::in_progress, record_.overlap_until);
     prove();
 }
 
+// The key that consumers read does not work, and the one that it has replaced still does: that one stays the
+// old key until another successor is promoted.
+PALETTE_KEYS_INLINE void RotationMachine::replace_broken() {
+    record_.broken_uid = record_.new_uid;
+    current_uid_ = record_.new_uid;
+    step_ = Step::read_current;
+}
+
 PALETTE_KEYS_INLINE void RotationMachine::go_on_in_quarantine() {
     auto const is_over = now_ >= record_.quarantine_until.value_or(now_);
-    // A slot has three keys at most.
-    auto const next_is_due = record_.due && now_ >= *record_.due;
     // By force, that of the rotation before ends, and not that of the one that was begun by force.
     auto const is_cut_short = options().force() && !has_drawn_;
-    if (!is_over && !next_is_due && !is_cut_short)
+    // A slot has three keys at most.
+    if (!is_over && !is_due() && !is_cut_short)
         return finish_with(Outcome::in_progress, earliest(record_.quarantine_until));
     step_ = Step::read_old;
 }
@@ -375,8 +407,7 @@ PALETTE_KEYS_INLINE void RotationMachine::complete() {
 
 // A rotation that became due while the old key was in quarantine, or that is forced, begins in the same call.
 PALETTE_KEYS_INLINE void RotationMachine::next_or_finish() {
-    auto const is_due = record_.due && now_ >= *record_.due;
-    if (!has_drawn_ && (is_due || options().force())) return read_sink();
+    if (!has_drawn_ && (is_due() || options().force())) return read_sink();
     next_due_ = record_.due;
     finish();
 }
@@ -466,6 +497,10 @@ PALETTE_KEYS_INLINE void RotationMachine::finish_with(Outcome outcome, std::opti
 PALETTE_KEYS_INLINE void RotationMachine::finish() {
     if (is_dirty_ && !record_is_lost_) return save_then(&RotationMachine::finish);
     if (outcome_ == Outcome::failed && !next_due_) next_due_ = record_.retry_at;
+    if (outcome_ != Outcome::failed && !record_is_lost_)
+        for (auto const& left : record_.leftovers)
+            if (auto const look = std::max(left.next_at, now_); !next_due_ || look < *next_due_)
+                next_due_ = look;
     // What another rotation writes is for that one to say: a key that was left over here may be in use there.
     if (outcome_ != Outcome::lost_race || !record_is_lost_) say_leftovers();
     step_ = Step::finish;
@@ -474,7 +509,7 @@ PALETTE_KEYS_INLINE void RotationMachine::finish() {
 PALETTE_KEYS_INLINE void RotationMachine::say_leftovers() {
     for (auto const& left : record_.leftovers) {
         if (!left.uid.empty())
-            left_.push_back("delete the key " + left.uid + ", whose value nobody has");
+            left_.push_back("delete the key " + left.uid + ", which nobody uses");
         else if (left.looks == 0)
             left_.push_back("look for keys of the create " + left.nonce + ", whose value nobody has");
     }
@@ -558,6 +593,12 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
                 record_.state = State::overlap;
                 return save_then(&RotationMachine::reactivate);
             }
+            if (record_.state == State::overlap && why == Failure::refused && !record_.old_uid.empty()) {
+                if (options().force() && !has_drawn_) return replace_broken();
+                left_.push_back("replace the key " + record_.new_uid +
+                                ", which does not work, by force(); the old key " + record_.old_uid +
+                                " was not revoked");
+            }
             if (record_.state == State::staged || record_.state == State::proven) {
                 // A value that is bad stays bad: it is not tried for ever.
                 if (why == Failure::refused || ++record_.proofs_failed >= 3) return abandon(Outcome::failed);
@@ -575,6 +616,15 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             left_.push_back("re-activate the old key " + record_.old_uid + ": the new one does not work");
             break;
         case Step::remove_old:
+            // The current key must not end while it waits for a deletion that the service refuses.
+            if (is_due()) {
+                Leftover left;
+                left.uid = record_.old_uid;
+                left.next_at = now_ + std::chrono::hours(1);
+                left.is_revoked = true;
+                record_.leftovers.push_back(std::move(left));
+                return complete();
+            }
             left_.push_back("delete the old key " + record_.old_uid + ", which is revoked");
             break;
         case Step::read_record:

@@ -21,6 +21,7 @@ struct Leftover {
     std::string owner_uid;
     Instant next_at{};  // when it is looked for next
     int looks = 0;      // that were made, of those for a nonce
+    bool is_revoked = false;
 
     friend bool operator==(const Leftover&, const Leftover&) = default;
 };
@@ -46,6 +47,7 @@ struct RotationRecord {
     std::optional<palette::lifecycle::Receipt> receipt;
     std::optional<std::uint64_t> expected_current;
     std::optional<Instant> proven_at;
+    std::string broken_uid;  // of the current key, if it was refused and is being replaced in its turn
     bool hook_done = false;
     bool has_revoked_old = false;
     std::optional<Instant> overlap_until;

@@ -35,7 +35,8 @@ inline json::value to_json(const Leftover& left) {
                         {"name", left.name},
                         {"ownerUid", left.owner_uid},
                         {"nextAt", to_json(left.next_at)},
-                        {"looks", left.looks}};
+                        {"looks", left.looks},
+                        {"isRevoked", left.is_revoked}};
 }
 
 PALETTE_KEYS_INLINE std::string to_text(const RotationRecord& record) {
@@ -60,6 +61,7 @@ PALETTE_KEYS_INLINE std::string to_text(const RotationRecord& record) {
         {"expectedCurrent",
          record.expected_current ? json::value(*record.expected_current) : json::value(nullptr)},
         {"provenAt", to_json(record.proven_at)},
+        {"brokenUid", record.broken_uid},
         {"hookDone", record.hook_done},
         {"hasRevokedOld", record.has_revoked_old},
         {"overlapUntil", to_json(record.overlap_until)},
@@ -166,6 +168,7 @@ public:
             fields.read("ownerUid", left.owner_uid);
             fields.read("nextAt", left.next_at);
             fields.read("looks", left.looks);
+            fields.read("isRevoked", left.is_revoked);
             take_error_of(fields);
             to.push_back(std::move(left));
         }
@@ -232,6 +235,7 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     fields.read("receipt", record.receipt);
     fields.read("expectedCurrent", record.expected_current);
     fields.read("provenAt", record.proven_at);
+    fields.read("brokenUid", record.broken_uid);
     fields.read("hookDone", record.hook_done);
     fields.read("hasRevokedOld", record.has_revoked_old);
     fields.read("overlapUntil", record.overlap_until);

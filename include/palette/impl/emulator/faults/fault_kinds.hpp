@@ -59,6 +59,7 @@ inline constexpr auto fault_kinds = [] {
         {Kind::list_lag, "list-lag", behaviour, number, 0, day, "list-lag:2000", "GET"},
         {Kind::strip_annotations, "strip-annotations", behaviour, none, 0, 0, "", "POST PUT"},
         {Kind::deny_delete, "deny-delete", behaviour, none, 0, 0, "", "DELETE"},
+        {Kind::deny_list, "deny-list", behaviour, none, 0, 0, "", "GET"},
         {Kind::late_activation, "late-activation", behaviour, number, 0, day, "late-activation:500", "POST"},
     });
 }();

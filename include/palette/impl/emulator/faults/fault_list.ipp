@@ -47,6 +47,7 @@ inline bool concerns(testing::FaultKind kind, const Operation* operation) noexce
         case Kind::late_activation:
             return is(Operation::create_key);
         case Kind::page:
+        case Kind::deny_list:
             return is(Operation::list_keys) || is(Operation::list_users);
         case Kind::list_lag:
             return is(Operation::list_keys);

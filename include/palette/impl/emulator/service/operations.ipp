@@ -120,6 +120,8 @@ std::string render_list(const Records& records, const Target& target, std::uint6
 PALETTE_KEYS_INLINE Response Service::list_keys(const Caller& caller, const Admission& admission) const {
     if (caller.role == Role::user && !options_.assumptions.plain_user_may_list)
         throw forbidden("your role may not list API keys");
+    if (admission.faults_.has(ActiveFaults::Kind::deny_list))
+        throw forbidden("API keys are not to be listed");
     auto const everyone = reach_of(caller.role, Operation::list_keys) == Reach::everyone;
     auto const* const page = admission.faults_.find(ActiveFaults::Kind::page);
     auto const* const lag = admission.faults_.find(ActiveFaults::Kind::list_lag);
@@ -136,6 +138,7 @@ PALETTE_KEYS_INLINE Response Service::list_keys(const Caller& caller, const Admi
 PALETTE_KEYS_INLINE Response Service::list_users(const Caller& caller, const Admission& admission) const {
     if (!may_list_users(caller.role) && !options_.assumptions.plain_user_may_list_users)
         throw forbidden("your role may not list users");
+    if (admission.faults_.has(ActiveFaults::Kind::deny_list)) throw forbidden("users are not to be listed");
     constexpr std::uint64_t most = 50;
     auto const asked = number_parameter(*admission.target_, "limit", most);
     auto limit = asked == 0 ? most : std::min(asked, most);
