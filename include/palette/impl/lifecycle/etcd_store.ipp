@@ -34,13 +34,14 @@ public:
         if (before && !before->is_given_up) co_return locked_here(slot);
 
         auto const session = std::make_shared<Session>(co_await asio::this_coro::executor, access_);
-        auto const lease = co_await session->grant(access_->options().lock_ttl());
-        if (!lease) co_return not_applied(lease.error());
+        // Made before there is a lease, which would outlive an allocation that fails.
         auto const hold = std::make_shared<Hold>(slot, PendingCreate::make_nonce());
         hold->session = session;
-        keep(session, hold, holds_);
-        // From here on the keeper ends the lease, however this ends.
         std::shared_ptr<SlotLock> given = std::make_shared<Lock>(hold);
+        auto const lease = co_await session->grant(access_->options().lock_ttl());
+        if (!lease) co_return not_applied(lease.error());
+        // From here on the keeper ends the lease, however this ends.
+        keep(session, hold, holds_);
 
         Transaction transaction;
         transaction.if_created_at(lock_key(slot), 0)

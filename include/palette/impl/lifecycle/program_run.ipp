@@ -28,13 +28,16 @@ public:
     ProgramRun(const Executor& strand, processes::Child child, const ProgramCall& call)
         : child_(std::move(child)),
           rest_of_input_(call.input),
-          input_(strand, child_.input.release()),
-          output_(strand, child_.output.release()),
-          errors_(strand, child_.errors.release()),
+          input_(strand),
+          output_(strand),
+          errors_(strand),
           timeout_(strand, call.timeout),
           poll_(strand),
           done_(strand, boost::asio::steady_timer::time_point::max()) {
-        if (child_.end) end_.emplace(strand, child_.end.release());
+        hand_over(child_.input, input_);
+        hand_over(child_.output, output_);
+        hand_over(child_.errors, errors_);
+        if (child_.end) hand_over(child_.end, end_.emplace(strand));
     }
 
     void start() {
@@ -61,6 +64,12 @@ public:
 private:
     using Stream = boost::asio::posix::stream_descriptor;
     using Progress = processes::Progress;
+
+    // Closed by its first owner if the second one cannot take it.
+    static void hand_over(files::Descriptor& from, Stream& to) {
+        to.assign(from.number());
+        static_cast<void>(from.release());
+    }
 
     void write_input() {
         input_.async_wait(Stream::wait_write, [self = shared_from_this()](boost::system::error_code fault) {

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
@@ -22,12 +23,7 @@ inline std::string digest_of(std::string_view text) {
     unsigned size = 0;
     if (::EVP_Digest(text.data(), text.size(), bytes.data(), &size, ::EVP_sha256(), nullptr) != 1)
         throw Exception(Error(errc::system, "OpenSSL has no SHA-256"));
-    std::string out;
-    for (std::size_t i = 0; i < size; ++i) {
-        out += detail::lower_hex[bytes[i] >> 4];
-        out += detail::lower_hex[bytes[i] & 15U];
-    }
-    return out;
+    return detail::to_hex(std::span(bytes).first(size));
 }
 
 inline std::string digest_of(const SealedRecord& record) {

@@ -16,6 +16,9 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
+// Names the slot of a key that a rotation has created.
+inline constexpr auto slot_annotation = "palette-keys-slot";
+
 // Does what the machine decides, with the client, the sink and the store: one run of a rotation.
 class RotationDriver {
 public:
@@ -84,5 +87,7 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/lifecycle/rotation_cleaning.ipp>
 #    include <palette/impl/lifecycle/rotation_driver.ipp>
+#    include <palette/impl/lifecycle/rotation_proof.ipp>
 #endif

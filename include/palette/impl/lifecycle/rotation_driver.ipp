@@ -47,8 +47,6 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<RotationRecord>>> Rotat
     co_return std::optional<RotationRecord>(std::move(*parsed));
 }
 
-inline constexpr auto slot_annotation = "palette-keys-slot";
-
 // Whether the step comes before all that changes anything.
 inline bool is_first_look(RotationStep step) noexcept {
     return step == RotationStep::identify || step == RotationStep::read_sink ||
@@ -327,79 +325,6 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<palette::lifecycle::Receipt>> Rotatio
                                std::cref(value_));
 }
 
-// The value as a consumer reads it, or, where nobody can read it, as it was given to the sink.
-PALETTE_KEYS_INLINE asio::awaitable<Result<Secret>> RotationDriver::new_value() {
-    auto const& record = machine_->record();
-    if (!slot_.sink()->capabilities().readable) {
-        if (value_.empty())
-            co_return Error(errc::rejected,
-                            "the sink cannot be read, and the value is not in memory any more");
-        co_return Secret(value_.expose());
-    }
-    auto const& contents = machine_->contents();
-    auto const is_current = contents.current && contents.current->rotation_id == record.rotation_id;
-    auto receipt = is_current ? *contents.current : record.receipt.value_or(palette::lifecycle::Receipt());
-    auto value = co_await guarded(&SecretSink::read_back, slot_.sink(), receipt);
-    if (value && !value_.empty() && *value != value_)
-        co_return Error(errc::conflict, "the sink reads back another value than was stored")
-            .advice("nothing was promoted; look what else writes to the sink");
-    co_return value;
-}
-
-// Two successful requests on two new connections, at least a second apart. A new key may be refused for a
-// moment after it was created (W16).
-PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::prove() {
-    using namespace std::chrono_literals;
-    auto const& record = machine_->record();
-    auto value = co_await new_value();
-    if (!value) {
-        // After a kill, the value of a sink that cannot be read is gone; what is promoted already is proved
-        // by its state alone, which RotateOptions::unproven_ok() accepts.
-        auto const is_promoted = record.state == palette::lifecycle::RotationState::overlap ||
-                                 record.state == palette::lifecycle::RotationState::revoked;
-        if (value.error().code() == errc::rejected && is_promoted)
-            co_return co_await client_.async_get(record.new_uid);
-        if (value.error().code() == errc::rejected) co_return Error(errc::conflict, value.error().message());
-        co_return std::move(value.error());
-    }
-    auto const give_up = client_.now() + 120s;
-    std::optional<ApiKey> key;
-    int successes = 0;
-    std::chrono::milliseconds wait = 1s;
-    for (;;) {
-        auto tried = co_await try_new_key(*value);
-        if (tried) {
-            key = std::move(*tried);
-            if (++successes == 2) co_return std::move(*key);
-            wait = 1s;
-        } else {
-            auto const code = tried.error().code();
-            auto const may_change =
-                is_retryable(code) || code == errc::unauthorized || code == errc::not_found;
-            if (!may_change || client_.now() + wait > give_up) co_return std::move(tried.error());
-            successes = 0;
-        }
-        auto const waited = co_await client_.async_wait(wait);
-        if (!waited) co_return waited.error();
-        wait = std::min<std::chrono::milliseconds>(wait * 2, 16s);
-    }
-}
-
-PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::try_new_key(const Secret& value) {
-    auto const& record = machine_->record();
-    // A client of its own has a connection of its own.
-    auto as_new =
-        client_.with_auth(detail::always(Credential::api_key(Secret(value.expose()), record.new_uid)));
-    auto who = co_await as_new.async_whoami();
-    if (!who) co_return std::move(who.error());
-    if (who->tenant_uid != record.tenant_uid || who->user_uid != record.owner_uid)
-        co_return Error(errc::conflict, "the stored value is a key of another user or tenant than asked for");
-    auto key = co_await as_new.async_get(record.new_uid);
-    // A user may use a key without the permission to read it.
-    if (!key && key.error().code() == errc::forbidden) key = co_await client_.async_get(record.new_uid);
-    co_return key;
-}
-
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::call_hook() {
     using namespace asio::experimental::awaitable_operators;
     auto const& record = machine_->record();
@@ -429,54 +354,6 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<ApiKey>>> RotationDrive
     if (key) co_return std::optional<ApiKey>(std::move(*key));
     if (key.error().code() == errc::not_found) co_return std::optional<ApiKey>();
     co_return std::move(key.error());
-}
-
-PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
-    auto const left = machine_->leftover();
-    if (!left.uid.empty()) {
-        auto removed = co_await client_.async_remove(left.uid);
-        if (!removed && removed.error().code() == errc::not_found) co_return Result<void>();
-        co_return removed;
-    }
-    Identity by;
-    by.user_uid = machine_->record().user_uid;
-    by.tenant_uid = machine_->record().tenant_uid;
-    by.org_name = machine_->record().org_name;
-    auto pending = PendingCreate::of_nonce(left.nonce, left.name, by, left.owner_uid);
-    if (!pending) co_return std::move(pending.error());
-    auto done = co_await client_.async_reconcile(std::move(*pending));
-    if (!done && done.error().code() == errc::bad_value) {
-        // The service does not keep the mark: no later look finds more, and a person has to.
-        co_await look_for_suspects(left);
-        co_return Result<void>();
-    }
-    if (!done) co_return std::move(done.error());
-    if (done->removed().empty() && done->not_removed().empty()) co_await look_for_suspects(left);
-    if (done->not_removed().empty()) co_return Result<void>();
-    co_return Error(errc::forbidden, "a key of an earlier attempt could not be deleted")
-        .key_uid(done->not_removed().front());
-}
-
-// A service that drops annotations hides what a create without an answer has made. Nothing proves then whose
-// a key is, so it is not deleted, and named for a person.
-PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::look_for_suspects(Leftover left) {
-    auto const keys = co_await client_.async_list(ListFilter().owner(left.owner_uid));
-    if (keys) name_suspects(*keys, left.name);  // otherwise with the next look
-}
-
-PALETTE_KEYS_INLINE void RotationDriver::name_suspects(const KeyList& keys, const std::string& name) {
-    auto const& record = machine_->record();
-    auto const& contents = machine_->contents();
-    for (auto const& key : keys) {
-        auto const is_in = [&](const std::optional<palette::lifecycle::Receipt>& value) {
-            return value && value->key_uid == key.uid;
-        };
-        auto const is_known = key.uid == record.old_uid || key.uid == record.new_uid ||
-                              is_in(contents.current) || is_in(contents.pending) || is_in(contents.previous);
-        if (key.name == name && !key.annotations.contains(slot_annotation) && !is_known)
-            left_.push_back("look whether key " + key.uid +
-                            " is what a create without an answer has made: it has the name, and no mark");
-    }
 }
 
 PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {

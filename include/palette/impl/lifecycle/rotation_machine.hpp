@@ -166,5 +166,8 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/lifecycle/rotation_failures.ipp>
+#    include <palette/impl/lifecycle/rotation_leftovers.ipp>
 #    include <palette/impl/lifecycle/rotation_machine.ipp>
+#    include <palette/impl/lifecycle/rotation_successor.ipp>
 #endif

@@ -89,36 +89,6 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
 
 // --- before a rotation ---------------------------------------------------------------------------
 
-PALETTE_KEYS_INLINE bool RotationMachine::find_leftover() {
-    auto const is_current = [this](const Leftover& left) {
-        return !left.uid.empty() && contents_.current && contents_.current->key_uid == left.uid;
-    };
-    // What consumers use is never deleted, whoever wrote it down.
-    if (std::erase_if(record_.leftovers, is_current) > 0) is_dirty_ = true;
-    for (leftover_ = 0; leftover_ < record_.leftovers.size(); ++leftover_) {
-        auto const& left = leftover();
-        auto const& id = left.uid.empty() ? left.nonce : left.uid;
-        if (left.next_at <= now_ && std::ranges::find(cleaned_, id) == cleaned_.end()) return true;
-    }
-    return false;
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::cleaned(bool is_gone) {
-    using namespace std::chrono_literals;
-    auto& left = record_.leftovers[leftover_];
-    cleaned_.push_back(left.uid.empty() ? left.nonce : left.uid);
-    is_dirty_ = true;
-    if (is_gone && left.uid.empty() && ++left.looks < 3) {
-        // A request that was under way may still make a key: an hour and a day later nothing is.
-        left.next_at = now_ + (left.looks == 1 ? 1h : 24h);
-    } else if (is_gone) {
-        record_.leftovers.erase(record_.leftovers.begin() + static_cast<std::ptrdiff_t>(leftover_));
-    } else {
-        left.next_at = now_ + 1h;
-    }
-    decide();
-}
-
 PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
     if (find_leftover()) {
         step_ = Step::clean;
@@ -156,23 +126,6 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
     step_ = Step::read_current;
 }
 
-PALETTE_KEYS_INLINE void RotationMachine::go_on_without_stale() {
-    contents_.pending.reset();
-    begin_or_wait();
-}
-
-PALETTE_KEYS_INLINE Instant RotationMachine::due_of(const ApiKey& key) const {
-    auto const part = [this](std::chrono::milliseconds life) {
-        return std::chrono::floor<std::chrono::milliseconds>(std::chrono::duration<double, std::milli>(life) *
-                                                             options().renew_at());
-    };
-    auto const end = key.expiry.instant();
-    if (!end) return key.created.value_or(now_) + part(options().lifetime());
-    // Of the life that the service gave, which may be less than what was asked for.
-    auto const begin = key.created.value_or(*end - options().lifetime());
-    return begin + part(std::max(*end - begin, std::chrono::milliseconds(0)));
-}
-
 PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey>& key) {
     // The old key, which is to be retired, is the one before this one.
     if (!record_.broken_uid.empty()) return draw();
@@ -206,13 +159,6 @@ PALETTE_KEYS_INLINE void RotationMachine::plan() {
     record_.key_name = options().key_name().empty() ? record_.slot : options().key_name();
     record_.owner_uid = options().for_user();
     draw();
-}
-
-// A slot has two active keys at most: while one that nobody uses may be left, no other is created.
-PALETTE_KEYS_INLINE bool RotationMachine::has_key_left() const {
-    return std::ranges::any_of(record_.leftovers, [](const Leftover& left) {
-        return !left.is_revoked && (!left.uid.empty() || left.looks == 0);
-    });
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::draw() {
@@ -251,104 +197,6 @@ PALETTE_KEYS_INLINE void RotationMachine::drew(std::string rotation_id, std::str
     record_.proofs_failed = 0;
     record_.state = State::planned;
     save_then(&RotationMachine::create);
-}
-
-// --- a new key -----------------------------------------------------------------------------------
-
-PALETTE_KEYS_INLINE void RotationMachine::created(std::string uid) {
-    has_created_ = true;
-    record_.new_uid = std::move(uid);
-    record_.state = State::created;
-    save_then(&RotationMachine::stage);
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::staged(palette::lifecycle::Receipt receipt) {
-    contents_.pending = receipt;
-    record_.expected_current.reset();
-    if (contents_.current) record_.expected_current = contents_.current->generation;
-    record_.receipt = std::move(receipt);
-    record_.state = State::staged;
-    save_then(&RotationMachine::prove);
-}
-
-PALETTE_KEYS_INLINE std::optional<Error> RotationMachine::fault_of_successor(const ApiKey& key) const {
-    auto const fault = [&](errc code, std::string what) {
-        return Error(code, std::move(what)).key_uid(key.uid).effect(Effect::applied);
-    };
-    if (key.owner.uid != record_.owner_uid)
-        return fault(errc::conflict, "the new key is another user's than asked for");
-    if (key.state(now_) != KeyState::active) return fault(errc::conflict, "the new key is not active");
-    auto const end = key.expiry.instant();
-    if (!end) return std::nullopt;
-    if (*end - now_ <= options().overlap())
-        return fault(errc::conflict, "the service gave the new key a shorter life, until " +
-                                         key.expiry.to_string() + ", than the overlap takes");
-    if (!record_.old_expiry.is_never() && key.expiry <= record_.old_expiry)
-        return fault(errc::conflict, "the new key would not outlive the old one: it ends at " +
-                                         key.expiry.to_string() + ", the old one at " +
-                                         record_.old_expiry.to_string());
-    return std::nullopt;
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::proved(const ApiKey& key) {
-    switch (record_.state) {
-        case State::staged:
-        case State::proven:
-            if (auto fault = fault_of_successor(key)) {
-                refusal_ = std::move(fault);
-                abandon(Outcome::failed);
-                // Where the service gives less than was asked for, the next key outlives the old one only
-                // when that has no more than such a life left.
-                if (auto const end = key.expiry.instant(); end && record_.old_expiry.instant())
-                    record_.retry_at =
-                        std::max(*record_.retry_at, *record_.old_expiry.instant() - (*end - now_) / 2);
-                return;
-            }
-            record_.due = due_of(key);
-            record_.proven_at = now_;
-            record_.proofs_failed = 0;
-            record_.state = State::proven;
-            return save_then(&RotationMachine::promote);
-        case State::overlap:
-            if (now_ < record_.overlap_until.value_or(now_))
-                return finish_with(Outcome::in_progress, record_.overlap_until);
-            record_.has_revoked_old = true;  // or is about to
-            return save_then(&RotationMachine::revoke);
-        case State::revoked:
-            if (options().retire() == palette::lifecycle::Retire::revoke) return complete();
-            record_.quarantine_until = now_ + options().quarantine();
-            // One that had ended before the rotation began was no way back.
-            if (record_.old_expiry < Expiry::at(*record_.quarantine_until) &&
-                record_.old_expiry > Expiry::at(record_.proven_at.value_or(now_)))
-                left_.push_back("there is no way back once the old key has expired, at " +
-                                record_.old_expiry.to_string() + ", before its quarantine ends");
-            record_.state = State::quarantine;
-            return save_then(&RotationMachine::go_on_in_quarantine);
-        case State::idle:
-        case State::planned:
-        case State::created:
-        case State::quarantine:
-            break;
-    }
-    finish();
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::was_promoted() {
-    has_created_ = false;
-    // A later reading of the sink takes it from here.
-    record_.new_uid =
-        contents_.current && is_ours(contents_.current) ? contents_.current->key_uid : record_.new_uid;
-    record_.failures = 0;
-    record_.retry_at.reset();
-    record_.overlap_until = now_ + options().overlap();
-    if (!record_.broken_uid.empty()) {
-        Leftover left;
-        left.uid = std::exchange(record_.broken_uid, {});
-        left.next_at = *record_.overlap_until;  // somebody may have re-activated it meanwhile
-        record_.leftovers.push_back(std::move(left));
-    }
-    record_.state = State::overlap;
-    save_then(&RotationMachine::go_on_in_overlap);
 }
 
 // --- the old key ---------------------------------------------------------------------------------
@@ -417,76 +265,7 @@ PALETTE_KEYS_INLINE std::optional<Instant> RotationMachine::earliest(std::option
     return time;
 }
 
-// --- what goes wrong -----------------------------------------------------------------------------
-
-// What was begun and cannot be finished is left behind in the record, and cleaned up.
-PALETTE_KEYS_INLINE void RotationMachine::leave_behind() {
-    auto const add = [this](Leftover left) {
-        left.next_at = now_;
-        record_.leftovers.push_back(std::move(left));
-    };
-    if (!record_.new_uid.empty()) {
-        Leftover left;
-        left.uid = record_.new_uid;
-        add(std::move(left));
-    }
-    // A create that was not answered may have made keys besides.
-    Leftover left;
-    left.nonce = record_.nonce;
-    left.name = record_.key_name;
-    left.owner_uid = record_.owner_uid;
-    if (record_.new_uid.empty() && !record_.nonce.empty()) add(std::move(left));
-    record_.new_uid.clear();
-    record_.receipt.reset();
-    record_.state = State::idle;
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::note_failure() {
-    using namespace std::chrono_literals;
-    is_dirty_ = true;
-    ++record_.failures;
-    auto const wait =
-        record_.failures > 9 ? 6h : std::chrono::milliseconds(1min) * (1 << (record_.failures - 1));
-    record_.retry_at = now_ + std::min<std::chrono::milliseconds>(wait, 6h);
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::abandon(Outcome why) {
-    leave_behind();
-    note_failure();
-    has_created_ = false;
-    outcome_ = why;
-    ends_after_cleaning_ = true;
-    // Whether a value was staged, only the sink knows.
-    save_then(&RotationMachine::read_sink);
-}
-
-// After a kill: the value is lost, and another key is created in its place.
-PALETTE_KEYS_INLINE void RotationMachine::restart() {
-    leave_behind();
-    save_then(&RotationMachine::begin_or_wait);
-}
-
-// Another rotation has taken the slot over, and writes the record.
-PALETTE_KEYS_INLINE void RotationMachine::lose() {
-    record_is_lost_ = true;
-    is_dirty_ = false;
-    outcome_ = Outcome::lost_race;
-    if (!has_created_ || record_.new_uid.empty()) return finish();
-    step_ = Step::read_record;
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::saw_record(const std::optional<RotationRecord>& record) {
-    // Whoever goes on with this very rotation promotes the key or deletes it, and whoever came after that one
-    // replaces it: consumers may use it by now.
-    auto const& uid = record_.new_uid;
-    if (record && (record->new_uid == uid || record->old_uid == uid)) return finish();
-    step_ = record_.receipt ? Step::discard : Step::remove_new;
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::end_because(Error refusal) {
-    refusal_ = std::move(refusal);
-    finish_with(Outcome::failed, std::nullopt);
-}
+// --- how a run ends ------------------------------------------------------------------------------
 
 PALETTE_KEYS_INLINE void RotationMachine::finish_with(Outcome outcome, std::optional<Instant> next_due) {
     outcome_ = outcome;
@@ -504,17 +283,6 @@ PALETTE_KEYS_INLINE void RotationMachine::finish() {
     // What another rotation writes is for that one to say: a key that was left over here may be in use there.
     if (outcome_ != Outcome::lost_race || !record_is_lost_) say_leftovers();
     step_ = Step::finish;
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::say_leftovers() {
-    for (auto const& left : record_.leftovers) {
-        if (!left.uid.empty())
-            left_.push_back("delete the key " + left.uid + ", which nobody uses");
-        else if (left.looks == 0)
-            left_.push_back("look for keys of the create " + left.nonce + ", whose value nobody has");
-    }
-    if (record_.state == State::overlap && options().hook() && !record_.hook_done)
-        left_.emplace_back("call the hook, which has not succeeded yet");
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::save_then(Go go) {
@@ -558,97 +326,6 @@ PALETTE_KEYS_INLINE void RotationMachine::succeeded() {
         default:
             return finish();
     }
-}
-
-PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string& uid) {
-    switch (step_) {
-        case Step::save:
-            if (why == Failure::lost) return lose();
-            // The disk says what it said before, and the next run goes by that. A key whose uid it does not
-            // have is deleted while it is known.
-            is_dirty_ = false;
-            record_is_lost_ = true;
-            outcome_ = Outcome::failed;
-            if (record_.state == State::created && has_created_) {
-                step_ = Step::remove_new;
-                return;
-            }
-            return finish();
-        case Step::clean:
-            return cleaned(false);
-        case Step::create:
-            if (!uid.empty()) record_.new_uid = uid;
-            if (why == Failure::unknown || !uid.empty())
-                leave_behind();
-            else
-                record_.state = State::idle;
-            note_failure();
-            return finish_with(Outcome::failed, record_.retry_at);
-        case Step::stage:
-            return abandon(Outcome::failed);
-        case Step::prove:
-            // Only what this rotation has revoked: a person may have had a reason to revoke it.
-            if (record_.has_revoked_old && why == Failure::refused) {
-                record_.overlap_until = now_ + std::chrono::hours(1);
-                record_.state = State::overlap;
-                return save_then(&RotationMachine::reactivate);
-            }
-            if (record_.state == State::overlap && why == Failure::refused && !record_.old_uid.empty()) {
-                if (options().force() && !has_drawn_) return replace_broken();
-                left_.push_back("replace the key " + record_.new_uid +
-                                ", which does not work, by force(); the old key " + record_.old_uid +
-                                " was not revoked");
-            }
-            if (record_.state == State::staged || record_.state == State::proven) {
-                // A value that is bad stays bad: it is not tried for ever.
-                if (why == Failure::refused || ++record_.proofs_failed >= 3) return abandon(Outcome::failed);
-            }
-            break;
-        case Step::promote:
-            if (why == Failure::lost) return abandon(Outcome::lost_race);
-            if (why == Failure::refused) return abandon(Outcome::failed);
-            has_reread_ = true;
-            return read_sink();
-        case Step::revoke:
-            left_.push_back("revoke the old key " + record_.old_uid);
-            break;
-        case Step::reactivate:
-            left_.push_back("re-activate the old key " + record_.old_uid + ": the new one does not work");
-            break;
-        case Step::remove_old:
-            // The current key must not end while it waits for a deletion that the service refuses.
-            if (is_due()) {
-                Leftover left;
-                left.uid = record_.old_uid;
-                left.next_at = now_ + std::chrono::hours(1);
-                left.is_revoked = true;
-                record_.leftovers.push_back(std::move(left));
-                return complete();
-            }
-            left_.push_back("delete the old key " + record_.old_uid + ", which is revoked");
-            break;
-        case Step::read_record:
-            left_.push_back("delete the key " + record_.new_uid +
-                            " unless the slot uses it, which is not known");
-            return finish();
-        case Step::discard:
-            // The sink says that consumers use it.
-            if (why == Failure::refused) return finish();
-            step_ = Step::remove_new;
-            return;
-        case Step::remove_new:
-            left_.push_back("delete the key " + record_.new_uid + ", whose value nobody has");
-            return finish();
-        case Step::call_hook:
-        case Step::discard_stale:
-        case Step::drop_previous:
-            break;
-        default:
-            // A look that failed has changed nothing, and costs nothing to repeat.
-            return finish_with(Outcome::failed, record_.retry_at);
-    }
-    note_failure();
-    finish_with(Outcome::failed, record_.retry_at);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

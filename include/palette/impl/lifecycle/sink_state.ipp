@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/lifecycle/sink_state.hpp>
+#include <palette/impl/values/text.hpp>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -10,21 +11,12 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
 inline constexpr std::uint64_t sink_schema = 1;
-
-inline std::string hexadecimal(const unsigned char* bytes, std::size_t count) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i < count; ++i) {
-        text += digits[bytes[i] >> 4];
-        text += digits[bytes[i] & 15];
-    }
-    return text;
-}
 
 inline std::optional<sinks::Receipt> receipt_in(const std::optional<StoredValue>& value) {
     return value ? std::optional(value->receipt) : std::nullopt;
@@ -43,7 +35,7 @@ PALETTE_KEYS_INLINE SinkState new_sink_state() {
     if (::RAND_bytes(salt.data(), static_cast<int>(salt.size())) != 1)
         detail::throw_exception(Error(errc::system, "the system has no randomness to give"));
     SinkState state;
-    state.salt = hexadecimal(salt.data(), salt.size());
+    state.salt = palette::detail::to_hex(salt);
     return state;
 }
 
@@ -54,7 +46,7 @@ PALETTE_KEYS_INLINE std::string digest_of(const SinkState& state, std::string_vi
     if (::HMAC(EVP_sha256(), state.salt.data(), static_cast<int>(state.salt.size()), bytes, value.size(),
                digest.data(), &size) == nullptr)
         detail::throw_exception(Error(errc::system, "OpenSSL cannot compute a digest"));
-    return hexadecimal(digest.data(), size);
+    return palette::detail::to_hex(std::span(digest).first(size));
 }
 
 PALETTE_KEYS_INLINE SinkState settled(const SinkState& written, const FoundValues& found) {

@@ -42,12 +42,7 @@ PALETTE_KEYS_INLINE std::string PendingCreate::make_nonce() {
     std::array<unsigned char, detail::nonce_length / 2> random{};
     if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
         throw Exception(Error(errc::system, "the system has no randomness to give").path("nonce"));
-    std::string nonce;
-    for (auto const byte : random) {
-        nonce += detail::lower_hex[byte >> 4];
-        nonce += detail::lower_hex[byte & 0xF];
-    }
-    return nonce;
+    return detail::to_hex(random);
 }
 
 PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::of_nonce(std::string nonce, std::string name,

@@ -4,6 +4,7 @@
 #include <palette/detail/config.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -55,6 +56,19 @@ inline std::string to_lower(std::string_view text) {
 
 constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
     return std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
+}
+
+/// Bytes as hexadecimal digits in lower case.
+template <class Bytes>
+std::string to_hex(const Bytes& bytes) {
+    std::string out;
+    out.reserve(2 * std::size(bytes));
+    for (auto const element : bytes) {
+        auto const byte = static_cast<unsigned char>(element);
+        out += lower_hex[byte >> 4];
+        out += lower_hex[byte & 15];
+    }
+    return out;
 }
 
 /// The value of a hexadecimal digit; -1 for what is none.

@@ -51,14 +51,7 @@ PALETTE_KEYS_INLINE std::string random_bytes(std::size_t count) {
 }
 
 PALETTE_KEYS_INLINE std::string random_hex(std::size_t bytes) {
-    std::string hex;
-    hex.reserve(2 * bytes);
-    for (char const c : random_bytes(bytes)) {
-        auto const byte = static_cast<unsigned char>(c);
-        hex += detail::lower_hex[byte >> 4];
-        hex += detail::lower_hex[byte & 15];
-    }
-    return hex;
+    return detail::to_hex(random_bytes(bytes));
 }
 
 PALETTE_KEYS_INLINE std::string random_letters(std::size_t count) {
