@@ -2,12 +2,15 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
 #include <palette/detail/operations.hpp>
 #include <palette/detail/start.hpp>
+#include <palette/key_limit.hpp>
 #include <palette/options.hpp>
 #include <palette/pending_create.hpp>
 #include <palette/result.hpp>
 #include <palette/user.hpp>
+#include <palette/visit.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -60,6 +63,12 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Cancellation: per operation, through the slot of the handler. `terminal` and `partial` end the operation
 /// at once, with the effect that is known. `total` is honoured only until a request that changes something
 /// has been sent. A key whose value has been received is delivered all the same.
+///
+/// Own key: a revocation, deactivation or deletion of the key that the client itself uses is refused with
+/// errc::own_key. Give the credential the uid of its key: without it, such a call reads the key first, and
+/// who the caller is once for each credential, to see whether the key may be the client's own. A credential
+/// that is a token takes no such reads. Keys that a create has made are not guarded in this way while the
+/// client cleans up after the create, or reconciles it.
 ///
 /// Credentials: a credential that is about to expire is renewed in the background, and no operation waits for
 /// the new one before the old one has expired. A renewal may outlast the last operation and keep the context
@@ -156,6 +165,38 @@ public:
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(Token&& token = Token()) {
         return async_list(ListFilter(), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Gives each key that the caller may see and that matches the filter to `visitor`, in the service's
+    /// order, while the answers still arrive. All pages are read. The memory for it does not depend on the
+    /// number of keys: neither a list nor a page is held, even if the service puts all keys into one page.
+    ///
+    ///     std::size_t expired = 0;
+    ///     auto visited = co_await client.async_visit(
+    ///         ListFilter().state(KeyState::expired), [&](ApiKey&&) { ++expired; return Result<void>(); });
+    ///
+    /// The visitor is called on the executor of the client, one call at a time, and not at all once the
+    /// operation has completed. It must not block; it may start operations of the same client. An error that
+    /// it returns ends the operation with that error, and an exception ends it with errc::system.
+    ///
+    /// Completes with the number of keys that the visitor was given, and the service's time. After an error,
+    /// the visitor may have been given some of the keys.
+    ///
+    /// Retries: a page that is cut off is read again, and what the visitor has been given of it is skipped.
+    ///
+    /// Errors of this operation's own: errc::conflict, if a page that is read again does not begin with the
+    /// keys that were given of it. Of ClientOptions::list_limits, max_pages and max_token_length apply;
+    /// max_bytes and max_items do not, for nothing is held. The time is bounded as that of all operations: a
+    /// large tenant may need CallOptions::deadline().
+    template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
+    auto async_visit(ListFilter filter, KeyVisitor visitor, CallOptions options, Token&& token = Token()) {
+        return start(detail::VisitKeys(std::move(filter), std::move(visitor)), std::move(options),
+                     std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
+    auto async_visit(ListFilter filter, KeyVisitor visitor, Token&& token = Token()) {
+        return async_visit(std::move(filter), std::move(visitor), CallOptions(), std::forward<Token>(token));
     }
 
     /// Lists the keys of that name. Names are not unique, so there may be several.
@@ -395,8 +436,9 @@ public:
     /// ChangeOptions::verify() reads the key back.
     ///
     /// Errors of this operation's own:
-    /// - errc::own_key, not applied: the key is the one that this client itself uses, as far as
-    ///   Credential::key_uid() tells, and ChangeOptions::allow_own_key() was not given.
+    /// - errc::own_key, not applied: the key is the one that this client itself uses, or may be, and
+    ///   ChangeOptions::allow_own_key() was not given. Where the credential is an API key without
+    ///   Credential::key_uid(), each active key of its own user may be; the message names them.
     /// - errc::conflict, applied: with verify(), the service accepted, but still shows the key as active.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, ChangeOptions options, Token&& token = Token()) {
@@ -518,6 +560,87 @@ public:
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, Token&& token = Token()) {
         return async_find_user(std::move(email), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Lists the users of the tenant. All pages are read.
+    ///
+    /// Completes with the users in the service's order. UserList::is_complete() tells whether somebody who is
+    /// not in the list is not a user: the service may say that there are more users than it shows to the
+    /// caller. Whether a user whom single sign-on has removed leaves a record is not documented.
+    ///
+    /// Errors of this operation's own: errc::forbidden if the caller may not list users; errc::too_large for
+    /// a list beyond ClientOptions::list_limits.
+    template <detail::TokenFor<UserList> Token = boost::asio::deferred_t>
+    auto async_list_users(CallOptions options, Token&& token = Token()) {
+        return start(detail::ListUsers(), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<UserList> Token = boost::asio::deferred_t>
+    auto async_list_users(Token&& token = Token()) {
+        return async_list_users(CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Gives each user of the tenant to `visitor`, as async_visit() does with keys.
+    ///
+    /// Errors of this operation's own: errc::forbidden if the caller may not list users; those of
+    /// async_visit().
+    template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
+    auto async_visit_users(UserVisitor visitor, CallOptions options, Token&& token = Token()) {
+        return start(detail::VisitUsers(std::move(visitor)), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
+    auto async_visit_users(UserVisitor visitor, Token&& token = Token()) {
+        return async_visit_users(std::move(visitor), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Reads one user.
+    ///
+    /// Errors of this operation's own: errc::not_found if there is no such user; errc::forbidden if the
+    /// caller may not read users; errc::bad_value if the response is about another user.
+    template <detail::TokenFor<User> Token = boost::asio::deferred_t>
+    auto async_get_user(std::string uid, CallOptions options, Token&& token = Token()) {
+        return start(detail::GetUser(std::move(uid)), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<User> Token = boost::asio::deferred_t>
+    auto async_get_user(std::string uid, Token&& token = Token()) {
+        return async_get_user(std::move(uid), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Lists the events of the tenant's audit log that match the filter. All pages are read; the service
+    /// keeps events for one year. No event tells which API key a request came with, and operations on keys
+    /// may not be in the log at all: that there is no event about a key proves nothing.
+    ///
+    /// Completes with the events in the service's order.
+    ///
+    /// Errors of this operation's own: errc::invalid_argument for a filter with an empty text, a time that
+    /// cannot be written, or an end before its beginning; errc::forbidden if the caller may not read the
+    /// audit log; errc::too_large for a list beyond ClientOptions::list_limits.
+    template <detail::TokenFor<AuditEventList> Token = boost::asio::deferred_t>
+    auto async_list_audit_events(AuditEventFilter filter, CallOptions options, Token&& token = Token()) {
+        return start(detail::ListAuditEvents(std::move(filter)), std::move(options),
+                     std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<AuditEventList> Token = boost::asio::deferred_t>
+    auto async_list_audit_events(AuditEventFilter filter, Token&& token = Token()) {
+        return async_list_audit_events(std::move(filter), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Tells how many API keys a user of the tenant may have. The tenant is that of the caller, who is
+    /// identified first unless this client has already done so.
+    ///
+    /// Errors of this operation's own: errc::forbidden if the caller may not read the limits of the tenant;
+    /// errc::bad_value if the service does not say what the limit is.
+    template <detail::TokenFor<KeyLimit> Token = boost::asio::deferred_t>
+    auto async_key_limit(CallOptions options, Token&& token = Token()) {
+        return start(detail::TellKeyLimit(), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<KeyLimit> Token = boost::asio::deferred_t>
+    auto async_key_limit(Token&& token = Token()) {
+        return async_key_limit(CallOptions(), std::forward<Token>(token));
     }
 
     /// Tells the service's time: the `Date` of the last response that identified the caller, and the time

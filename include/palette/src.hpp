@@ -28,8 +28,11 @@
 #include <palette/impl/client/creation.ipp>
 #include <palette/impl/client/default_transport.ipp>
 #include <palette/impl/client/reading.ipp>
+#include <palette/impl/client/reading_audit.ipp>
+#include <palette/impl/client/reading_users.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
+#include <palette/impl/client/visits.ipp>
 #include <palette/impl/lifecycle/command_sink.ipp>
 #include <palette/impl/lifecycle/etcd_gateway.ipp>
 #include <palette/impl/lifecycle/etcd_lock.ipp>
@@ -93,11 +96,13 @@
 #include <palette/impl/system/write_secret_file.ipp>
 #include <palette/impl/time/sleep.ipp>
 #include <palette/impl/values/api_key.ipp>
+#include <palette/impl/values/audit_event.ipp>
 #include <palette/impl/values/credential.ipp>
 #include <palette/impl/values/endpoint.ipp>
 #include <palette/impl/values/error.ipp>
 #include <palette/impl/values/expiry.ipp>
 #include <palette/impl/values/http_date.ipp>
+#include <palette/impl/values/key_limit.ipp>
 #include <palette/impl/values/key_requests.ipp>
 #include <palette/impl/values/key_text.ipp>
 #include <palette/impl/values/pending_create.ipp>
@@ -106,8 +111,10 @@
 #include <palette/impl/values/secret.ipp>
 #include <palette/impl/values/string_map.ipp>
 #include <palette/impl/values/user.ipp>
+#include <palette/impl/values/visit.ipp>
 #include <palette/impl/wire/decode.ipp>
 #include <palette/impl/wire/encode.ipp>
+#include <palette/impl/wire/handed.ipp>
 #include <palette/impl/wire/json.ipp>
 #include <palette/impl/wire/json_reader.ipp>
 #include <palette/impl/wire/pending_create_text.ipp>
