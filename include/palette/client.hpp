@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/caller.hpp>
 #include <palette/detail/operations.hpp>
 #include <palette/detail/start.hpp>
 #include <palette/options.hpp>
@@ -500,6 +501,20 @@ public:
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(Token&& token = Token()) {
         return async_whoami(CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Identifies the caller, as async_whoami() does, and tells what the credential is: an API key, with its uid
+    /// if that is known, or a token.
+    ///
+    /// Errors: those of async_whoami().
+    template <detail::TokenFor<Caller> Token = boost::asio::deferred_t>
+    auto async_describe_caller(CallOptions options, Token&& token = Token()) {
+        return start(detail::DescribeCaller(), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<Caller> Token = boost::asio::deferred_t>
+    auto async_describe_caller(Token&& token = Token()) {
+        return async_describe_caller(CallOptions(), std::forward<Token>(token));
     }
 
     /// Finds the user with that e-mail address; upper and lower case are the same. Reads all pages of the

@@ -6,7 +6,7 @@
 cmake_minimum_required(VERSION 3.22)
 
 set(values_headers
-    api_key boost_error clock credential endpoint error expiry format instant pending_create result secret string_map
+    api_key boost_error caller clock credential endpoint error expiry format instant pending_create result secret string_map
     user version)
 set(system_headers write_secret_file)
 set(wire_headers json)
