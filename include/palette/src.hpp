@@ -32,6 +32,12 @@
 #include <palette/impl/client/reading_users.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
+#include <palette/impl/lifecycle/action.ipp>
+#include <palette/impl/lifecycle/apply.ipp>
+#include <palette/impl/lifecycle/apply_driver.ipp>
+#include <palette/impl/lifecycle/apply_journal.ipp>
+#include <palette/impl/lifecycle/apply_machine.ipp>
+#include <palette/impl/lifecycle/bulk_report.ipp>
 #include <palette/impl/lifecycle/command_sink.ipp>
 #include <palette/impl/lifecycle/etcd_gateway.ipp>
 #include <palette/impl/lifecycle/etcd_lock.ipp>
@@ -39,6 +45,10 @@
 #include <palette/impl/lifecycle/etcd_store.ipp>
 #include <palette/impl/lifecycle/file_sink.ipp>
 #include <palette/impl/lifecycle/file_store.ipp>
+#include <palette/impl/lifecycle/plan.ipp>
+#include <palette/impl/lifecycle/plan_maker.ipp>
+#include <palette/impl/lifecycle/plan_parse.ipp>
+#include <palette/impl/lifecycle/plan_text.ipp>
 #include <palette/impl/lifecycle/program_run.ipp>
 #include <palette/impl/lifecycle/receipt_json.ipp>
 #include <palette/impl/lifecycle/record_envelope.ipp>
@@ -47,6 +57,7 @@
 #include <palette/impl/lifecycle/rotation_machine.ipp>
 #include <palette/impl/lifecycle/rotation_record.ipp>
 #include <palette/impl/lifecycle/rotator.ipp>
+#include <palette/impl/lifecycle/selection.ipp>
 #include <palette/impl/lifecycle/sink_provider.ipp>
 #include <palette/impl/lifecycle/sink_state.ipp>
 #include <palette/impl/lifecycle/sink_values.ipp>
@@ -79,6 +90,7 @@
 #include <palette/impl/seams/proxy_bypass.ipp>
 #include <palette/impl/seams/rate_limiter.ipp>
 #include <palette/impl/seams/transport.ipp>
+#include <palette/impl/system/append_file.ipp>
 #include <palette/impl/system/atomic_file.ipp>
 #include <palette/impl/system/child_process.ipp>
 #include <palette/impl/system/directory.ipp>

@@ -8,6 +8,7 @@
 #include <palette/impl/values/text.hpp>
 #include <palette/lifecycle/plan.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <ostream>
@@ -159,6 +160,10 @@ PALETTE_KEYS_INLINE std::string_view to_string(PlanItem::Step step) noexcept {
     static constexpr std::array<std::string_view, 3> names{"change", "already", "skip"};
     auto const number = static_cast<std::size_t>(step);
     return number < names.size() ? names[number] : std::string_view();
+}
+
+PALETTE_KEYS_INLINE std::size_t Plan::changes() const noexcept {
+    return static_cast<std::size_t>(std::ranges::count(items, PlanItem::Step::change, &PlanItem::step));
 }
 
 PALETTE_KEYS_INLINE std::string Plan::digest() const {
