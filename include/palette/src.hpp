@@ -30,6 +30,12 @@
 #include <palette/impl/client/reading.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
+#include <palette/impl/lifecycle/audit_finding.ipp>
+#include <palette/impl/lifecycle/audit_formats.ipp>
+#include <palette/impl/lifecycle/audit_html.ipp>
+#include <palette/impl/lifecycle/audit_report.ipp>
+#include <palette/impl/lifecycle/audit_sarif.ipp>
+#include <palette/impl/lifecycle/auditor.ipp>
 #include <palette/impl/lifecycle/command_sink.ipp>
 #include <palette/impl/lifecycle/etcd_gateway.ipp>
 #include <palette/impl/lifecycle/etcd_lock.ipp>
@@ -40,6 +46,7 @@
 #include <palette/impl/lifecycle/program_run.ipp>
 #include <palette/impl/lifecycle/receipt_json.ipp>
 #include <palette/impl/lifecycle/record_envelope.ipp>
+#include <palette/impl/lifecycle/roster.ipp>
 #include <palette/impl/lifecycle/rotation.ipp>
 #include <palette/impl/lifecycle/rotation_driver.ipp>
 #include <palette/impl/lifecycle/rotation_machine.ipp>
