@@ -7,5 +7,7 @@
 #include <palette/impl/client/creation.ipp>
 #include <palette/impl/client/default_transport.ipp>
 #include <palette/impl/client/reading.ipp>
+#include <palette/impl/client/reading_audit.ipp>
+#include <palette/impl/client/reading_users.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>

@@ -2,6 +2,7 @@
 #include <palette/impl/emulator/service/answers.ipp>
 #include <palette/impl/emulator/service/bodies.ipp>
 #include <palette/impl/emulator/service/crypto.ipp>
+#include <palette/impl/emulator/service/directory.ipp>
 #include <palette/impl/emulator/service/operations.ipp>
 #include <palette/impl/emulator/service/refusal.ipp>
 #include <palette/impl/emulator/service/routes.ipp>

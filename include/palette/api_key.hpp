@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/detail/blocks.hpp>
 #include <palette/error.hpp>
 #include <palette/expiry.hpp>
+#include <palette/list_of.hpp>
 #include <palette/secret.hpp>
 #include <palette/string_map.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <initializer_list>
 #include <iosfwd>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -109,83 +107,12 @@ public:
 ///
 ///     for (const palette::ApiKey& key : keys)
 ///         if (key.state(keys.as_of()) == palette::KeyState::expired) log(key.name);
-class KeyList {
+class KeyList : public ListOf<ApiKey> {
 public:
-    /// Names the type of the keys.
-    using value_type = ApiKey;
-    /// Names the type of the iterators.
-    using iterator = detail::Blocks<ApiKey>::iterator;
-    /// Names the type of the iterators of a const list.
-    using const_iterator = detail::Blocks<ApiKey>::const_iterator;
-    /// Names the type of sizes and positions.
-    using size_type = std::size_t;
-
-    /// Constructs an empty list.
-    KeyList() = default;
-    /// Constructs a list of these keys, which the service gave at the time `as_of`.
-    KeyList(std::initializer_list<ApiKey> keys, Instant as_of = {})
-        : KeyList(keys.begin(), keys.end(), as_of) {}
-    /// Same, from the storage of a list; for the library itself.
-    explicit KeyList(detail::Blocks<ApiKey> keys, Instant as_of) : keys_(std::move(keys)), as_of_(as_of) {}
-
-    /// Same, from a range of keys.
-    template <std::input_iterator It>
-    KeyList(It first, std::sentinel_for<It> auto last, Instant as_of = {}) : as_of_(as_of) {
-        for (; first != last; ++first)
-            push_back(*first);
-    }
-
-    /// Returns whether there are no keys.
-    [[nodiscard]] bool empty() const noexcept { return keys_.empty(); }
-    /// Returns the number of keys.
-    [[nodiscard]] size_type size() const noexcept { return keys_.size(); }
-
-    /// Returns an iterator to the first key. Iterators of a temporary list would dangle, and do not compile.
-    [[nodiscard]] iterator begin() & noexcept { return keys_.begin(); }
-    /// Returns the end of the range.
-    [[nodiscard]] iterator end() & noexcept { return keys_.end(); }
-    /// Same, for a const object.
-    [[nodiscard]] const_iterator begin() const& noexcept { return keys_.begin(); }
-    /// Same, for a const object.
-    [[nodiscard]] const_iterator end() const& noexcept { return keys_.end(); }
-    void begin() const&& = delete;
-    void end() const&& = delete;
-
-    /// Returns the key at position `i`; from a temporary list by value. Precondition: i < size().
-    [[nodiscard]] ApiKey& operator[](size_type i) & noexcept { return keys_[i]; }
-    /// Same, for a const object.
-    [[nodiscard]] const ApiKey& operator[](size_type i) const& noexcept { return keys_[i]; }
-    /// Same, from a temporary: moves the content out.
-    [[nodiscard]] ApiKey operator[](size_type i) && noexcept { return std::move(keys_[i]); }
-    void operator[](size_type i) const&& = delete;
-    /// Returns the first key; from a temporary list by value. Precondition: the list is not empty.
-    [[nodiscard]] ApiKey& front() & noexcept { return keys_[0]; }
-    /// Same, for a const object.
-    [[nodiscard]] const ApiKey& front() const& noexcept { return keys_[0]; }
-    /// Same, from a temporary: moves the content out.
-    [[nodiscard]] ApiKey front() && noexcept { return std::move(keys_[0]); }
-    void front() const&& = delete;
-    /// Returns the last key; from a temporary list by value. Precondition: the list is not empty.
-    [[nodiscard]] ApiKey& back() & noexcept { return keys_[size() - 1]; }
-    /// Same, for a const object.
-    [[nodiscard]] const ApiKey& back() const& noexcept { return keys_[size() - 1]; }
-    /// Same, from a temporary: moves the content out.
-    [[nodiscard]] ApiKey back() && noexcept { return std::move(keys_[size() - 1]); }
-    void back() const&& = delete;
-
-    /// Appends a key. Other keys do not move; iterators to them remain valid.
-    void push_back(ApiKey key) { keys_.emplace_back(std::move(key)); }
-
-    /// Returns the service's time when it answered, to the second; this machine's time if the response has no
-    /// Date, or one outside of the years 2020 to 2199.
-    [[nodiscard]] Instant as_of() const noexcept { return as_of_; }
+    using ListOf::ListOf;
 
     /// Compares the keys, in their order, and as_of().
     friend bool operator==(const KeyList&, const KeyList&) = default;
-
-private:
-    detail::Blocks<ApiKey> keys_;
-    Instant as_of_{};
 };
 
 /// Describes a key to be created, for ApiKeyClient::async_create(). Setters chain, on a temporary and on a

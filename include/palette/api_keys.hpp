@@ -4,6 +4,7 @@
 // Includes everything of palette-keys that a program needs to manage API keys.
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
 #include <palette/auth.hpp>
 #include <palette/auth_provider.hpp>
 #include <palette/blocking_client.hpp>
@@ -14,6 +15,8 @@
 #include <palette/error.hpp>
 #include <palette/expiry.hpp>
 #include <palette/instant.hpp>
+#include <palette/key_limit.hpp>
+#include <palette/list_of.hpp>
 #include <palette/observer.hpp>
 #include <palette/options.hpp>
 #include <palette/pending_create.hpp>

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
+#include <palette/key_limit.hpp>
 #include <palette/options.hpp>
 #include <palette/pending_create.hpp>
 #include <palette/result.hpp>
@@ -110,6 +112,14 @@ public:
     Result<Identity> whoami(CallOptions options = {});
     /// Finds the user with that e-mail address; see ApiKeyClient::async_find_user().
     Result<User> find_user(std::string email, CallOptions options = {});
+    /// Lists the users of the tenant; see ApiKeyClient::async_list_users().
+    Result<UserList> list_users(CallOptions options = {});
+    /// Reads one user; see ApiKeyClient::async_get_user().
+    Result<User> get_user(std::string uid, CallOptions options = {});
+    /// Lists the events of the audit log that match the filter; see ApiKeyClient::async_list_audit_events().
+    Result<AuditEventList> list_audit_events(AuditEventFilter filter, CallOptions options = {});
+    /// Tells how many keys a user may have; see ApiKeyClient::async_key_limit().
+    Result<KeyLimit> key_limit(CallOptions options = {});
 
     /// Runs a coroutine in the client's own thread, with the client that serves this one, and waits for its
     /// end: for operations of ApiKeyClient that have no blocking form.

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
 #include <palette/detail/operations.hpp>
 #include <palette/detail/start.hpp>
+#include <palette/key_limit.hpp>
 #include <palette/options.hpp>
 #include <palette/pending_create.hpp>
 #include <palette/result.hpp>
@@ -518,6 +520,73 @@ public:
     template <detail::TokenFor<User> Token = boost::asio::deferred_t>
     auto async_find_user(std::string email, Token&& token = Token()) {
         return async_find_user(std::move(email), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Lists the users of the tenant. All pages are read.
+    ///
+    /// Completes with the users in the service's order. UserList::is_complete() tells whether somebody who is
+    /// not in the list is not a user: the service may say that there are more users than it shows to the
+    /// caller. Whether a user whom single sign-on has removed leaves a record is not documented.
+    ///
+    /// Errors of this operation's own: errc::forbidden if the caller may not list users; errc::too_large for
+    /// a list beyond ClientOptions::list_limits.
+    template <detail::TokenFor<UserList> Token = boost::asio::deferred_t>
+    auto async_list_users(CallOptions options, Token&& token = Token()) {
+        return start(detail::ListUsers(), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<UserList> Token = boost::asio::deferred_t>
+    auto async_list_users(Token&& token = Token()) {
+        return async_list_users(CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Reads one user.
+    ///
+    /// Errors of this operation's own: errc::not_found if there is no such user; errc::forbidden if the
+    /// caller may not read users; errc::bad_value if the response is about another user.
+    template <detail::TokenFor<User> Token = boost::asio::deferred_t>
+    auto async_get_user(std::string uid, CallOptions options, Token&& token = Token()) {
+        return start(detail::GetUser(std::move(uid)), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<User> Token = boost::asio::deferred_t>
+    auto async_get_user(std::string uid, Token&& token = Token()) {
+        return async_get_user(std::move(uid), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Lists the events of the tenant's audit log that match the filter. All pages are read; the service
+    /// keeps events for one year. No event tells which API key a request came with, and operations on keys
+    /// may not be in the log at all: that there is no event about a key proves nothing.
+    ///
+    /// Completes with the events in the service's order.
+    ///
+    /// Errors of this operation's own: errc::invalid_argument for a filter with an empty text, a time that
+    /// cannot be written, or an end before its beginning; errc::forbidden if the caller may not read the
+    /// audit log; errc::too_large for a list beyond ClientOptions::list_limits.
+    template <detail::TokenFor<AuditEventList> Token = boost::asio::deferred_t>
+    auto async_list_audit_events(AuditEventFilter filter, CallOptions options, Token&& token = Token()) {
+        return start(detail::ListAuditEvents(std::move(filter)), std::move(options),
+                     std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<AuditEventList> Token = boost::asio::deferred_t>
+    auto async_list_audit_events(AuditEventFilter filter, Token&& token = Token()) {
+        return async_list_audit_events(std::move(filter), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Tells how many API keys a user of the tenant may have. The tenant is that of the caller, who is
+    /// identified first unless this client has already done so.
+    ///
+    /// Errors of this operation's own: errc::forbidden if the caller may not read the limits of the tenant;
+    /// errc::bad_value if the service does not say what the limit is.
+    template <detail::TokenFor<KeyLimit> Token = boost::asio::deferred_t>
+    auto async_key_limit(CallOptions options, Token&& token = Token()) {
+        return start(detail::TellKeyLimit(), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<KeyLimit> Token = boost::asio::deferred_t>
+    auto async_key_limit(Token&& token = Token()) {
+        return async_key_limit(CallOptions(), std::forward<Token>(token));
     }
 
     /// Tells the service's time: the `Date` of the last response that identified the caller, and the time

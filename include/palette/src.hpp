@@ -28,6 +28,8 @@
 #include <palette/impl/client/creation.ipp>
 #include <palette/impl/client/default_transport.ipp>
 #include <palette/impl/client/reading.ipp>
+#include <palette/impl/client/reading_audit.ipp>
+#include <palette/impl/client/reading_users.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
 #include <palette/impl/lifecycle/audit_finding.ipp>
@@ -95,11 +97,13 @@
 #include <palette/impl/system/write_secret_file.ipp>
 #include <palette/impl/time/sleep.ipp>
 #include <palette/impl/values/api_key.ipp>
+#include <palette/impl/values/audit_event.ipp>
 #include <palette/impl/values/credential.ipp>
 #include <palette/impl/values/endpoint.ipp>
 #include <palette/impl/values/error.ipp>
 #include <palette/impl/values/expiry.ipp>
 #include <palette/impl/values/http_date.ipp>
+#include <palette/impl/values/key_limit.ipp>
 #include <palette/impl/values/key_requests.ipp>
 #include <palette/impl/values/key_text.ipp>
 #include <palette/impl/values/pending_create.ipp>

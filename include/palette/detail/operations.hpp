@@ -2,7 +2,9 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
 #include <palette/expiry.hpp>
+#include <palette/key_limit.hpp>
 #include <palette/pending_create.hpp>
 #include <palette/user.hpp>
 
@@ -131,6 +133,32 @@ struct PALETTE_KEYS_DECL FindUser {
     static constexpr std::string_view name = "find_user";
     explicit FindUser(std::string address) : email(std::move(address)) {}
     std::string email;
+};
+
+struct PALETTE_KEYS_DECL ListUsers {
+    using Value = UserList;
+    static constexpr std::string_view name = "list_users";
+    ListUsers() {}  // NOLINT(modernize-use-equals-default): no aggregate
+};
+
+struct PALETTE_KEYS_DECL GetUser {
+    using Value = User;
+    static constexpr std::string_view name = "get_user";
+    explicit GetUser(std::string user) : user_uid(std::move(user)) {}
+    std::string user_uid;  // not `uid`, which is that of a key
+};
+
+struct PALETTE_KEYS_DECL ListAuditEvents {
+    using Value = AuditEventList;
+    static constexpr std::string_view name = "list_audit_events";
+    explicit ListAuditEvents(AuditEventFilter chosen) : filter(std::move(chosen)) {}
+    AuditEventFilter filter;
+};
+
+struct PALETTE_KEYS_DECL TellKeyLimit {
+    using Value = KeyLimit;
+    static constexpr std::string_view name = "key_limit";
+    TellKeyLimit() {}  // NOLINT(modernize-use-equals-default): no aggregate
 };
 
 struct PALETTE_KEYS_DECL TellServiceTime {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
 #include <palette/endpoint.hpp>
 #include <palette/testing/emulator_options.hpp>
 #include <palette/testing/fault.hpp>
@@ -87,6 +88,7 @@ public:
     TestUser add_user(NewTestUser user);
 
     /// Removes a user. The keys of a local user are removed with them; those of a single sign-on user stay.
+    /// Assumptions::removed_sso_user_keeps_record tells whether the record of a single sign-on user stays.
     void remove_user(std::string_view uid);
 
     /// Sets the role of a user, which is in force from the next request on, for their existing keys and
@@ -98,12 +100,17 @@ public:
     void set_group_role(std::string_view uid, Role role);
 
     /// Signs a user in as the browser does, by password and second factor or by single sign-on, and returns
-    /// the token.
+    /// the token. Throws Exception (errc::invalid_argument) for a user who is inactive or pending.
     Secret sign_in(std::string_view uid);
 
     /// Creates a key without a request: beyond the quota if need be, with any expiry. The owner is the tenant
     /// admin unless for_user() is set.
     CreatedApiKey seed_key(const NewApiKey& key);
+
+    /// Writes an event to the audit log, whatever it says. An event without a uid gets one, and an event
+    /// without a time happens now. Returns the uid. The log is listed in the order in which events were
+    /// written.
+    std::string audit(AuditEvent event);
 
     /// Returns every key that exists, in the order of creation.
     [[nodiscard]] KeyList keys() const;

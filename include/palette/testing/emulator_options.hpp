@@ -21,7 +21,7 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 ///     re-activating a key past its expiry           400 ApiKeyExpired              reactivation_refusal
 ///     a plain user accesses another user's key      403 Forbidden                  others_key_refusal
 ///     a plain user lists keys                       200, their own                 plain_user_may_list
-///     a plain user lists users                      403                            plain_user_may_list_users
+///     a plain user lists users, or reads another    403                            plain_user_may_list_users
 ///     create or update without an expiry            accepted: the key never ends   expiry_required
 ///     an expiry that has already passed             400, unless it is unchanged    past_expiry_accepted
 ///     update without an annotation or label         it is removed                  update_keeps_omitted
@@ -30,7 +30,10 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 ///     a name that another key of the owner has      accepted                       names_unique: 409
 ///                                                                                  ApiKeyNameTaken
 ///     the key of a removed single sign-on user      401, its owner being gone      orphans_usable
-///     an expiry further ahead than a policy allows  accepted: there is no policy   max_lifetime:
+///     the record of a removed single sign-on user   gone: 404, and in no list removed_sso_user_keeps_record
+///     operations on keys, in the audit log          not written                    key_operations_audited
+///     the last sign-in of a key's owner             stays when the key is used key_use_moves_last_sign_in an
+///     expiry further ahead than a policy allows  accepted: there is no policy   max_lifetime:
 ///                                                                                  shortened
 /// ```
 /// Assumed too, without a switch:
@@ -42,6 +45,9 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 ///   of a plain user.
 /// - The parameters setCookie, filters, fields and orderBy are accepted and change nothing, and no cookie is
 ///   accepted. Of two credentials in one request ApiKey counts. Single sign-on users have no password.
+/// - A user who is inactive or pending cannot sign in, and their keys are 401. A plain user reads their own
+///   record, and neither the audit log nor the limits of the tenant (403); another tenant's limits are 403
+///   for everybody. The audit log is listed oldest first, and its `count` is that of the events that match.
 /// - A key has at most 1,000 annotations and 1,000 labels; more are 400. The server's own annotations are
 ///   those of the vendor's sample, and a key is modified 0.4 s after its creation.
 struct Assumptions {
@@ -58,7 +64,7 @@ struct Assumptions {
     Refusal others_key_refusal{403, "Forbidden"};
     /// Allows a plain user to list their own keys. Default: true.
     bool plain_user_may_list = true;
-    /// Allows a plain user to list users. Default: false.
+    /// Allows a plain user to list users, and to read one. Default: false.
     bool plain_user_may_list_users = false;
     /// Requires an expiry in a create or update. Default: false.
     bool expiry_required = false;
@@ -72,6 +78,14 @@ struct Assumptions {
     bool names_unique = false;
     /// Accepts the keys of a removed single sign-on user. Default: false.
     bool orphans_usable = false;
+    /// Keeps the record of a single sign-on user who is removed, as it was: the service does not learn that
+    /// the identity provider has removed somebody. The user cannot sign in; their keys are those of a removed
+    /// user all the same (`orphans_usable`). Default: false, the record is gone.
+    bool removed_sso_user_keeps_record = false;
+    /// Writes creates, changes and deletions of keys to the audit log. Default: false.
+    bool key_operations_audited = false;
+    /// Moves the last sign-in of a key's owner with every request that the key authenticates. Default: false.
+    bool key_use_moves_last_sign_in = false;
     /// Shortens the expiry in a create or update to this long from then on, and gives it to a key without an
     /// expiry. Default: zero, which shortens nothing.
     std::chrono::milliseconds max_lifetime{0};

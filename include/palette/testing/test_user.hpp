@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/instant.hpp>
 #include <palette/secret.hpp>
 
+#include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::testing {
 
@@ -23,6 +27,9 @@ PALETTE_KEYS_DECL std::string_view to_string(Role role) noexcept;
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Role role);
 
 /// Describes a user to be added with Emulator::add_user().
+///
+///     auto gone = emulator.add_user(NewTestUser{.email = "g@acme.test", .single_sign_on = true}
+///                                       .last_sign_in(now - days{200}));
 struct NewTestUser {
     /// Gives the e-mail address.
     std::string email;
@@ -38,6 +45,40 @@ struct NewTestUser {
     std::string first_name = "Test";
     /// Gives the last name. Default: "User".
     std::string last_name = "User";
+
+    /// Tells whether the account of a user can be used.
+    enum class Activity : std::uint8_t {
+        active,    ///< It can be used.
+        inactive,  ///< It was disabled.
+        pending,   ///< It waits to be activated by its activation link.
+    };
+    /// Gives the activity of the account; see inactive() and pending(). Default: active.
+    Activity activity = Activity::active;
+    /// Gives the time of the last sign-in; see last_sign_in(). Default: never.
+    std::optional<Instant> signed_in{};
+
+    /// Sets the time of the last sign-in.
+    NewTestUser& last_sign_in(Instant time) & noexcept {
+        signed_in = time;
+        return *this;
+    }
+    /// Disables the account: the user cannot sign in, and their keys are refused.
+    NewTestUser& inactive() & noexcept {
+        activity = Activity::inactive;
+        return *this;
+    }
+    /// Lets the account wait to be activated: the user cannot sign in, and their keys are refused. Lists show
+    /// an activation link, as the service does.
+    NewTestUser& pending() & noexcept {
+        activity = Activity::pending;
+        return *this;
+    }
+    /// Same, on a temporary.
+    NewTestUser last_sign_in(Instant time) && noexcept { return std::move(last_sign_in(time)); }
+    /// Same, on a temporary.
+    NewTestUser inactive() && noexcept { return std::move(inactive()); }
+    /// Same, on a temporary.
+    NewTestUser pending() && noexcept { return std::move(pending()); }
 };
 
 /// Describes a user of the emulator's tenant, with the credentials. Move-only.

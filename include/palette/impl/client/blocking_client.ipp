@@ -294,6 +294,29 @@ PALETTE_KEYS_INLINE Result<User> BlockingApiKeyClient::find_user(std::string ema
     });
 }
 
+PALETTE_KEYS_INLINE Result<UserList> BlockingApiKeyClient::list_users(CallOptions options) {
+    return wait<UserList>(
+        [&](ApiKeyClient& client, auto handler) { client.async_list_users(options, std::move(handler)); });
+}
+
+PALETTE_KEYS_INLINE Result<User> BlockingApiKeyClient::get_user(std::string uid, CallOptions options) {
+    return wait<User>([&](ApiKeyClient& client, auto handler) {
+        client.async_get_user(std::move(uid), options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<AuditEventList> BlockingApiKeyClient::list_audit_events(AuditEventFilter filter,
+                                                                                   CallOptions options) {
+    return wait<AuditEventList>([&](ApiKeyClient& client, auto handler) {
+        client.async_list_audit_events(std::move(filter), options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<KeyLimit> BlockingApiKeyClient::key_limit(CallOptions options) {
+    return wait<KeyLimit>(
+        [&](ApiKeyClient& client, auto handler) { client.async_key_limit(options, std::move(handler)); });
+}
+
 PALETTE_KEYS_INLINE Result<void> BlockingApiKeyClient::run(
     const std::function<boost::asio::awaitable<Result<void>>(ApiKeyClient&)>& work) {
     return wait<void>([&](ApiKeyClient& client, auto handler) {

@@ -27,6 +27,10 @@ FirstRequest check(const Core& core, const detail::SetKeyActive& set);
 FirstRequest check(const Core& core, const detail::RemoveKey& remove);
 FirstRequest check(const Core& core, const detail::WhoAmI& whoami);
 FirstRequest check(const Core& core, const detail::FindUser& find);
+FirstRequest check(const Core& core, const detail::ListUsers& list);
+FirstRequest check(const Core& core, const detail::GetUser& get);
+FirstRequest check(const Core& core, const detail::ListAuditEvents& list);
+FirstRequest check(const Core& core, const detail::TellKeyLimit& tell);
 FirstRequest check(const Core& core, const detail::TellServiceTime& tell);
 FirstRequest check(const Core& core, const detail::Wait& wait);
 FirstRequest check(const Core& core, const detail::CloseClient& close);
@@ -53,6 +57,11 @@ asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::RemoveKey remove);
 asio::awaitable<Result<Identity>> perform(Core& core, pipeline::Call& call, detail::WhoAmI whoami);
 asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call, detail::FindUser find);
+asio::awaitable<Result<UserList>> perform(Core& core, pipeline::Call& call, detail::ListUsers list);
+asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call, detail::GetUser get);
+asio::awaitable<Result<AuditEventList>> perform(Core& core, pipeline::Call& call,
+                                                detail::ListAuditEvents list);
+asio::awaitable<Result<KeyLimit>> perform(Core& core, pipeline::Call& call, detail::TellKeyLimit tell);
 asio::awaitable<Result<Instant>> perform(Core& core, pipeline::Call& call, detail::TellServiceTime tell);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::Wait wait);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::CloseClient close);
@@ -63,5 +72,7 @@ asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::
 #    include <palette/impl/client/changing.ipp>
 #    include <palette/impl/client/creating.ipp>
 #    include <palette/impl/client/reading.ipp>
+#    include <palette/impl/client/reading_audit.ipp>
+#    include <palette/impl/client/reading_users.ipp>
 #    include <palette/impl/client/reconciling.ipp>
 #endif

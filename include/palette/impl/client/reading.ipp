@@ -1,38 +1,25 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The operations that change nothing.
+// The operations that read keys, or nothing.
 
 #include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/discard.hpp>
 #include <palette/impl/client/operations.hpp>
-#include <palette/impl/client/paging.hpp>
+#include <palette/impl/client/pages.hpp>
 #include <palette/impl/client/requests.hpp>
 #include <palette/impl/client/service_time.hpp>
 #include <palette/impl/time/sleep.hpp>
-#include <palette/impl/values/text.hpp>
-#include <palette/impl/values/uid.hpp>
-#include <palette/impl/wire/text.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
-
-// Checks that an answer is about the key that was asked for. What was read of another one, or of none, must
-// not be written to this one.
-inline Result<void> check_subject(const ApiKey& key, std::string_view uid) {
-    if (key.uid == uid) return {};
-    auto const* const what = key.uid.empty() ? "the answer does not say which key it is about"
-                                             : "the answer is about another key than the one asked for";
-    return Error(errc::bad_value, what).path("metadata.uid");
-}
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::GetKey& get) {
     if (auto good = check_uid(get.uid); !good) return std::move(good.error());
@@ -47,7 +34,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeli
     HttpRequest request("GET", std::move(*path));
     auto sent = co_await send(core, call, read_key, request, answer);
     if (!sent) co_return std::move(sent.error());
-    if (auto same = check_subject(answer.value(), uid); !same)
+    if (auto same = check_subject(answer.value().uid, uid, read_key); !same)
         co_return std::move(same.error()).status(answer.response().status).attempts(call.attempts());
     // By the service's clock (W19), unless its answer has no Date.
     if (as_of != nullptr) *as_of = date_of(answer.response()).value_or(core.now());
@@ -76,30 +63,22 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> perform(Core& core, pipelin
 // A page may have more keys than one turn of the event loop can look at without holding up others.
 PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> list_wanted(Core& core, pipeline::Call& call,
                                                                  Wanted wanted) {
-    Paging pages(std::string(list_keys.path_template), core.options().list_limits);
+    Pages<wire::KeyPage> pages(core, call, list_keys, std::string(list_keys.path_template));
     Kept<ApiKey> kept(core.base());
-    std::optional<Instant> as_of;
     for (;;) {
-        DecodedAnswer<wire::KeyPage> answer(core.base(), pages.bytes_left(), pages.too_many_bytes());
-        HttpRequest request("GET", pages.path());
-        auto sent = co_await send(core, call, list_keys, request, answer);
-        if (!sent) co_return std::move(sent.error());
-        // The Date of the first page: no key of the list was read earlier.
-        if (!as_of) as_of = date_of(answer.response()).value_or(core.now());
-        auto more =
-            pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
-        if (!more) co_return std::move(more.error()).attempts(call.attempts());
+        auto more = co_await pages.next();
+        if (!more) co_return std::move(more.error());
+        auto const as_of = pages.as_of();
         // A single page of which everything is wanted is not copied key by key.
-        if (kept.elements.empty() && !*more && !wanted)
-            co_return KeyList(std::move(answer.value().items), *as_of);
+        if (kept.elements.empty() && !*more && !wanted) co_return KeyList(std::move(pages.items()), as_of);
         std::size_t number = 0;
-        for (auto& key : answer.value().items) {
-            if (!wanted || wanted(key, *as_of)) kept.elements.emplace_back(std::move(key));
+        for (auto& key : pages.items()) {
+            if (!wanted || wanted(key, as_of)) kept.elements.emplace_back(std::move(key));
             if (++number % elements_per_turn != 0) continue;
             co_await asio::post(asio::use_awaitable);
             if (call.is_stopped()) co_return call.stopped(Effect::not_applied, {});
         }
-        if (!*more) co_return KeyList(std::move(kept.elements), *as_of);
+        if (!*more) co_return KeyList(std::move(kept.elements), as_of);
     }
 }
 
@@ -131,51 +110,6 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::WhoAm
 PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> perform(Core& core, pipeline::Call& call,
                                                               detail::WhoAmI /*whoami*/) {
     return ask_identity(core, call, nullptr);
-}
-
-// Checks a user who has the address, beside the one that was found before. A user who was moved to a later
-// page while the pages were read comes twice.
-inline Result<void> check_match(const std::optional<User>& before, const User& user) {
-    if (auto const* const fault = detail::fault_of_uid(user.uid))
-        return Error(errc::bad_value, fault).path("metadata.uid");
-    if (before && before->uid != user.uid)
-        return Error(errc::conflict, "several users of the tenant have this e-mail address")
-            .path("email")
-            .advice("use the uid of the user who is meant");
-    return {};
-}
-
-PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::FindUser& find) {
-    if (find.email.empty()) return Error(errc::invalid_argument, "an e-mail address is needed").path("email");
-    if (auto good = wire::check_utf8(find.email, "email"); !good) return std::move(good.error());
-    return &list_users;
-}
-
-PALETTE_KEYS_INLINE asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call,
-                                                          detail::FindUser find) {
-    Paging pages(std::string(list_users.path_template) + "?limit=50", core.options().list_limits);
-    std::optional<User> match;
-    for (;;) {
-        DecodedAnswer<wire::UserPage> answer(core.base(), pages.bytes_left(), pages.too_many_bytes());
-        HttpRequest request("GET", pages.path());
-        auto sent = co_await send(core, call, list_users, request, answer);
-        if (!sent) co_return std::move(sent.error());
-        for (auto& user : answer.value().items) {
-            // The search goes on after a match, through all pages: an address must be one user's.
-            if (!detail::equals_ignoring_case(user.email, find.email)) continue;
-            if (auto good = check_match(match, user); !good)
-                co_return std::move(good.error()).attempts(call.attempts());
-            match.emplace(std::move(user));
-        }
-        auto more =
-            pages.advance(std::move(answer.value().next), answer.received(), answer.value().items.size());
-        if (!more) co_return std::move(more.error()).attempts(call.attempts());
-        if (*more) continue;
-        if (match) co_return std::move(*match);
-        co_return Error(errc::not_found, "no user of the tenant has this e-mail address")
-            .advice("check the address; the credential may not see every user")
-            .attempts(call.attempts());
-    }
 }
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::TellServiceTime& /*tell*/) {

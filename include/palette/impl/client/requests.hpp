@@ -22,6 +22,10 @@ inline constexpr pipeline::RequestKind change_key{"/v1/apiKeys/{uid}", pipeline:
 inline constexpr pipeline::RequestKind change_state{"/v1/apiKeys/{uid}/state", pipeline::Safety::change};
 inline constexpr pipeline::RequestKind read_identity{"/v1/users/info", pipeline::Safety::read};
 inline constexpr pipeline::RequestKind list_users{"/v1/users", pipeline::Safety::read};
+inline constexpr pipeline::RequestKind read_user{"/v1/users/{uid}", pipeline::Safety::read, "user"};
+inline constexpr pipeline::RequestKind list_audits{"/v1/audits", pipeline::Safety::read};
+inline constexpr pipeline::RequestKind read_limits{"/v1/tenants/{tenantUid}/resourceLimits",
+                                                   pipeline::Safety::read, "tenant"};
 
 // errc::invalid_argument for what is no uid.
 inline Result<void> check_uid(std::string_view uid) {
@@ -30,15 +34,27 @@ inline Result<void> check_uid(std::string_view uid) {
     return {};
 }
 
-// "/v1/apiKeys/{uid}" with the uid in its place. errc::invalid_argument for what is no uid.
+// "/v1/apiKeys/{uid}" with a uid in the place of what is in braces. errc::invalid_argument for what is no
+// uid.
 inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::string_view uid) {
-    static constexpr std::string_view place = "{uid}";
     if (auto good = check_uid(uid); !good) return std::move(good.error());
-    auto const at = kind.path_template.find(place);
+    auto const at = kind.path_template.find('{');
+    auto const end = kind.path_template.find('}') + 1;
     std::string path;
-    path.reserve(kind.path_template.size() - place.size() + uid.size());
-    path.append(kind.path_template, 0, at).append(uid).append(kind.path_template, at + place.size());
+    path.reserve(kind.path_template.size() - (end - at) + uid.size());
+    path.append(kind.path_template, 0, at).append(uid).append(kind.path_template, end);
     return path;
+}
+
+// Checks that an answer is about what was asked for, by its uid. What was read of another key, or of none,
+// must not be written to this one.
+inline Result<void> check_subject(std::string_view answered, std::string_view asked,
+                                  const pipeline::RequestKind& kind) {
+    if (answered == asked) return {};
+    auto const subject = std::string(kind.subject);
+    auto what = answered.empty() ? "the answer does not say which " + subject + " it is about"
+                                 : "the answer is about another " + subject + " than the one asked for";
+    return Error(errc::bad_value, std::move(what)).path("metadata.uid");
 }
 
 // Sends a request of that kind and gives what was answered. All of it outlives the coroutine.

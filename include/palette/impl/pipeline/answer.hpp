@@ -16,6 +16,8 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
 struct RequestKind {
     std::string_view path_template;
     Safety safety;
+    // What the uid in the path names, if that is no key: "user".
+    std::string_view subject = "key";
 
     [[nodiscard]] constexpr bool changes() const noexcept { return safety != Safety::read; }
     // Whether a uid in the path names what it is about.

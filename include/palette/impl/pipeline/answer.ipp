@@ -18,6 +18,9 @@ PALETTE_KEYS_INLINE Error refusal_of(const HttpResponse& response, ServerWords w
     } else if (response.header("Content-Type").find("html") != std::string_view::npos) {
         what = "something between here and the service answered with a page of HTML";
         advice = "check that the host is the Palette API and not a proxy or portal";
+    } else if (code == errc::not_found && kind.names_one() && kind.subject != "key") {
+        what.append("there is no such ").append(kind.subject);
+        advice.append("check the uid; the ").append(kind.subject).append(" may have been removed");
     } else if (code == errc::not_found && !kind.names_one()) {
         // No uid was in the path; but the user of a new key is named in the body.
         what = "the service did not find what the request is about";

@@ -19,4 +19,15 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const User& user
                << (user.is_active ? "" : ", disabled");
 }
 
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const UserList& users) {
+    out << users.size() << (users.size() == 1 ? " user" : " users");
+    if (!users.is_complete()) out << " (not all)";
+    char const* separator = ": ";
+    for (auto const& user : users) {
+        out << separator << '<' << detail::printable(user.email) << '>';
+        separator = ", ";
+    }
+    return out;
+}
+
 }  // namespace palette::inline PALETTE_KEYS_ABI

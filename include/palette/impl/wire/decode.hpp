@@ -2,11 +2,14 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
 #include <palette/detail/blocks.hpp>
 #include <palette/impl/wire/json_reader.hpp>
 #include <palette/secret.hpp>
 #include <palette/user.hpp>
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +26,23 @@ struct KeyPage {
 struct UserPage {
     detail::Blocks<User> items;
     std::string next;
+    std::optional<std::size_t> total;  // of users; may change from page to page
+};
+
+struct AuditPage {
+    detail::Blocks<AuditEvent> items;
+    std::string next;
+};
+
+struct ResourceLimit {
+    std::string kind;
+    std::string label;
+    std::optional<std::size_t> limit;
+    std::optional<std::size_t> max_limit;
+};
+
+struct ResourceLimits {
+    detail::Blocks<ResourceLimit> resources;
 };
 
 struct UserToken {
@@ -64,6 +84,24 @@ template <>
 struct Document<UserPage> : SimpleDocument<UserPage> {
     static const Shape& shape() noexcept;
     static constexpr Limits limits{.bytes = 16 << 20};
+};
+
+template <>
+struct Document<User> : SimpleDocument<User> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 1 << 20};
+};
+
+template <>
+struct Document<AuditPage> : SimpleDocument<AuditPage> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 64 << 20};
+};
+
+template <>
+struct Document<ResourceLimits> : SimpleDocument<ResourceLimits> {
+    static const Shape& shape() noexcept;
+    static constexpr Limits limits{.bytes = 1 << 20};
 };
 
 template <>

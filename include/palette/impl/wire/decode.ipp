@@ -85,13 +85,79 @@ inline constexpr Field user_fields[] = {
 };
 inline constexpr Shape user{user_fields};
 
-inline constexpr Field user_paging_fields[] = {member<&UserPage::next>("continue")};
+inline constexpr Field user_paging_fields[] = {
+    member<&UserPage::next>("continue"),
+    member<&UserPage::total>("count"),
+};
 inline constexpr Shape user_paging{user_paging_fields};
 inline constexpr Field user_page_fields[] = {
     list<&UserPage::items>("items", user),
     group("listmeta", user_paging),
 };
 inline constexpr Shape user_page{user_page_fields};
+
+inline constexpr Field audit_metadata_fields[] = {
+    member<&AuditEvent::created>("creationTimestamp"),
+    member<&AuditEvent::uid>("uid"),
+};
+inline constexpr Shape audit_metadata{audit_metadata_fields};
+inline constexpr Field audit_user_fields[] = {
+    member<&AuditEvent::Actor::email>("emailId"),
+    member<&AuditEvent::Actor::first_name>("firstName"),
+    member<&AuditEvent::Actor::last_name>("lastName"),
+    member<&AuditEvent::Actor::user_uid>("uid"),
+};
+inline constexpr Shape audit_user{audit_user_fields};
+inline constexpr Field audit_project_fields[] = {member<&AuditEvent::Actor::project>("name")};
+inline constexpr Shape audit_project{audit_project_fields};
+inline constexpr Field audit_actor_fields[] = {
+    member<&AuditEvent::Actor::type>("actorType"),
+    group("project", audit_project),
+    member<&AuditEvent::Actor::service>("serviceName"),
+    group("user", audit_user),
+};
+inline constexpr Shape audit_actor{audit_actor_fields};
+inline constexpr Field audit_resource_fields[] = {
+    member<&AuditEvent::Resource::kind>("kind"),
+    member<&AuditEvent::Resource::label>("label"),
+    member<&AuditEvent::Resource::name>("name"),
+    member<&AuditEvent::Resource::uid>("uid"),
+};
+inline constexpr Shape audit_resource{audit_resource_fields};
+inline constexpr Field audit_spec_fields[] = {
+    member<&AuditEvent::action_message>("actionMsg"),
+    member<&AuditEvent::action>("actionType"),
+    member<&AuditEvent::actor>("actor", audit_actor),
+    member<&AuditEvent::content_message>("contentMsg"),
+    member<&AuditEvent::resource>("resource", audit_resource),
+    member<&AuditEvent::user_message>("userMsg"),
+};
+inline constexpr Shape audit_spec{audit_spec_fields};
+inline constexpr Field audit_fields[] = {
+    group("metadata", audit_metadata),
+    group("spec", audit_spec),
+};
+inline constexpr Shape audit{audit_fields};
+
+inline constexpr Field audit_paging_fields[] = {member<&AuditPage::next>("continue")};
+inline constexpr Shape audit_paging{audit_paging_fields};
+inline constexpr Field audit_page_fields[] = {
+    list<&AuditPage::items>("items", audit),
+    group("listmeta", audit_paging),
+};
+inline constexpr Shape audit_page{audit_page_fields};
+
+inline constexpr Field resource_limit_fields[] = {
+    member<&ResourceLimit::kind>("kind"),
+    member<&ResourceLimit::label>("label"),
+    member<&ResourceLimit::limit>("limit"),
+    member<&ResourceLimit::max_limit>("maxLimit"),
+};
+inline constexpr Shape resource_limit{resource_limit_fields};
+inline constexpr Field resource_limits_fields[] = {
+    list<&ResourceLimits::resources>("resources", resource_limit),
+};
+inline constexpr Shape resource_limits{resource_limits_fields};
 
 inline constexpr Field created_fields[] = {
     member<&Document<CreatedApiKey>::Value::secret>("apiKey"),
@@ -132,6 +198,15 @@ PALETTE_KEYS_INLINE const Shape& Document<KeyPage>::shape() noexcept {
 }
 PALETTE_KEYS_INLINE const Shape& Document<UserPage>::shape() noexcept {
     return shapes::user_page;
+}
+PALETTE_KEYS_INLINE const Shape& Document<User>::shape() noexcept {
+    return shapes::user;
+}
+PALETTE_KEYS_INLINE const Shape& Document<AuditPage>::shape() noexcept {
+    return shapes::audit_page;
+}
+PALETTE_KEYS_INLINE const Shape& Document<ResourceLimits>::shape() noexcept {
+    return shapes::resource_limits;
 }
 PALETTE_KEYS_INLINE const Shape& Document<UserToken>::shape() noexcept {
     return shapes::token;

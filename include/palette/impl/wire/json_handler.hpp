@@ -176,6 +176,7 @@ public:
                 string_begun_ = false;
                 return charge(field_->cost) ? end_value() : halt(stop);
             case Kind::boolean:
+            case Kind::count:
             case Kind::object:
             case Kind::objects:
                 string_part(text);
@@ -191,9 +192,14 @@ public:
         note({part.data(), part.size()});
         return true;
     }
-    bool on_int64(std::int64_t, View last, Stop& stop) { return number(last, stop); }
-    bool on_uint64(std::uint64_t, View last, Stop& stop) { return number(last, stop); }
-    bool on_double(double, View last, Stop& stop) { return number(last, stop); }
+    bool on_int64(std::int64_t value, View last, Stop& stop) {
+        if (value < 0) return number(std::nullopt, last, stop);
+        return number(static_cast<std::size_t>(value), last, stop);
+    }
+    bool on_uint64(std::uint64_t value, View last, Stop& stop) {
+        return number(static_cast<std::size_t>(value), last, stop);
+    }
+    bool on_double(double, View last, Stop& stop) { return number(std::nullopt, last, stop); }
 
     bool on_bool(bool value, Stop& stop) {
         ++seen_;
@@ -340,10 +346,15 @@ private:
         texts.back().append(text);
     }
 
-    bool number(View last, Stop& stop) {
+    // `count`: the number, if it can be one.
+    bool number(std::optional<std::size_t> count, View last, Stop& stop) {
         seen_ += last.size();
+        if (kind_ == Kind::count && count) {
+            static_cast<std::optional<std::size_t>*>(target_)->emplace(*count);
+            scratch_.clear();
+            return end_value();
+        }
         note({last.data(), last.size()});
-        // No known field is a number.
         return skips() ? end_value() : wrong_type(stop, "the number", detail::printable(scratch_.expose()));
     }
 
@@ -391,6 +402,8 @@ private:
         switch (kind_) {
             case Kind::boolean:
                 return "true or false";
+            case Kind::count:
+                return "a whole number, not negative";
             case Kind::time:
             case Kind::expiry:
                 return "a time";

@@ -27,6 +27,7 @@ enum class Kind : unsigned char {
     boolean,   // bool
     time,      // std::optional<Instant>
     expiry,    // Expiry
+    count,     // std::optional<std::size_t>, a whole number
     secret,    // Secret; its text appears in no error
     withheld,  // read over, whatever it is; its text appears in no error
     object,    // a nested object
@@ -89,6 +90,7 @@ consteval Kind kind_of() {
     if constexpr (std::same_as<T, bool>) return Kind::boolean;
     if constexpr (std::same_as<T, std::optional<Instant>>) return Kind::time;
     if constexpr (std::same_as<T, Expiry>) return Kind::expiry;
+    if constexpr (std::same_as<T, std::optional<std::size_t>>) return Kind::count;
     if constexpr (std::same_as<T, Secret>) return Kind::secret;
 }
 

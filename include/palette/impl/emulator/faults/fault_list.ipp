@@ -47,7 +47,7 @@ inline bool concerns(testing::FaultKind kind, const Operation* operation) noexce
         case Kind::late_activation:
             return is(Operation::create_key);
         case Kind::page:
-            return is(Operation::list_keys) || is(Operation::list_users);
+            return is(Operation::list_keys) || is(Operation::list_users) || is(Operation::list_audits);
         case Kind::list_lag:
             return is(Operation::list_keys);
         case Kind::strip_annotations:

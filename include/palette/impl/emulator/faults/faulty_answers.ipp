@@ -91,7 +91,7 @@ PALETTE_KEYS_INLINE void spoil(Response& response, const testing::FaultRule& fau
         case Kind::wrong_type:
             replace(
                 R"({"items":7,"listmeta":[],"metadata":"text","spec":[1],"status":"on","apiKey":17,)"
-                R"("uid":{},"code":4,"message":{},"ref":[],"Authorization":false,"isMfa":"no","userUid":1,"tenantUid":2,"orgName":3})");
+                R"("uid":{},"code":4,"message":{},"ref":[],"Authorization":false,"isMfa":"no","userUid":1,"tenantUid":2,"orgName":3,"resources":5})");
             break;
         case Kind::huge:
             replace("\"");

@@ -120,7 +120,11 @@ PALETTE_KEYS_INLINE TestUser Emulator::add_user(NewTestUser user) {
 }
 
 PALETTE_KEYS_INLINE void Emulator::remove_user(std::string_view uid) {
-    machine_->with_user(uid, [](auto& service, auto& user) { service.tenant().remove_user(user); });
+    machine_->with_user(uid, [&](auto& service, auto& user) {
+        auto const keeps_record =
+            user.single_sign_on && machine_->options().assumptions.removed_sso_user_keeps_record;
+        service.tenant().remove_user(user, keeps_record);
+    });
 }
 
 PALETTE_KEYS_INLINE void Emulator::set_role(std::string_view uid, Role role) {
@@ -133,6 +137,7 @@ PALETTE_KEYS_INLINE void Emulator::set_group_role(std::string_view uid, Role rol
 
 PALETTE_KEYS_INLINE Secret Emulator::sign_in(std::string_view uid) {
     return machine_->with_user(uid, [](auto& service, auto& user) {
+        if (!user.is_active) throw Exception(Error(errc::invalid_argument, "this user is not active"));
         if (user.single_sign_on) user.role = user.role_of_groups;
         user.last_sign_in = service.now();
         auto token = service.tokens().issue(user.uid, service.now());
@@ -144,6 +149,11 @@ PALETTE_KEYS_INLINE CreatedApiKey Emulator::seed_key(const NewApiKey& key) {
     auto const& owner = key.user_uid().empty() ? user(Role::tenant_admin).uid : key.user_uid();
     return machine_->with_user(
         owner, [&](auto& service, auto& user) { return impl::emulation::make_key(service, key, user); });
+}
+
+PALETTE_KEYS_INLINE std::string Emulator::audit(AuditEvent event) {
+    return machine_->with(
+        [&](auto& service) { return impl::emulation::make_event(service, std::move(event)); });
 }
 
 PALETTE_KEYS_INLINE KeyList Emulator::keys() const {

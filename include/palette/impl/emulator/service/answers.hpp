@@ -19,6 +19,10 @@ void append_time(std::string& out, std::optional<Instant> time);
 void append_error(std::string& out, std::string_view code, std::string_view message, std::string_view ref);
 void append_key(std::string& out, const ApiKey& key);
 void append_user(std::string& out, const UserRecord& user);
+void append_event(std::string& out, const AuditEvent& event);
+// One of a tenant's limits.
+void append_limit(std::string& out, std::string_view kind, std::string_view label, std::size_t limit,
+                  std::size_t max_limit);
 
 struct ListMeta {
     std::string next;  // the token that continues; empty at the end

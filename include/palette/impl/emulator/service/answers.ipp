@@ -144,10 +144,54 @@ PALETTE_KEYS_INLINE void append_user(std::string& out, const UserRecord& user) {
         roles += ']';
     }
     AnswerWriter status(object.name("status"));
-    status.always_text("activationLink", {});
-    status.flag("isActive", true);
+    status.always_text("activationLink", user.activation_link);
+    status.flag("isActive", user.is_active);
     status.flag("isPasswordResetting", false);
     status.time("lastSignIn", user.last_sign_in);
+}
+
+PALETTE_KEYS_INLINE void append_event(std::string& out, const AuditEvent& event) {
+    AnswerWriter object(out);
+    {
+        AnswerWriter metadata(object.name("metadata"));
+        metadata.text("uid", event.uid);
+        metadata.time("creationTimestamp", event.created);
+    }
+    AnswerWriter spec(object.name("spec"));
+    spec.text("actionMsg", event.action_message);
+    spec.text("actionType", event.action);
+    {
+        AnswerWriter actor(spec.name("actor"));
+        actor.text("actorType", event.actor.type);
+        if (!event.actor.project.empty()) {
+            AnswerWriter project(actor.name("project"));
+            project.text("name", event.actor.project);
+        }
+        actor.text("serviceName", event.actor.service);
+        AnswerWriter user(actor.name("user"));
+        user.text("emailId", event.actor.email);
+        user.text("firstName", event.actor.first_name);
+        user.text("lastName", event.actor.last_name);
+        user.text("uid", event.actor.user_uid);
+    }
+    spec.text("contentMsg", event.content_message);
+    {
+        AnswerWriter resource(spec.name("resource"));
+        resource.text("kind", event.resource.kind);
+        resource.text("label", event.resource.label);
+        resource.text("name", event.resource.name);
+        resource.always_text("uid", event.resource.uid);
+    }
+    spec.text("userMsg", event.user_message);
+}
+
+PALETTE_KEYS_INLINE void append_limit(std::string& out, std::string_view kind, std::string_view label,
+                                      std::size_t limit, std::size_t max_limit) {
+    AnswerWriter object(out);
+    object.text("kind", kind);
+    object.text("label", label);
+    object.number("limit", limit);
+    object.number("maxLimit", max_limit);
 }
 
 PALETTE_KEYS_INLINE void append_list_meta(std::string& out, const ListMeta& meta) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What each operation of the service does.
+// What the service does about keys, and for who logs in.
 
 #include <palette/detail/string_map_builder.hpp>
 #include <palette/impl/emulator/service/answers.hpp>
 #include <palette/impl/emulator/service/refusal.hpp>
+#include <palette/impl/emulator/service/rendered_list.hpp>
 #include <palette/impl/emulator/service/service.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -65,58 +65,6 @@ inline void take_metadata(ApiKey& key, const KeyBody& body, const ActiveFaults& 
         with_texts(key.labels, body.labels, "metadata.labels", [](std::string_view) { return true; });
 }
 
-inline std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
-    std::uint64_t number = 0;
-    auto const* const end = text.data() + text.size();
-    auto const [at, ec] = std::from_chars(text.data(), end, number);
-    return ec == std::errc() && at == end ? std::optional(number) : std::nullopt;
-}
-
-inline std::uint64_t number_parameter(const Target& target, std::string_view name, std::uint64_t otherwise) {
-    auto const text = target.parameter(name);
-    if (!text || text->empty()) return otherwise;
-    auto const number = number_of(*text);
-    if (!number) throw bad_request("the parameter " + std::string(name) + ": a number is expected");
-    return *number;
-}
-
-// Writes {"items":[...]} of the records after the one that "continue" names, `limit` at most.
-template <class Records, class Wanted, class Append>
-std::string render_list(const Records& records, const Target& target, std::uint64_t limit, bool with_meta,
-                        Wanted wanted, Append append) {
-    std::uint64_t const after = number_parameter(target, "continue", 0);
-    std::uint64_t const skipped = after != 0 ? 0 : number_parameter(target, "offset", 0);
-    std::string body = "{\"items\":[";
-    std::size_t count = 0;
-    std::size_t offset = 0;
-    std::size_t shown = 0;
-    typename Records::key_type last_shown = 0;
-    bool more = false;
-    for (auto const& [number, record] : records) {
-        if (!wanted(record)) continue;
-        ++count;
-        if (number <= after || count <= skipped) {
-            ++offset;
-        } else if (shown == limit) {
-            more = true;
-        } else {
-            if (shown++ > 0) body += ',';
-            append(body, record);
-            last_shown = number;
-        }
-    }
-    body += ']';
-    if (with_meta) {
-        body += ",\"listmeta\":";
-        append_list_meta(body, {.next = more ? std::to_string(last_shown) : "",
-                                .count = count,
-                                .limit = static_cast<std::size_t>(limit),
-                                .offset = offset + shown});
-    }
-    body += '}';
-    return body;
-}
-
 PALETTE_KEYS_INLINE Response Service::list_keys(const Caller& caller, const Admission& admission) const {
     if (caller.role == Role::user && !options_.assumptions.plain_user_may_list)
         throw forbidden("your role may not list API keys");
@@ -131,19 +79,6 @@ PALETTE_KEYS_INLINE Response Service::list_keys(const Caller& caller, const Admi
     return {.body = render_list(tenant_.keys(), *admission.target_, page == nullptr ? ~0ull : page->number(),
                                 page != nullptr, is_shown,
                                 [](std::string& out, const KeyRecord& r) { append_key(out, r.key); })};
-}
-
-PALETTE_KEYS_INLINE Response Service::list_users(const Caller& caller, const Admission& admission) const {
-    if (!may_list_users(caller.role) && !options_.assumptions.plain_user_may_list_users)
-        throw forbidden("your role may not list users");
-    constexpr std::uint64_t most = 50;
-    auto const asked = number_parameter(*admission.target_, "limit", most);
-    auto limit = asked == 0 ? most : std::min(asked, most);
-    if (auto const* const page = admission.faults_.find(ActiveFaults::Kind::page))
-        limit = std::min(limit, page->number());
-    return {.body = render_list(
-                tenant_.users(), *admission.target_, limit, true, [](const UserRecord&) { return true; },
-                append_user)};
 }
 
 PALETTE_KEYS_INLINE void Service::check_name(std::string_view name, std::string_view owner_uid,
@@ -198,6 +133,7 @@ PALETTE_KEYS_INLINE Response Service::create_key(const Caller& caller, const Req
     auto const value = add_key(std::move(key), caller.uid);
     if (auto const* const late = faults.find(ActiveFaults::Kind::late_activation))
         tenant_.find_key(uid)->usable_from = now() + std::chrono::milliseconds(late->number());
+    note(caller, "create", tenant_.find_key(uid)->key);
 
     Response response{.status = 201, .body = "{"};
     if (!faults.has(ActiveFaults::Kind::legacy_create)) response.body += "\"apiKey\":\"" + value + "\",";
@@ -211,8 +147,8 @@ PALETTE_KEYS_INLINE Response Service::read_key(const KeyRecord& record) const {
     return response;
 }
 
-PALETTE_KEYS_INLINE Response Service::update_key(KeyRecord& record, const Request& request,
-                                                 const ActiveFaults& faults) {
+PALETTE_KEYS_INLINE Response Service::update_key(const Caller& caller, KeyRecord& record,
+                                                 const Request& request, const ActiveFaults& faults) {
     auto const body = read_key_body(request.body);
     auto key = record.key;  // as it is until nothing can be refused any more
     check_name(body.name, key.owner.uid, &record);
@@ -229,6 +165,7 @@ PALETTE_KEYS_INLINE Response Service::update_key(KeyRecord& record, const Reques
     key.expiry = expiry;
     record.key = std::move(key);
     touch(record.key);
+    note(caller, "update", record.key);
     return {.status = 204};
 }
 
@@ -238,7 +175,8 @@ PALETTE_KEYS_INLINE void Service::touch(ApiKey& key) const {
     key.modified = std::max(now(), next);
 }
 
-PALETTE_KEYS_INLINE Response Service::set_active(KeyRecord& record, const Request& request) {
+PALETTE_KEYS_INLINE Response Service::set_active(const Caller& caller, KeyRecord& record,
+                                                 const Request& request) {
     auto const is_active = read_is_active(request.body);
     if (is_active && record.key.expiry.passed(now())) {
         auto const& [status, code] = options_.assumptions.reactivation_refusal;
@@ -246,11 +184,14 @@ PALETTE_KEYS_INLINE Response Service::set_active(KeyRecord& record, const Reques
     }
     record.key.is_active = is_active;
     touch(record.key);
+    note(caller, "update", record.key);
     return {.status = 204};
 }
 
-PALETTE_KEYS_INLINE Response Service::delete_key(const KeyRecord& record, const ActiveFaults& faults) {
+PALETTE_KEYS_INLINE Response Service::delete_key(const Caller& caller, const KeyRecord& record,
+                                                 const ActiveFaults& faults) {
     if (faults.has(ActiveFaults::Kind::deny_delete)) throw forbidden("API keys are not to be deleted");
+    note(caller, "delete", record.key);
     tenant_.remove_key(record);
     return {.status = 204};
 }
@@ -268,7 +209,8 @@ PALETTE_KEYS_INLINE Response Service::log_in(const Request& request) {
     // Compared in any case, so that the time does not tell whether there is such a user.
     auto const good_password = same(sha256(body.password), user == nullptr ? Digest{} : user->password);
     auto const good_org = body.org.empty() || body.org == tenant_.org();
-    if (user == nullptr || user->single_sign_on || !good_password || !good_org) throw unauthorized();
+    if (user == nullptr || user->single_sign_on || !user->is_active || !good_password || !good_org)
+        throw unauthorized();
     if (user->mfa)
         return {.body = token_body(tokens_.issue(user->uid, now(), Tokens::Kind::needs_second_factor), true)};
     user->last_sign_in = now();

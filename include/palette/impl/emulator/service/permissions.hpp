@@ -19,6 +19,9 @@ enum class Operation {
     refresh,
     who_am_i,
     list_users,
+    read_user,
+    list_audits,
+    read_limits,
 };
 
 // Whose keys an operation may touch.
@@ -39,7 +42,8 @@ constexpr Reach reach_of(testing::Role role, Operation operation) noexcept {
     return table[static_cast<std::size_t>(role)][static_cast<std::size_t>(operation)];
 }
 
-constexpr bool may_list_users(testing::Role role) noexcept {
+// Users, the audit log, limits.
+constexpr bool may_read_tenant(testing::Role role) noexcept {
     return role != testing::Role::user;
 }
 

@@ -13,7 +13,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 // What a method and a path ask for.
 struct Route {
     Operation operation;
-    std::string parameter;  // the key's uid, or the token
+    std::string parameter;  // the uid in the path, or the token
 };
 
 // A Refusal, 404 or 405, for what no operation answers to. HEAD goes where GET goes.

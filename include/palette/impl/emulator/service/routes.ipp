@@ -16,12 +16,20 @@ struct RoutePattern {
 };
 
 inline constexpr RoutePattern route_patterns[] = {
-    {"GET", "v1/apiKeys", Operation::list_keys},         {"POST", "v1/apiKeys", Operation::create_key},
-    {"GET", "v1/apiKeys/*", Operation::read_key},        {"PUT", "v1/apiKeys/*", Operation::update_key},
-    {"PATCH", "v1/apiKeys/*", Operation::patch_key},     {"DELETE", "v1/apiKeys/*", Operation::delete_key},
-    {"PUT", "v1/apiKeys/*/state", Operation::set_state}, {"POST", "v1/auth/authenticate", Operation::log_in},
-    {"GET", "v1/auth/refresh/*", Operation::refresh},    {"GET", "v1/users/info", Operation::who_am_i},
+    {"GET", "v1/apiKeys", Operation::list_keys},
+    {"POST", "v1/apiKeys", Operation::create_key},
+    {"GET", "v1/apiKeys/*", Operation::read_key},
+    {"PUT", "v1/apiKeys/*", Operation::update_key},
+    {"PATCH", "v1/apiKeys/*", Operation::patch_key},
+    {"DELETE", "v1/apiKeys/*", Operation::delete_key},
+    {"PUT", "v1/apiKeys/*/state", Operation::set_state},
+    {"POST", "v1/auth/authenticate", Operation::log_in},
+    {"GET", "v1/auth/refresh/*", Operation::refresh},
+    {"GET", "v1/users/info", Operation::who_am_i},
     {"GET", "v1/users", Operation::list_users},
+    {"GET", "v1/users/*", Operation::read_user},
+    {"GET", "v1/audits", Operation::list_audits},
+    {"GET", "v1/tenants/*/resourceLimits", Operation::read_limits},
 };
 
 // Whether the pattern fits; what stands for its '*' goes to `parameter`.
@@ -40,9 +48,11 @@ inline bool fits(std::string_view pattern, const Target& target, std::string& pa
 PALETTE_KEYS_INLINE Route find_route(std::string_view method, const Target& target) {
     auto const wanted = method == "HEAD" ? "GET" : method;
     std::string allowed;
+    std::string_view path;  // the first that fits: "v1/users/info" is no user
     for (auto const& pattern : route_patterns) {
         std::string parameter;
-        if (!fits(pattern.path, target, parameter)) continue;
+        if (!fits(pattern.path, target, parameter) || (!path.empty() && pattern.path != path)) continue;
+        path = pattern.path;
         if (pattern.method == wanted) return {pattern.operation, std::move(parameter)};
         allowed += allowed.empty() ? "" : ", ";
         allowed += pattern.method == "GET" ? "GET, HEAD" : pattern.method;

@@ -13,6 +13,8 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 testing::TestUser make_user(Service& service, const testing::NewTestUser& user);
 CreatedApiKey make_key(Service& service, const NewApiKey& wanted, const UserRecord& owner);
+// Gives the uid of the event.
+std::string make_event(Service& service, AuditEvent event);
 
 // One for each role, with a key that never ends.
 std::array<testing::TestUser, 4> make_first_users(Service& service);

@@ -45,6 +45,11 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
         .mfa = wanted.mfa,
         .password = sha256(password),
         .created = service.now(),
+        .last_sign_in = wanted.signed_in,
+        .is_active = wanted.activity == testing::NewTestUser::Activity::active,
+        .activation_link = wanted.activity == testing::NewTestUser::Activity::pending
+                               ? "https://palette.test/auth/activate/" + random_letters(32)
+                               : std::string(),
     });
     testing::TestUser made;
     made.uid = user.uid;
@@ -52,6 +57,16 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
     made.role = user.role;
     made.password = Secret::take(password);
     return made;
+}
+
+PALETTE_KEYS_INLINE std::string make_event(Service& service, AuditEvent event) {
+    for (auto const* const text :
+         {&event.uid, &event.action, &event.action_message, &event.content_message, &event.user_message,
+          &event.resource.uid, &event.resource.kind, &event.resource.name, &event.resource.label,
+          &event.actor.type, &event.actor.user_uid, &event.actor.email, &event.actor.first_name,
+          &event.actor.last_name, &event.actor.project, &event.actor.service})
+        check_text("a text of the event", *text);
+    return service.add_event(std::move(event));
 }
 
 PALETTE_KEYS_INLINE CreatedApiKey make_key(Service& service, const NewApiKey& wanted,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/audit_event.hpp>
 #include <palette/impl/emulator/faults/fault_list.hpp>
 #include <palette/impl/emulator/http/http.hpp>
 #include <palette/impl/emulator/http/request_log.hpp>
@@ -62,6 +63,8 @@ public:
 
     // Adds a key and gives its value.
     std::string add_key(ApiKey key, std::string creator_uid);
+    // Writes an event to the audit log, with a uid and the time unless it has them. Gives the uid.
+    std::string add_event(AuditEvent event);
 
 private:
     // Who asks.
@@ -87,13 +90,22 @@ private:
     [[nodiscard]] Response list_keys(const Caller& caller, const Admission& admission) const;
     Response create_key(const Caller& caller, const Request& request, const ActiveFaults& faults);
     [[nodiscard]] Response read_key(const KeyRecord& record) const;
-    Response update_key(KeyRecord& record, const Request& request, const ActiveFaults& faults);
-    Response set_active(KeyRecord& record, const Request& request);
-    Response delete_key(const KeyRecord& record, const ActiveFaults& faults);
+    Response update_key(const Caller& caller, KeyRecord& record, const Request& request,
+                        const ActiveFaults& faults);
+    Response set_active(const Caller& caller, KeyRecord& record, const Request& request);
+    Response delete_key(const Caller& caller, const KeyRecord& record, const ActiveFaults& faults);
     Response log_in(const Request& request);
     Response refresh(const std::string& token);
     [[nodiscard]] Response who_am_i(const Caller& caller) const;
     [[nodiscard]] Response list_users(const Caller& caller, const Admission& admission) const;
+    [[nodiscard]] Response read_user(const Caller& caller, const std::string& uid) const;
+    [[nodiscard]] Response list_audits(const Caller& caller, const Admission& admission) const;
+    [[nodiscard]] Response read_limits(const Caller& caller, const std::string& tenant_uid) const;
+
+    // Writes an operation on a key to the audit log, if such operations are audited.
+    void note(const Caller& caller, std::string_view action, const ApiKey& key);
+    // A key was used for something that is answered.
+    void note_use(const Caller& caller);
 
     void check_name(std::string_view name, std::string_view owner_uid, const KeyRecord* except) const;
     [[nodiscard]] Expiry checked_expiry(std::optional<Expiry> wanted, const KeyRecord* before) const;
@@ -111,6 +123,7 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/emulator/service/directory.ipp>
 #    include <palette/impl/emulator/service/operations.ipp>
 #    include <palette/impl/emulator/service/service.ipp>
 #endif

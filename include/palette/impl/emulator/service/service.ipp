@@ -130,6 +130,7 @@ PALETTE_KEYS_INLINE Response Service::perform(const Request& request, const Admi
     if (route.operation == Operation::refresh) return refresh(route.parameter);
 
     auto const caller = authenticate_and_log(request, admission);
+    note_use(caller);
     switch (route.operation) {
         case Operation::list_keys:
             return list_keys(caller, admission);
@@ -138,14 +139,20 @@ PALETTE_KEYS_INLINE Response Service::perform(const Request& request, const Admi
         case Operation::read_key:
             return read_key(permitted_key(caller, route));
         case Operation::update_key:
-            return update_key(permitted_key(caller, route), request, faults);
+            return update_key(caller, permitted_key(caller, route), request, faults);
         case Operation::patch_key:
         case Operation::set_state:
-            return set_active(permitted_key(caller, route), request);
+            return set_active(caller, permitted_key(caller, route), request);
         case Operation::delete_key:
-            return delete_key(permitted_key(caller, route), faults);
+            return delete_key(caller, permitted_key(caller, route), faults);
         case Operation::list_users:
             return list_users(caller, admission);
+        case Operation::read_user:
+            return read_user(caller, route.parameter);
+        case Operation::list_audits:
+            return list_audits(caller, admission);
+        case Operation::read_limits:
+            return read_limits(caller, route.parameter);
         default:
             return who_am_i(caller);
     }
@@ -170,6 +177,12 @@ PALETTE_KEYS_INLINE Service::Caller Service::authenticate_and_log(const Request&
     return caller;
 }
 
+PALETTE_KEYS_INLINE void Service::note_use(const Caller& caller) {
+    if (!options_.assumptions.key_use_moves_last_sign_in) return;
+    if (caller.credential != testing::ReceivedRequest::Credential::api_key) return;
+    if (auto* const user = tenant_.find_user(caller.uid)) user->last_sign_in = now();
+}
+
 PALETTE_KEYS_INLINE Service::Caller Service::owner_of(std::string_view key_value) {
     auto const* const record = tenant_.find_key_by_value(key_value);
     auto const time = now();
@@ -177,6 +190,7 @@ PALETTE_KEYS_INLINE Service::Caller Service::owner_of(std::string_view key_value
         throw unauthorized();
     auto const* const owner = tenant_.find_user(record->key.owner.uid);
     if (owner == nullptr && !options_.assumptions.orphans_usable) throw unauthorized();
+    if (owner != nullptr && !owner->is_active) throw unauthorized();
     auto role = owner == nullptr ? Role::user : owner->role;
     if (options_.assumptions.key_has_creators_permissions) {
         auto const* const creator = tenant_.find_user(record->creator_uid);
@@ -189,7 +203,7 @@ PALETTE_KEYS_INLINE Service::Caller Service::owner_of(std::string_view key_value
 PALETTE_KEYS_INLINE Service::Caller Service::bearer_of(std::string_view token) {
     auto const uid = tokens_.verify(token, now());
     auto const* const user = uid ? tenant_.find_user(*uid) : nullptr;
-    if (user == nullptr) throw unauthorized();
+    if (user == nullptr || !user->is_active) throw unauthorized();
     return {user->uid, user->role, testing::ReceivedRequest::Credential::token};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
 #include <palette/impl/emulator/service/crypto.hpp>
 #include <palette/testing/test_user.hpp>
 
@@ -30,6 +31,9 @@ struct UserRecord {
     Digest password;  // meaningless for single sign-on
     Instant created;
     std::optional<Instant> last_sign_in{};
+    bool is_active = true;
+    std::string activation_link{};  // of an account that waits to be activated
+    bool is_removed = false;        // only the record is left
 };
 
 struct KeyRecord {
@@ -47,6 +51,7 @@ public:
     using Number = std::uint64_t;
     using Users = std::map<Number, UserRecord>;
     using Keys = std::map<Number, KeyRecord>;
+    using Events = std::map<Number, AuditEvent>;
 
     explicit Tenant(std::string org) : uid_(random_hex(12)), org_(std::move(org)) {}
 
@@ -54,9 +59,11 @@ public:
     [[nodiscard]] const std::string& org() const noexcept { return org_; }
 
     UserRecord& add_user(UserRecord user);
-    // With the keys of a local user.
-    void remove_user(const UserRecord& user);
+    // With the keys of a local user. `keeps_record`: users and find_record() still have it.
+    void remove_user(UserRecord& user, bool keeps_record);
     [[nodiscard]] UserRecord* find_user(std::string_view uid) noexcept;
+    // Of a user, or of one who was removed.
+    [[nodiscard]] const UserRecord* find_record(std::string_view uid) const noexcept;
     [[nodiscard]] UserRecord* find_user_by_email(std::string_view email) noexcept;
     [[nodiscard]] const Users& users() const noexcept { return users_; }
 
@@ -67,6 +74,9 @@ public:
     [[nodiscard]] KeyRecord* find_key_by_value(std::string_view value) noexcept;
     [[nodiscard]] std::size_t count_keys_of(std::string_view user_uid) const noexcept;
     [[nodiscard]] const Keys& keys() const noexcept { return keys_; }
+
+    AuditEvent& add_event(AuditEvent event);
+    [[nodiscard]] const Events& events() const noexcept { return events_; }
 
 private:
     using Index = std::unordered_map<std::string, Number>;
@@ -87,6 +97,7 @@ private:
     Index keys_by_uid_;
     std::unordered_map<Digest, Number, DigestHash, SameDigest> keys_by_value_;
     std::unordered_map<std::string, std::size_t> key_counts_;
+    Events events_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::emulation

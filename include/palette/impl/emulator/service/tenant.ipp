@@ -17,7 +17,7 @@ PALETTE_KEYS_INLINE UserRecord& Tenant::add_user(UserRecord user) {
     return users_.emplace(number, std::move(user)).first->second;
 }
 
-PALETTE_KEYS_INLINE void Tenant::remove_user(const UserRecord& user) {
+PALETTE_KEYS_INLINE void Tenant::remove_user(UserRecord& user, bool keeps_record) {
     if (!user.single_sign_on) {
         std::vector<const KeyRecord*> gone;
         for (auto const& [number, record] : keys_)
@@ -25,13 +25,22 @@ PALETTE_KEYS_INLINE void Tenant::remove_user(const UserRecord& user) {
         for (auto const* const record : gone)
             remove_key(*record);
     }
-    auto const number = users_by_uid_.at(user.uid);
     users_by_email_.erase(detail::to_lower(user.email));
+    if (keeps_record) {
+        user.is_removed = true;
+        return;
+    }
+    auto const number = users_by_uid_.at(user.uid);
     users_by_uid_.erase(user.uid);
     users_.erase(number);
 }
 
 PALETTE_KEYS_INLINE UserRecord* Tenant::find_user(std::string_view uid) noexcept {
+    auto* const user = look_up(users_, users_by_uid_, uid);
+    return user == nullptr || user->is_removed ? nullptr : user;
+}
+
+PALETTE_KEYS_INLINE const UserRecord* Tenant::find_record(std::string_view uid) const noexcept {
     return look_up(users_, users_by_uid_, uid);
 }
 
@@ -64,6 +73,10 @@ PALETTE_KEYS_INLINE KeyRecord* Tenant::find_key(std::string_view uid) noexcept {
 PALETTE_KEYS_INLINE KeyRecord* Tenant::find_key_by_value(std::string_view value) noexcept {
     auto const found = keys_by_value_.find(sha256(value));
     return found == keys_by_value_.end() ? nullptr : &keys_.at(found->second);
+}
+
+PALETTE_KEYS_INLINE AuditEvent& Tenant::add_event(AuditEvent event) {
+    return events_.emplace(++last_number_, std::move(event)).first->second;
 }
 
 PALETTE_KEYS_INLINE std::size_t Tenant::count_keys_of(std::string_view user_uid) const noexcept {
