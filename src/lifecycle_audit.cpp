@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/lifecycle/audit.ipp>
 #include <palette/impl/lifecycle/audit_finding.ipp>
 #include <palette/impl/lifecycle/audit_formats.ipp>
 #include <palette/impl/lifecycle/audit_html.ipp>

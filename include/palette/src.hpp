@@ -32,6 +32,7 @@
 #include <palette/impl/client/reading_users.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
+#include <palette/impl/lifecycle/audit.ipp>
 #include <palette/impl/lifecycle/audit_finding.ipp>
 #include <palette/impl/lifecycle/audit_formats.ipp>
 #include <palette/impl/lifecycle/audit_html.ipp>

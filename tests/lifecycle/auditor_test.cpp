@@ -212,15 +212,37 @@ TEST_CASE("auditor: of two keys of one create, the one of the earlier attempt wa
     }
 }
 
-TEST_CASE("auditor: a key of a create that the policy names as pending was not delivered, proven") {
-    auto const pending =
-        PendingCreate::of_nonce(AuditScene::caller(), std::string(32, 'a'), "ci", "u-dev").value();
+TEST_CASE("auditor: a key of an attempt that the policy names as pending was not delivered, proven") {
+    AuditScene scene;
+    scene.keys = {AuditScene::key("a"), AuditScene::key("b")};
+    scene.keys[0].annotations = {{"palette-keys-create", mark('a', 1)}};
+    scene.keys[1].annotations = {{"palette-keys-create", mark('a', 2)}};
+    scene.keys[1].created = AuditScene::now;
+    auto const nonce = std::string(32, 'a');
+    scene.policy.pending(PendingCreate(nonce, "ci", "u-dev", AuditScene::caller(), Instant(), {1}));
+    CHECK(lines_of(scene.report()) == Lines{"warning pending-create a proven"});
+}
+
+TEST_CASE("auditor: a pending create that covers the delivered key too proves nothing") {
     AuditScene scene;
     scene.keys = {AuditScene::key("a"), AuditScene::key("b")};
     scene.keys[0].annotations = {{"palette-keys-create", mark('a', 1)}};
     scene.keys[1].annotations = {{"palette-keys-create", mark('b', 1)}};
-    scene.policy.pending(pending);
-    CHECK(lines_of(scene.report()) == Lines{"warning pending-create a proven"});
+    scene.policy.pending(PendingCreate::of_nonce(std::string(32, 'a'), "ci", AuditScene::caller()).value());
+    CHECK(lines_of(scene.report()) == Lines{"warning pending-create a inferred"});
+}
+
+TEST_CASE("auditor: a pending create of another tenant is named, and not used") {
+    AuditScene scene;
+    auto other = AuditScene::caller();
+    other.tenant_uid = "t-2";
+    scene.keys = {AuditScene::key("a")};
+    scene.keys[0].annotations = {{"palette-keys-create", mark('a', 1)}};
+    scene.policy.pending(PendingCreate::of_nonce(std::string(32, 'a'), "ci", other).value());
+    auto const report = scene.report();
+    CHECK(report.findings.empty());
+    REQUIRE(report.not_judged.size() == 1);
+    CHECK(contains(report.not_judged[0], "another tenant"));
 }
 
 TEST_CASE("auditor: the keys of an inactive owner, or of one who signed in long ago, are inferred") {

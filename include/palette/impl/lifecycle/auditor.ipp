@@ -176,9 +176,14 @@ PALETTE_KEYS_INLINE void Auditor::judge_mark(const Key& key) {
     constexpr auto advice = "delete the key: nobody can use it";
     for (auto const& pending : policy_.pending()) {
         if (pending.tenant_uid() != report_.actor.tenant_uid || !pending.matches(mark)) continue;
-        add(Rule::pending_create, Severity::warning, Grade::proven, key,
-            "bears the mark of a create that the policy names as pending: its value was not delivered",
-            advice);
+        // A record of a nonce alone covers the key that was delivered as well.
+        bool const is_proven = !pending.covers_all_attempts();
+        add(Rule::pending_create, Severity::warning, is_proven ? Grade::proven : Grade::inferred, key,
+            is_proven ? "bears the mark of an attempt that the policy names as pending: its value was not "
+                        "delivered"
+                      : "bears the nonce of a create that the policy names as pending: whoever began the "
+                        "create knows whether a value was delivered",
+            is_proven ? advice : "delete the key, unless its value was received");
         return;
     }
     auto const nonce = mark.substr(0, std::min(mark.size(), detail::nonce_length));
