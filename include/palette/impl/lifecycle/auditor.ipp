@@ -216,7 +216,7 @@ PALETTE_KEYS_INLINE std::vector<std::string> Auditor::absent_owners() const {
 PALETTE_KEYS_INLINE void Auditor::owner_exists(const User& user) {
     auto const node = absent_.extract(user.uid);
     if (!node) return;
-    UserFacts const facts{user.email, user.is_active, user.last_sign_in};
+    auto const& facts = users_[user.uid] = UserFacts{user.email, user.is_active, user.last_sign_in};
     for (auto const& key : node.mapped())
         judge_owner(key, facts);
 }
@@ -236,7 +236,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
     for (auto const& [uid, keys] : absent_) {
         bool const is_proven = gone_.contains(uid) && !control_fault_;
         std::string evidence =
-            "the owner is not in the list of all " + std::to_string(users_.size()) + " users";
+            "the owner is not in the list of all " + std::to_string(report_.users.value_or(0)) + " users";
         if (is_proven)
             evidence +=
                 ", and the service finds no such user, although it finds one of the list for the same "
@@ -263,7 +263,6 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
 PALETTE_KEYS_INLINE void Auditor::judge_owner(const Key& key, const UserFacts& owner) {
     auto const state = key->state(now_);
     auto const& roster = policy_.roster();
-    auto const before = report_.findings.size();
     if (roster && judges(Rule::orphaned)) {
         if (owner.email.empty()) {
             ++unjudged_.without_email;
@@ -279,8 +278,6 @@ PALETTE_KEYS_INLINE void Auditor::judge_owner(const Key& key, const UserFacts& o
         judge_sign_in(key, owner);
         judge_idle(key, owner);
     }
-    for (auto i = before; i < report_.findings.size(); ++i)
-        report_.findings[i].owner_email = owner.email;
 }
 
 PALETTE_KEYS_INLINE void Auditor::judge_sign_in(const Key& key, const UserFacts& owner) {
@@ -331,8 +328,6 @@ PALETTE_KEYS_INLINE void Auditor::judge_quota() {
                 "has " + std::to_string(number) + " of " + std::to_string(*limit_) + " keys",
                 "delete keys that nobody needs, or have the limit raised: a rotation takes one more");
         finding.owner = owner;
-        if (auto const user = users_.find(uid); user != users_.end())
-            finding.owner_email = user->second.email;
     }
 }
 
@@ -352,6 +347,9 @@ PALETTE_KEYS_INLINE Auditor::Report Auditor::finish() {
     judge_absent();
     judge_quota();
     say_what_was_not_judged();
+    for (auto& finding : report_.findings)
+        if (auto const user = users_.find(finding.owner.uid); user != users_.end())
+            finding.owner_email = user->second.email;
     auto const place = [](const Finding& f) {
         return std::tuple(-static_cast<int>(f.severity), f.rule, f.key ? f.key->expiry : Expiry(),
                           std::string_view(f.subject_uid()));
