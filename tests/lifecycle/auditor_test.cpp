@@ -413,8 +413,8 @@ TEST_CASE("auditor: what could not be read, and what keys do not say, is named")
     CHECK(contains(report.not_judged[0], "limit on keys could not be read: HTTP 403"));
     CHECK(contains(report.not_judged[1], "the deadline passed"));
     CHECK(contains(report.not_judged[2], "2 keys"));
-    CHECK(contains(report.not_judged[2], "when they were created"));
-    CHECK(contains(report.not_judged[3], "whose they are"));
+    CHECK(contains(report.not_judged[2], "without a time of creation"));
+    CHECK(contains(report.not_judged[3], "1 key without an owner"));
 }
 
 TEST_CASE("auditor: what the policy does not ask for is not missed") {

@@ -59,6 +59,19 @@ inline std::string_view day_of(std::string_view time) noexcept {
     return time.substr(0, 10);
 }
 
+// "28 Nov"
+inline std::string day_and_month(Instant time) {
+    static constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    std::chrono::year_month_day const date(std::chrono::floor<std::chrono::days>(time));
+    auto const month = static_cast<unsigned>(date.month()) - 1;
+    return std::to_string(static_cast<unsigned>(date.day())) + ' ' + std::string(months.substr(3 * month, 3));
+}
+
+// As short as the bar is narrow: "999", "12k".
+inline std::string short_number(std::size_t number) {
+    return number < 1'000 ? std::to_string(number) : std::to_string(number / 1'000) + 'k';
+}
+
 inline void write_head(Page& page, const palette::lifecycle::AuditReport& report) {
     page << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
@@ -114,18 +127,17 @@ inline void write_timeline(Page& page, const palette::lifecycle::AuditReport& re
     constexpr std::size_t height = 110;
     constexpr std::size_t bottom = 130;
     auto const highest = std::max<std::size_t>(std::ranges::max(timeline.weeks), 1);
-    page << "<h2>When keys expire</h2>\n<div class=\"panel\">\n"
+    page << "<h2>When keys expire</h2>\n<p class=\"quiet\">Working keys by the week in which they "
+            "expire</p>\n<div class=\"panel\">\n"
             "<svg viewBox=\"0 0 1040 156\" role=\"img\" aria-label=\"Keys that expire in each of the next 52 "
             "weeks\">\n";
     for (std::size_t week = 0; week < timeline.weeks.size(); ++week) {
         auto const number = timeline.weeks[week];
         auto const from = report.as_of + std::chrono::weeks{week};
         auto const x = week * width;
-        if (week % 4 == 0) {
-            auto const day = in_words(from);
+        if (week % 4 == 0)
             page << "<line x1=\"" << x << "\" y1=\"0\" x2=\"" << x << "\" y2=\"" << bottom + 6
-                 << "\"/><text x=\"" << x + 3 << "\" y=\"150\">" << day_of(day).substr(2) << "</text>\n";
-        }
+                 << "\"/><text x=\"" << x + 3 << "\" y=\"150\">" << day_and_month(from) << "</text>\n";
         if (number == 0) continue;
         // A single key among thousands is still to be seen.
         auto const size = std::max<std::size_t>(height * number / highest, 3);
@@ -133,7 +145,7 @@ inline void write_timeline(Page& page, const palette::lifecycle::AuditReport& re
              << "\" y=\"" << bottom - size << "\" width=\"" << width - 4 << "\" height=\"" << size
              << "\" rx=\"2\"><title>" << number << " in the week from " << day_of(in_words(from))
              << "</title></rect><text x=\"" << x + width / 2 << "\" y=\"" << bottom - size - 5
-             << "\" text-anchor=\"middle\">" << number << "</text>\n";
+             << "\" text-anchor=\"middle\">" << short_number(number) << "</text>\n";
     }
     page << "<line x1=\"0\" y1=\"" << bottom << "\" x2=\"1040\" y2=\"" << bottom << "\"/>\n</svg>\n</div>\n"
          << "<div class=\"cards\">\n";
@@ -164,16 +176,18 @@ inline void write_row(Page& page, const palette::lifecycle::Finding& finding, In
     auto const rule = to_string(finding.rule);
     page << "<tr data-severity=\"" << severity << "\" data-rule=\"" << rule << "\"><td data-order=\""
          << 2 - static_cast<std::size_t>(finding.severity) << "\"><span class=\"tag " << severity << "\">"
-         << severity << "</span></td><td>" << rule << "<div class=\"quiet\">" << to_string(finding.grade)
-         << "</div></td><td>";
+         << severity << "</span></td><td class=\"rule\">" << rule << "<div class=\"quiet\">" << to_string(finding.grade)
+         << "</div></td><td class=\"key\">";
     if (finding.key) {
         page << "<div class=\"name\"><bdi>";
         page.text(finding.key->name, 120);
         page << "</bdi></div><div class=\"mono quiet\">";
         page.text(finding.key->uid, 120);
         page << "</div>";
+    } else {
+        page << "<span class=\"quiet\">all of the user</span>";
     }
-    page << "</td><td><bdi>";
+    page << "</td><td class=\"owner\"><bdi>";
     page.text(finding.owner_email.empty() ? name_of(finding.owner) : finding.owner_email, 120);
     page << "</bdi><div class=\"mono quiet\">";
     page.text(finding.owner.uid, 120);

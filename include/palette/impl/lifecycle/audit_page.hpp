@@ -14,20 +14,22 @@ inline constexpr std::string_view page_style = R"css(
   color-scheme: light dark;
   --page: #f6f7f9; --card: #fff; --text: #1c2330; --quiet: #5b6577; --line: #dfe3ea; --row: #f9fafc;
   --error: #b3261e; --error-back: #fdecea; --warning: #8a5a00; --warning-back: #fff3d9;
-  --note: #1d5fa8; --note-back: #e8f1fc; --good: #1f6b3a; --good-back: #e5f5ea; --bar: #7f9cc4;
+  --note: #1d5fa8; --note-back: #e8f1fc; --good: #1f6b3a; --good-back: #e5f5ea;
+  --bar: #7f9cc4; --soon: #d9961a; --now: #c4362d;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #12161d; --card: #1a2029; --text: #e4e8ef; --quiet: #98a3b5; --line: #2d3644; --row: #1f2631;
     --error: #ff9d94; --error-back: #46211f; --warning: #f3c266; --warning-back: #40300f;
-    --note: #8dbcf5; --note-back: #1b3350; --good: #8bd5a2; --good-back: #17361f; --bar: #5e7fae;
+    --note: #8dbcf5; --note-back: #1b3350; --good: #8bd5a2; --good-back: #17361f;
+    --bar: #5e7fae; --soon: #e0a93f; --now: #f0776c;
   }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 1240px; margin: 0 auto; padding: 28px 24px 64px; }
 h1 { font-size: 26px; line-height: 1.25; margin: 0 0 4px; }
-h2 { font-size: 18px; margin: 36px 0 12px; }
+h2 { font-size: 18px; margin: 36px 0 12px; } h2 + p { margin: -8px 0 12px; }
 .quiet { color: var(--quiet); }
 .mono { font-family: ui-monospace, monospace; font-size: 12.5px; overflow-wrap: anywhere; }
 .state { border-radius: 10px; padding: 12px 16px; margin: 20px 0; }
@@ -44,7 +46,7 @@ h2 { font-size: 18px; margin: 36px 0 12px; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--quiet); font: 12px system-ui, sans-serif; }
 svg line { stroke: var(--line); }
-svg rect { fill: var(--bar); } svg .soon { fill: var(--warning); } svg .now { fill: var(--error); }
+svg rect { fill: var(--bar); } svg .soon { fill: var(--soon); } svg .now { fill: var(--now); }
 .controls { display: flex; flex-wrap: wrap; gap: 10px; align-items: center; margin: 0 0 12px; }
 .controls[hidden] { display: none; }
 input, select { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line);
@@ -64,6 +66,8 @@ th[aria-sort=descending] button::after { content: " \2193"; opacity: 1; }
 .when { white-space: nowrap; }
 .what { min-width: 270px; overflow-wrap: anywhere; } .what p { margin: 0 0 4px; }
 .name { font-weight: 600; overflow-wrap: anywhere; }
+td.key { min-width: 212px; } td.owner { min-width: 150px; overflow-wrap: anywhere; }
+td.rule { white-space: nowrap; }
 .tag { display: inline-block; border-radius: 999px; padding: 1px 9px; font-size: 12.5px; font-weight: 600;
   white-space: nowrap; }
 .tag.error { background: var(--error-back); color: var(--error); }

@@ -332,14 +332,14 @@ PALETTE_KEYS_INLINE void Auditor::judge_quota() {
 }
 
 PALETTE_KEYS_INLINE void Auditor::say_what_was_not_judged() {
-    not_judged(unjudged_.without_creation, "the service does not say when they were created",
+    not_judged(unjudged_.without_creation, "without a time of creation",
                {Rule::lives_too_long, Rule::old_secret, Rule::revoked_and_forgotten});
-    not_judged(unjudged_.without_owner, "the service does not say whose they are",
+    not_judged(unjudged_.without_owner, "without an owner",
                {Rule::orphaned, Rule::inactive_owner, Rule::idle});
-    not_judged(unjudged_.without_email, "the service does not know the address of their owners",
+    not_judged(unjudged_.without_email, "of an owner without an address",
                {Rule::orphaned});
     not_judged(unjudged_.without_sign_in,
-               "the service does not say when their owners last signed in, and the audit log was not read",
+               "of an owner whose last sign-in is not known, and the audit log was not read",
                {Rule::idle});
 }
 
@@ -381,7 +381,7 @@ PALETTE_KEYS_INLINE void Auditor::not_judged(std::string why, std::initializer_l
 
 PALETTE_KEYS_INLINE void Auditor::not_judged(std::size_t keys, std::string_view why,
                                              std::initializer_list<Rule> rules) {
-    if (keys > 0) not_judged("of " + std::to_string(keys) + " keys " + std::string(why), rules);
+    if (keys > 0) not_judged(counted(keys, "key") + ' ' + std::string(why), rules);
 }
 
 PALETTE_KEYS_INLINE std::string Auditor::ago(Instant time) const {
