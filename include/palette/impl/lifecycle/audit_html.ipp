@@ -72,11 +72,12 @@ inline std::string short_number(std::size_t number) {
     return number < 1'000 ? std::to_string(number) : std::to_string(number / 1'000) + 'k';
 }
 
+// The icon, which is none, keeps a browser from asking the server of a page for one.
 inline void write_head(Page& page, const palette::lifecycle::AuditReport& report) {
     page << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
          << source_of(page_style) << "; script-src " << source_of(page_script)
-         << "; base-uri 'none'; form-action 'none'\">\n"
+         << "; img-src data:; base-uri 'none'; form-action 'none'\">\n"
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"referrer\" content=\"no-referrer\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
