@@ -38,6 +38,13 @@
 #include <palette/impl/lifecycle/apply_driver.ipp>
 #include <palette/impl/lifecycle/apply_journal.ipp>
 #include <palette/impl/lifecycle/apply_machine.ipp>
+#include <palette/impl/lifecycle/audit.ipp>
+#include <palette/impl/lifecycle/audit_finding.ipp>
+#include <palette/impl/lifecycle/audit_formats.ipp>
+#include <palette/impl/lifecycle/audit_html.ipp>
+#include <palette/impl/lifecycle/audit_report.ipp>
+#include <palette/impl/lifecycle/audit_sarif.ipp>
+#include <palette/impl/lifecycle/auditor.ipp>
 #include <palette/impl/lifecycle/bulk_report.ipp>
 #include <palette/impl/lifecycle/command_sink.ipp>
 #include <palette/impl/lifecycle/etcd_gateway.ipp>
@@ -53,6 +60,7 @@
 #include <palette/impl/lifecycle/program_run.ipp>
 #include <palette/impl/lifecycle/receipt_json.ipp>
 #include <palette/impl/lifecycle/record_envelope.ipp>
+#include <palette/impl/lifecycle/roster.ipp>
 #include <palette/impl/lifecycle/rotation.ipp>
 #include <palette/impl/lifecycle/rotation_driver.ipp>
 #include <palette/impl/lifecycle/rotation_machine.ipp>

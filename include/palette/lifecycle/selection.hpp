@@ -3,6 +3,7 @@
 
 #include <palette/api_key.hpp>
 #include <palette/instant.hpp>
+#include <palette/lifecycle/audit_report.hpp>
 
 #include <iosfwd>
 #include <optional>
@@ -12,7 +13,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::lifecycle {
 
-/// Names a key that a plan is to change, and why: what a finding of an audit comes to.
+/// Names a key that a plan is to change, and why.
 class Selected {
 public:
     /// Constructs the entry. `reason` is shown in the plan, escaped.
@@ -41,8 +42,13 @@ public:
     [[nodiscard]] static Selection names(std::vector<std::string> names);
     /// Selects all keys of these users, by uid. The plan notes a user who has no key.
     [[nodiscard]] static Selection owners(std::vector<std::string> user_uids);
-    /// Selects keys one by one, each with its reason: the findings of an audit. `words` says in the plan what
-    /// they have in common, such as "orphaned, proven".
+    /// Selects the keys about which an audit has findings of one of these rules, each with the evidence as its
+    /// reason: those that are proven, or with `least` = Grade::inferred all of them. An inferred finding may
+    /// be wrong: revoke, or delete with a quarantine (PlanOptions::quarantine()).
+    [[nodiscard]] static Selection findings(const AuditReport& report, const std::vector<AuditRule>& rules,
+                                            Grade least = Grade::proven);
+    /// Selects keys one by one, each with its reason. `words` says in the plan what they have in common, such
+    /// as "idle for a year".
     [[nodiscard]] static Selection of(std::vector<Selected> keys, std::string words);
 
     /// Returns why the key is selected at the time `now`; nothing if it is not.

@@ -54,6 +54,22 @@ PALETTE_KEYS_INLINE Selection Selection::of(std::vector<Selected> keys, std::str
     return selection;
 }
 
+PALETTE_KEYS_INLINE Selection Selection::findings(const AuditReport& report,
+                                                  const std::vector<AuditRule>& rules, Grade least) {
+    std::vector<Selected> keys;
+    for (auto const& finding : report.findings) {
+        if (!finding.key || std::ranges::find(rules, finding.rule) == rules.end()) continue;
+        if (finding.grade > least) continue;
+        auto reason = std::string(palette::lifecycle::to_string(finding.rule));
+        keys.emplace_back(finding.key->uid, reason + ": " + finding.evidence);
+    }
+    std::string words = "found by an audit of " + Expiry::at(report.as_of).to_string() + " to be";
+    for (auto const rule : rules)
+        words.append(rule == rules.front() ? " " : " or ").append(palette::lifecycle::to_string(rule));
+    if (least == Grade::proven) words += ", proven";
+    return of(std::move(keys), std::move(words));
+}
+
 PALETTE_KEYS_INLINE const std::string& Selection::mark_of(const ApiKey& key) const noexcept {
     if (by_ == By::name) return key.name;
     return by_ == By::owner ? key.owner.uid : key.uid;
