@@ -538,8 +538,8 @@ public:
         return async_whoami(CallOptions(), std::forward<Token>(token));
     }
 
-    /// Identifies the caller, as async_whoami() does, and tells what the credential is: an API key, with its uid
-    /// if that is known, or a token.
+    /// Identifies the caller, as async_whoami() does, and tells what the credential is: an API key, with its
+    /// uid if that is known, or a token.
     ///
     /// Errors: those of async_whoami().
     template <detail::TokenFor<Caller> Token = boost::asio::deferred_t>

@@ -123,8 +123,8 @@ TEST_CASE("plans killed: hundreds of kills leave no key that was missed, and non
         }
         killed.check_finished();
     }
-    MESSAGE(killed.kills, " kills of ", killed.plans, " plans, ", killed.kills_half_way, " of them half-way; a run takes ",
-            whole.count() / 1'000, " ms");
+    MESSAGE(killed.kills, " kills of ", killed.plans, " plans, ", killed.kills_half_way,
+            " of them half-way; a run takes ", whole.count() / 1'000, " ms");
     CHECK(killed.kills_half_way > kills_wanted / 10);
 }
 

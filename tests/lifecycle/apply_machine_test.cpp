@@ -125,8 +125,7 @@ TEST_CASE("apply machine: a plan older than 30 seconds is compared, and what dri
     CHECK(sentence_of(report, "c") ==
           "is left alone, for it is not as the plan saw it: somebody has modified it");
     CHECK(sentence_of(report, "d") == "is left alone: it does not exist any more");
-    CHECK(sentence_of(report, "e") ==
-          "is left alone, for it is not as the plan saw it: its owner is u2\\n");
+    CHECK(sentence_of(report, "e") == "is left alone, for it is not as the plan saw it: its owner is u2\\n");
     CHECK(report.is_complete());
 }
 
@@ -200,7 +199,8 @@ TEST_CASE("apply machine: a guarded key is left alone, unless each of its guards
     CHECK(world.most_writes() == 1);
 }
 
-TEST_CASE("apply machine: the client's own key comes last and alone, and only after a good end of all others") {
+TEST_CASE(
+    "apply machine: the client's own key comes last and alone, and only after a good end of all others") {
     auto world = small_world();
     world.who = caller(Credential::Kind::api_key, "z");
     auto const plan = world.plan(Selection::owners({"u1", actor}));
@@ -367,7 +367,8 @@ TEST_CASE("apply machine: killed before each effect, a quarantine comes to its e
     }
 }
 
-TEST_CASE("apply machine: a plan with a quarantine that is too old revokes nothing more, and deletes in time") {
+TEST_CASE(
+    "apply machine: a plan with a quarantine that is too old revokes nothing more, and deletes in time") {
     auto world = small_world();
     auto const plan = world.plan(Selection::owners({"u1"}), Action::remove(), PlanOptions().quarantine(168h));
     auto const options = World::all_allowed().max_under_way(1).stop_after(1);

@@ -88,8 +88,7 @@ public:
         std::vector<std::string> uids;
         for (std::size_t i = 0; i < number; ++i) {
             palette::NewApiKey key("key " + std::to_string(i));
-            uids.push_back(
-                emulator.seed_key(key.for_user(owner).lives_for(std::chrono::days{10})).uid());
+            uids.push_back(emulator.seed_key(key.for_user(owner).lives_for(std::chrono::days{10})).uid());
         }
         return uids;
     }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,34 @@ TEST_CASE("plan: a selection takes the keys that it names, in the order of their
     auto const found = make(all, Selection::of({{"c", "its owner is gone"}}, "orphaned, proven")).value();
     CHECK(uids_of(found) == std::vector<std::string>{"c"});
     CHECK(found.items[0].reason == "its owner is gone");
-    CHECK(found.selection == "1 keys: orphaned, proven");
+    CHECK(found.selection == "1 key: orphaned, proven");
     CHECK(found.keys_in_tenant == 3);
+}
+
+TEST_CASE("plan: of an audit's findings, the proven ones are selected, and others only when asked for") {
+    lifecycle::AuditReport report;
+    report.as_of = noon;
+    auto const add = [&](const char* uid, lifecycle::AuditRule rule, lifecycle::Grade grade) {
+        lifecycle::Finding finding;
+        finding.rule = rule;
+        finding.grade = grade;
+        finding.key = std::make_shared<const ApiKey>(key(uid));
+        finding.evidence = "because";
+        report.findings.push_back(finding);
+    };
+    using lifecycle::AuditRule;
+    using lifecycle::Grade;
+    add("a", AuditRule::orphaned, Grade::proven);
+    add("b", AuditRule::orphaned, Grade::inferred);
+    add("c", AuditRule::expired, Grade::proven);
+    report.findings.emplace_back().rule = AuditRule::orphaned;  // about a user, and no key
+    auto const all = sources({key("a"), key("b"), key("c"), key("d")}, {user("u1")});
+    auto const proven = make(all, Selection::findings(report, {AuditRule::orphaned})).value();
+    CHECK(uids_of(proven) == std::vector<std::string>{"a"});
+    CHECK(proven.items[0].reason == "orphaned: because");
+    CHECK(proven.selection == "1 key: found by an audit of 2026-11-28T12:00:00.000Z to be orphaned, proven");
+    auto const both = Selection::findings(report, {AuditRule::orphaned, AuditRule::expired}, Grade::inferred);
+    CHECK(uids_of(make(all, both).value()) == std::vector<std::string>{"a", "b", "c"});
 }
 
 TEST_CASE("plan: what is selected and does not exist is noted") {
@@ -68,7 +95,7 @@ TEST_CASE("plan: a key that comes twice in a list is in the plan once, and one w
     auto const plan = make(sources({key("a"), key("a"), key("../b")}, {user("u1")})).value();
     CHECK(uids_of(plan) == std::vector<std::string>{"a"});
     REQUIRE(plan.notes.size() == 1);
-    CHECK(plan.notes[0].starts_with("1 of the selected keys have a uid that cannot be one"));
+    CHECK(plan.notes[0] == "selected keys whose uid cannot be one, and that are left out: 1");
 }
 
 TEST_CASE("plan: each action knows what needs nothing, and what cannot be done") {
@@ -153,7 +180,8 @@ TEST_CASE("plan: of a user whose keys are all taken, the one that lives longest 
     CHECK(item_of(plan, "d").guards.empty());  // "e" remains
 }
 
-TEST_CASE("plan: the last key of a user who does not exist is not guarded, if the list of users is complete") {
+TEST_CASE(
+    "plan: the last key of a user who does not exist is not guarded, if the list of users is complete") {
     auto all = sources({key("a", "gone"), key("b", actor)}, {});
     CHECK(make(all, Selection::uids({"a"})).value().items[0].guards.empty());
     all.users = users({user(actor, {"admin"})}, false);
@@ -163,8 +191,10 @@ TEST_CASE("plan: the last key of a user who does not exist is not guarded, if th
     CHECK(unsure.notes[0].starts_with("the list of users is not complete; so the last key"));
     all.users.reset();
     all.users_problem = "the credential may not do this";
-    CHECK(make(all, Selection::uids({"a"})).value().notes[0].starts_with(
-        "the users cannot be listed: the credential may not do this; so"));
+    CHECK(make(all, Selection::uids({"a"}))
+              .value()
+              .notes[0]
+              .starts_with("the users cannot be listed: the credential may not do this; so"));
 }
 
 TEST_CASE("plan: the last working key of all administrators is guarded") {
@@ -173,17 +203,15 @@ TEST_CASE("plan: the last working key of all administrators is guarded") {
     auto const part = make(all, Selection::uids({"a", "b"})).value();
     CHECK_FALSE(has_guard(item_of(part, "b"), Guard::last_admin_key));
     auto const whole = make(all, Selection::uids({"a", "b", "c"})).value();
-    CHECK(std::ranges::count_if(whole.items, [](const PlanItem& item) {
-              return has_guard(item, Guard::last_admin_key);
-          }) == 1);
+    CHECK(std::ranges::count_if(
+              whole.items, [](const PlanItem& item) { return has_guard(item, Guard::last_admin_key); }) == 1);
     // The role of administrators is told: that of the actor is not it.
     auto const told = make(all, Selection::uids({"d"}), Action::revoke(), PlanOptions().admin_role("dev"));
     CHECK_FALSE(has_guard(told->items[0], Guard::last_admin_key));  // boss has it as well
     auto const both =
         make(all, Selection::uids({"b", "c", "d"}), Action::revoke(), PlanOptions().admin_role("dev"));
-    CHECK(std::ranges::any_of(both->items, [](const PlanItem& item) {
-        return has_guard(item, Guard::last_admin_key);
-    }));
+    CHECK(std::ranges::any_of(both->items,
+                              [](const PlanItem& item) { return has_guard(item, Guard::last_admin_key); }));
 }
 
 TEST_CASE("plan: an annotation protects a key from all that changes it for the worse") {

@@ -160,19 +160,17 @@ TEST_CASE("plan text: a wrong field is named, whatever the checksum says") {
 }
 
 TEST_CASE("plan text: names of any kind are shown without what acts on a reader, and read back") {
-    std::vector<std::string> const names{std::string("\0\x01\x1B[31m\r\n\t\x7F", 12),
-                                         "\u202Eevil\u2066\u200B\uFEFF\u00AD",
-                                         "\U000E0041 tag \U0001F511 key",
-                                         "<script>alert(1)</script> =cmd() \"\\",
-                                         std::string(10'240, 'x')};
+    std::vector<std::string> const names{
+        std::string("\0\x01\x1B[31m\r\n\t\x7F", 12), "\u202Eevil\u2066\u200B\uFEFF\u00AD",
+        "\U000E0041 tag \U0001F511 key", "<script>alert(1)</script> =cmd() \"\\", std::string(10'240, 'x')};
     for (auto const& name : names) {
         auto plan = sample();
         plan.items[0].name = name;
         plan.items[0].owner.first_name = name;
         plan.selection = name;
         auto const text = plan.to_text();
-        for (std::string_view const acting : {"\x1B", "\u202E", "\u2066", "\u200B", "\uFEFF", "\x7F", "\r",
-                                              "\u00AD", "\U000E0041"})
+        for (std::string_view const acting :
+             {"\x1B", "\u202E", "\u2066", "\u200B", "\uFEFF", "\x7F", "\r", "\u00AD", "\U000E0041"})
             CHECK(text.find(acting) == std::string::npos);
         auto const read = Plan::parse(text);
         REQUIRE(read);

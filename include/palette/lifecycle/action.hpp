@@ -5,6 +5,7 @@
 #include <palette/expiry.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::lifecycle {
 
 /// Names what a plan does to each of its keys.
-enum class ActionKind {
+enum class ActionKind : std::uint8_t {
     revoke,      ///< The keys are revoked.
     reactivate,  ///< The keys are re-activated.
     remove,      ///< The keys are deleted.

@@ -51,7 +51,8 @@ public:
         max_items_ = number;
         return *this;
     }
-    /// Allows to change more than one key that are more than a fifth of those in the tenant. Default: refused.
+    /// Allows to change more than one key that are more than a fifth of those in the tenant. Default:
+    /// refused.
     ApplyOptions& allow_large_share(bool on = true) & noexcept {
         allow_large_share_ = on;
         return *this;
@@ -178,14 +179,14 @@ namespace lifecycle {
 ///     auto report = co_await lifecycle::async_apply(client, plan, lifecycle::ApplyOptions("sweep.journal"));
 ///     if (report && !report->is_complete()) review(*report);
 ///
-/// Each change is one request, without a read before it; extending and editing take three. What is about to be
-/// done is in the journal, on the disk, before it is sent. After a kill, a change that was begun and has no
-/// result is looked for in one list: it is found done, or done again, which is harmless as every action is
+/// Each change is one request, without a read before it; extending and editing take three. What is about to
+/// be done is in the journal, on the disk, before it is sent. After a kill, a change that was begun and has
+/// no result is looked for in one list: it is found done, or done again, which is harmless as every action is
 /// idempotent, or left alone if the key has changed otherwise.
 ///
 /// The keys are listed again before the first change if the plan is older than 30 seconds, after a kill, and
-/// at the end of a quarantine. A key that is not as the plan saw it is left alone (BulkOutcome::drifted). Within
-/// the 30 seconds, the plan itself is what was seen.
+/// at the end of a quarantine. A key that is not as the plan saw it is left alone (BulkOutcome::drifted).
+/// Within the 30 seconds, the plan itself is what was seen.
 ///
 /// Keys with a guard are left alone, unless ApplyOptions::include() names each of their guards. The own-key
 /// guard is judged anew by the credential of this client.
@@ -205,7 +206,8 @@ namespace lifecycle {
 ///
 /// Cancellation: starts no other change, waits for those under way, and completes with the report.
 ///
-/// Threads: as an operation of the client. Runs on a strand of the client's executor, and blocks for the disk.
+/// Threads: as an operation of the client. Runs on a strand of the client's executor, and blocks for the
+/// disk.
 template <palette::detail::TokenFor<BulkReport> Token = boost::asio::deferred_t>
 auto async_apply(ApiKeyClient& client, Plan plan, ApplyOptions options,
                  Token&& token = Token()) {  // NOLINT(*-missing-std-forward)

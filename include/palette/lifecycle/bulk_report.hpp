@@ -5,6 +5,7 @@
 #include <palette/instant.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::lifecycle {
 
 /// Tells what has become of a key of a plan.
-enum class BulkOutcome {
+enum class BulkOutcome : std::uint8_t {
     done,         ///< It was changed, in this run or an earlier one.
     already,      ///< It was as the plan wants it, and was not touched.
     skipped,      ///< The action cannot change it, and it was not touched.
@@ -63,7 +64,8 @@ public:
     std::string journal;
     /// Tells the service's time at the end of the run.
     Instant as_of{};
-    /// Tells when keys in quarantine are to be deleted next: apply the plan again then. Nothing if none waits.
+    /// Tells when keys in quarantine are to be deleted next: apply the plan again then. Nothing if none
+    /// waits.
     std::optional<Instant> next_due;
     /// Says why the run ended before the last key; empty if it did not.
     std::string stopped;

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -28,7 +29,7 @@ class BlockingApiKeyClient;
 namespace lifecycle {
 
 /// Names why a key of a plan is not changed unless ApplyOptions::include() says so.
-enum class Guard {
+enum class Guard : std::uint8_t {
     own_key,           ///< It is the key that the client itself uses.
     possible_own_key,  ///< It may be: the client uses a key of this user, and does not know which.
     last_user_key,     ///< Its user would have no working key left.
@@ -45,7 +46,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Guard guard);
 class PlanItem {
 public:
     /// Tells what is planned for the key.
-    enum class Step {
+    enum class Step : std::uint8_t {
         change,   ///< It is changed.
         already,  ///< It is as the action would make it, and is not touched.
         skip,     ///< The action cannot change it, as the reason says, and it is not touched.
@@ -151,9 +152,9 @@ public:
         time_to_live_ = time;
         return *this;
     }
-    /// Makes a plan of Action::remove() a scream test: the first async_apply() revokes the keys, and one after
-    /// `time` deletes those that nobody has re-activated. Both go by one journal; the time to live bounds the
-    /// first. Greater than zero. Default: none; keys are deleted at once.
+    /// Makes a plan of Action::remove() a scream test: the first async_apply() revokes the keys, and one
+    /// after `time` deletes those that nobody has re-activated. Both go by one journal; the time to live
+    /// bounds the first. Greater than zero. Default: none; keys are deleted at once.
     PlanOptions& quarantine(std::chrono::milliseconds time) & noexcept {
         quarantine_ = time;
         return *this;
@@ -235,13 +236,13 @@ namespace lifecycle {
 ///     if (plan) review(plan->to_text());
 ///
 /// Guards speak for keys that an action takes away from whoever uses them (Guard). Which user is an
-/// administrator is told by the list of users; where that cannot be read, Plan::notes says so, and every owner
-/// is taken for an existing user.
+/// administrator is told by the list of users; where that cannot be read, Plan::notes says so, and every
+/// owner is taken for an existing user.
 ///
 /// Completes with the plan; one without an item if no key is selected.
 ///
-/// Errors: errc::invalid_argument for an action or option that cannot be used; those of async_describe_caller()
-/// and async_list().
+/// Errors: errc::invalid_argument for an action or option that cannot be used; those of
+/// async_describe_caller() and async_list().
 ///
 /// Precondition: `client` outlives the operation.
 ///
@@ -251,9 +252,9 @@ namespace lifecycle {
 template <palette::detail::TokenFor<Plan> Token = boost::asio::deferred_t>
 auto async_plan(ApiKeyClient& client, Selection selection, Action action, PlanOptions options,
                 Token&& token = Token()) {  // NOLINT(*-missing-std-forward)
-    return boost::asio::async_initiate<Token, void(Result<Plan>)>(
-        palette::detail::PlanInitiation(client), token, std::move(selection), std::move(action),
-        std::move(options));
+    return boost::asio::async_initiate<Token, void(Result<Plan>)>(palette::detail::PlanInitiation(client),
+                                                                  token, std::move(selection),
+                                                                  std::move(action), std::move(options));
 }
 /// Same, with default options.
 template <palette::detail::TokenFor<Plan> Token = boost::asio::deferred_t>

@@ -5,6 +5,7 @@
 #include <palette/instant.hpp>
 #include <palette/lifecycle/audit_report.hpp>
 
+#include <cstdint>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -42,9 +43,9 @@ public:
     [[nodiscard]] static Selection names(std::vector<std::string> names);
     /// Selects all keys of these users, by uid. The plan notes a user who has no key.
     [[nodiscard]] static Selection owners(std::vector<std::string> user_uids);
-    /// Selects the keys about which an audit has findings of one of these rules, each with the evidence as its
-    /// reason: those that are proven, or with `least` = Grade::inferred all of them. An inferred finding may
-    /// be wrong: revoke, or delete with a quarantine (PlanOptions::quarantine()).
+    /// Selects the keys about which an audit has findings of one of these rules, each with the evidence as
+    /// its reason: those that are proven, or with `least` = Grade::inferred all of them. An inferred finding
+    /// may be wrong: revoke, or delete with a quarantine (PlanOptions::quarantine()).
     [[nodiscard]] static Selection findings(const AuditReport& report, const std::vector<AuditRule>& rules,
                                             Grade least = Grade::proven);
     /// Selects keys one by one, each with its reason. `words` says in the plan what they have in common, such
@@ -62,7 +63,7 @@ public:
     friend bool operator==(const Selection&, const Selection&) = default;
 
 private:
-    enum class By { filter, uid, name, owner, entry };
+    enum class By : std::uint8_t { filter, uid, name, owner, entry };
 
     Selection(By by, std::vector<Selected> entries);
     [[nodiscard]] const std::string& mark_of(const ApiKey& key) const noexcept;

@@ -29,8 +29,9 @@ PALETTE_KEYS_INLINE std::optional<Error> check(const Plan& plan, const ApplyOpti
     if (options.item_deadline() && *options.item_deadline() <= milliseconds(0))
         return bad("a change needs time", "item_deadline");
     if (options.includes(Guard::possible_own_key))
-        return bad("which key the client uses has to be told by own_key(), or a run might end itself half-way",
-                   "include");
+        return bad(
+            "which key the client uses has to be told by own_key(), or a run might end itself half-way",
+            "include");
     if (plan.quarantine && options.journal().empty())
         return bad("a quarantine needs a journal, which knows when it began", "journal");
     return std::nullopt;
@@ -206,12 +207,15 @@ PALETTE_KEYS_INLINE void ApplyDriver::take_answers() {
 
 // Writes down what has come to an outcome, and tells the program.
 PALETTE_KEYS_INLINE void ApplyDriver::tell_decided() {
-    for (auto const number : machine_.take_decided()) {
+    auto const news = machine_.take_decided();
+    auto finished = machine_.decided() - news.size();
+    for (auto const number : news) {
+        ++finished;
         if (journal_)
             if (auto const entry = machine_.entry_of(number)) journal_->add(*entry);
         if (!options_.on_progress()) continue;
         try {
-            options_.on_progress()(machine_.item(number), machine_.decided(), plan_.items.size());
+            options_.on_progress()(machine_.item(number), finished, plan_.items.size());
         } catch (const std::exception& e) {
             machine_.stop(std::string("the function for progress has thrown: ") + e.what());
         } catch (...) {

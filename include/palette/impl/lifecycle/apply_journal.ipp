@@ -104,8 +104,8 @@ PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std
         } else {
             auto entry = parse_entry(line);
             if (!entry)
-                return bad_journal("line " + std::to_string(number) + " of the journal is damaged: " +
-                                   detail::in_quotes(line));
+                return bad_journal("line " + std::to_string(number) +
+                                   " of the journal is damaged: " + detail::in_quotes(line));
             journal.entries.push_back(*std::move(entry));
         }
         journal.whole = end + 1;

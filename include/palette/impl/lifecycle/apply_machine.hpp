@@ -5,6 +5,7 @@
 #include <palette/lifecycle/apply.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,8 +58,8 @@ public:
     [[nodiscard]] bool needs_list() const noexcept { return needs_list_; }
     void compare(const KeyList& keys);
 
-    // The changes to be made now, whose intents are on the disk before they are sent. Empty: wait for one that
-    // is under way, or it is over.
+    // The changes to be made now, whose intents are on the disk before they are sent. Empty: wait for one
+    // that is under way, or it is over.
     [[nodiscard]] std::vector<ApplyStep> next();
     void begun(const ApplyStep& step);
     void finished(std::size_t item, const Result<void>& result, Instant now);
@@ -81,7 +82,7 @@ public:
     [[nodiscard]] BulkReport report(Instant now) const;
 
 private:
-    enum class State {
+    enum class State : std::uint8_t {
         waiting,
         in_doubt,  // begun, perhaps by an earlier run, without a result
         under_way,

@@ -39,8 +39,8 @@ inline bool is_final(BulkOutcome outcome) noexcept {
 
 PALETTE_KEYS_INLINE Result<void> ApplyMachine::restore(const std::vector<JournalEntry>& entries) {
     for (auto const& entry : entries) {
-        auto const found = std::ranges::lower_bound(items_, entry.uid, {},
-                                                    [](const Item& item) { return item.seen->uid; });
+        auto const found =
+            std::ranges::lower_bound(items_, entry.uid, {}, [](const Item& item) { return item.seen->uid; });
         if (found == items_.end() || found->seen->uid != entry.uid)
             return Error(errc::bad_value, "the journal names a key that the plan does not have")
                 .key_uid(entry.uid);
@@ -132,8 +132,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::open_quarantined(Item& item) {
 // Whether there is anything to do for the key, as far as the plan and the journal tell.
 PALETTE_KEYS_INLINE void ApplyMachine::open(Item& item) {
     if (!is_open(item)) return;
-    if (item.seen->step == PlanItem::Step::skip)
-        return decide(item, BulkOutcome::skipped, item.seen->reason);
+    if (item.seen->step == PlanItem::Step::skip) return decide(item, BulkOutcome::skipped, item.seen->reason);
     if (auto const guards = blocking_guards(item);
         !guards.empty() && item.seen->step == PlanItem::Step::change && item.state != State::in_doubt)
         return decide(item, BulkOutcome::guarded, "is left alone, for a guard speaks for it: " + guards);
@@ -184,8 +183,7 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_age() {
     }
     if (has_second_step) return {};
     return Error(errc::conflict, made + ", and was to be applied within " +
-                                     std::to_string(plan_.time_to_live.count() / 1'000) +
-                                     " s: it is too old")
+                                     std::to_string(plan_.time_to_live.count() / 1'000) + " s: it is too old")
         .path("as_of")
         .advice("make a new plan");
 }
@@ -203,9 +201,9 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_size() const {
         return refuse("and at most " + std::to_string(options_.max_items()) + " may be changed",
                       "review the plan; ApplyOptions::max_items() allows more");
     if (changes > 1 && changes * 5 > plan_.keys_in_tenant && !options_.allow_large_share())
-        return refuse("more than a fifth of the " + std::to_string(plan_.keys_in_tenant) +
-                          " keys in the tenant",
-                      "review the plan; ApplyOptions::allow_large_share() allows it");
+        return refuse(
+            "more than a fifth of the " + std::to_string(plan_.keys_in_tenant) + " keys in the tenant",
+            "review the plan; ApplyOptions::allow_large_share() allows it");
     return {};
 }
 

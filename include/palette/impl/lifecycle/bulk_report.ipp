@@ -31,7 +31,7 @@ PALETTE_KEYS_INLINE bool BulkReport::is_complete() const noexcept {
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const BulkReport& report) {
-    out << "BulkReport{" << report.items.size() << " keys";
+    out << "BulkReport{" << report.items.size() << (report.items.size() == 1 ? " key" : " keys");
     for (int i = 0; i <= static_cast<int>(BulkOutcome::not_started); ++i) {
         auto const outcome = static_cast<BulkOutcome>(i);
         if (auto const number = report.count(outcome); number > 0) out << ", " << number << ' ' << outcome;

@@ -84,8 +84,8 @@ PALETTE_KEYS_INLINE void PlanMaker::select(Plan& plan, const PlanSources& source
     auto const twice = std::ranges::unique(plan.items, {}, &PlanItem::uid);
     plan.items.erase(twice.begin(), twice.end());
     if (odd > 0)
-        plan.notes.push_back(std::to_string(odd) +
-                             " of the selected keys have a uid that cannot be one, and are left out");
+        plan.notes.push_back("selected keys whose uid cannot be one, and that are left out: " +
+                             std::to_string(odd));
 }
 
 PALETTE_KEYS_INLINE PlanItem PlanMaker::item_of(const ApiKey& key, std::string reason, Instant now) const {
@@ -105,8 +105,8 @@ PALETTE_KEYS_INLINE PlanItem PlanMaker::item_of(const ApiKey& key, std::string r
     } else if (!difficulty.empty()) {
         item.step = PlanItem::Step::skip;
         item.reason = difficulty;
-    } else if (key.annotations.contains(protect_annotation) &&
-               action_.kind() != ActionKind::reactivate && action_.kind() != ActionKind::extend) {
+    } else if (key.annotations.contains(protect_annotation) && action_.kind() != ActionKind::reactivate &&
+               action_.kind() != ActionKind::extend) {
         add_guard(item, Guard::protected_key);
     }
     return item;
@@ -116,8 +116,7 @@ PALETTE_KEYS_INLINE void PlanMaker::note_missing(Plan& plan, const PlanSources& 
     auto const missing = selection_.missing_in(sources.keys);
     constexpr std::size_t shown = 20;
     for (std::size_t i = 0; i < missing.size() && i < shown; ++i)
-        plan.notes.push_back("no key that the actor sees is selected by " +
-                             detail::in_quotes(missing[i]));
+        plan.notes.push_back("no key that the actor sees is selected by " + detail::in_quotes(missing[i]));
     if (missing.size() > shown)
         plan.notes.push_back(std::to_string(missing.size() - shown) + " more select no key");
 }
@@ -191,8 +190,9 @@ PALETTE_KEYS_INLINE std::vector<std::string> PlanMaker::admins(const PlanSources
 
 PALETTE_KEYS_INLINE void PlanMaker::guard_last_admin_key(Plan& plan, const PlanSources& sources) const {
     auto const unknown = [&](const std::string& why) {
-        plan.notes.push_back(why + "; so the last key of the administrators was not looked for, and every "
-                                   "owner is taken for an existing user");
+        plan.notes.push_back(why +
+                             "; so the last key of the administrators was not looked for, and every "
+                             "owner is taken for an existing user");
     };
     if (!sources.users) return unknown("the users cannot be listed: " + sources.users_problem);
     if (!sources.users->is_complete()) return unknown("the list of users is not complete");

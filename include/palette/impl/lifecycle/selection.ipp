@@ -112,7 +112,8 @@ PALETTE_KEYS_INLINE std::string Selection::to_string() const {
         return std::move(words).str();
     }
     if (by_ == By::entry)
-        return std::to_string(entries_.size()) + " keys: " + palette::detail::one_line(words_, 400);
+        return std::to_string(entries_.size()) + (entries_.size() == 1 ? " key: " : " keys: ") +
+               palette::detail::one_line(words_, 400);
     std::string words = by_ == By::uid    ? "the keys with the uids"
                         : by_ == By::name ? "the keys named"
                                           : "the keys of the users";

@@ -12,9 +12,9 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::files {
 
-// A file of mode 0600 that is only ever appended to, but for an end that was cut. One process at a time, under
-// a lock. errc::system says what the operating system refused; errc::invalid_argument names what is there and
-// is no regular file, such as a symbolic link.
+// A file of mode 0600 that is only ever appended to, but for an end that was cut. One process at a time,
+// under a lock. errc::system says what the operating system refused; errc::invalid_argument names what is
+// there and is no regular file, such as a symbolic link.
 class AppendFile {
 public:
     // Opens the file, or makes an empty one, whose name then survives a crash of the machine.

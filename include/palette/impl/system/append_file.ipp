@@ -14,9 +14,9 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::files {
 
 PALETTE_KEYS_INLINE Result<AppendFile> AppendFile::open(const Directory& directory, const std::string& name) {
     auto path = directory.path_of(name);
-    auto file = files::open(directory.number(), name,
-                            O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
-                            0600);
+    auto file =
+        files::open(directory.number(), name,
+                    O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
     if (!file && errno == ELOOP) return error(errc::invalid_argument, path, "is a symbolic link");
     if (!file) return system_error(errc::system, path, "cannot be opened", errno);
     struct stat found{};
