@@ -42,7 +42,8 @@ int main() try {
 
     auto const whose = client.find_user(admin.email).value();
     auto const plan =
-        lifecycle::plan(client, lifecycle::Selection::owners({whose.uid}), lifecycle::Action::revoke()).value();
+        lifecycle::plan(client, lifecycle::Selection::owners({whose.uid}), lifecycle::Action::revoke())
+            .value();
     std::cout << plan << '\n';
     for (auto const& item : plan.items)
         for (auto const guard : item.guards)

@@ -177,7 +177,7 @@ namespace lifecycle {
 /// killed. Does nothing when it is applied again.
 ///
 ///     auto report = co_await lifecycle::async_apply(client, plan, lifecycle::ApplyOptions("sweep.journal"));
-///     if (report && !report->is_complete()) review(*report);
+///     if (report && !report->is_complete()) use(*report);
 ///
 /// Each change is one request, without a read before it; extending and editing take three. What is about to
 /// be done is in the journal, on the disk, before it is sent. After a kill, a change that was begun and has

@@ -85,8 +85,8 @@ public:
 
 /// Holds what is to be done to which keys, for review and for async_apply(). Contains no secret.
 ///
-///     write_file("sweep.plan", plan.to_text());       // for a pull request
-///     auto reviewed = lifecycle::Plan::parse(read_file("sweep.plan"));
+///     keep(plan.to_text());                            // for a pull request
+///     auto reviewed = lifecycle::Plan::parse(text);    // what came back from it
 class PALETTE_KEYS_DECL Plan {
 public:
     /// Constructs a plan that does nothing, of no tenant.
@@ -231,9 +231,9 @@ namespace lifecycle {
 /// Makes a plan: lists the keys, selects those that are meant, and says of each what is to be done and what
 /// speaks against it. Changes nothing: the plan is the dry run.
 ///
-///     auto plan = co_await lifecycle::async_plan(client, lifecycle::Selection::owners({uid}),
-///                                                lifecycle::Action::revoke());
-///     if (plan) review(plan->to_text());
+///     auto theirs = lifecycle::Selection::owners({uid});
+///     auto plan = co_await lifecycle::async_plan(client, theirs, lifecycle::Action::revoke());
+///     if (plan) keep(plan->to_text());
 ///
 /// Guards speak for keys that an action takes away from whoever uses them (Guard). Which user is an
 /// administrator is told by the list of users; where that cannot be read, Plan::notes says so, and every

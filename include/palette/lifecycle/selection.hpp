@@ -31,8 +31,10 @@ public:
 
 /// Selects the keys of a plan, out of those that the service lists.
 ///
-///     auto idle = lifecycle::Selection::matching(ListFilter().expires_before(last_year));
-///     auto theirs = lifecycle::Selection::owners({user.uid});
+///     auto expired = lifecycle::Selection::matching(ListFilter().state(KeyState::expired));
+///     auto theirs = lifecycle::Selection::owners({uid});
+///
+/// Make it before a co_await expression and not in it: g++ 12 does not compile a list in braces there.
 class PALETTE_KEYS_DECL Selection {
 public:
     /// Selects the keys that meet every condition of the filter, judged by the service's clock.
