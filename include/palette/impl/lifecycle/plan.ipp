@@ -17,6 +17,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 namespace impl::lifecycle {
 
+using palette::lifecycle::Plan;
+
 // Reads what the guards need, one list after the other.
 inline asio::awaitable<Result<Plan>> read_and_plan(ApiKeyClient& client, const PlanMaker& maker) {
     if (auto fault = maker.check()) co_return *std::move(fault);

@@ -12,6 +12,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 using palette::lifecycle::Action;
 using palette::lifecycle::ActionKind;
 using palette::lifecycle::Guard;
+using palette::lifecycle::Plan;
 using palette::lifecycle::PlanItem;
 
 inline constexpr std::string_view protect_annotation = "protect";

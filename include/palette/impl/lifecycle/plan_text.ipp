@@ -39,7 +39,7 @@ inline void append_code_point(std::string& out, std::string_view character) {
 
 // A text in JSON, in which a reader sees each character: what has no shape, or would turn the direction of
 // the text around it, is written as a number.
-inline std::string quoted(std::string_view text) {
+inline std::string json_text(std::string_view text) {
     std::string out(1, '"');
     while (!text.empty()) {
         auto const length = detail::utf8_character(text);
@@ -57,16 +57,16 @@ inline std::string quoted(std::string_view text) {
     return out += '"';
 }
 
-inline std::string quoted(const Instant& time) {
-    return quoted(Expiry::at(time).to_string());
+inline std::string json_text(const Instant& time) {
+    return json_text(Expiry::at(time).to_string());
 }
 
-inline std::string quoted_or_null(const std::optional<std::string>& text) {
-    return text ? quoted(*text) : "null";
+inline std::string json_text_or_null(const std::optional<std::string>& text) {
+    return text ? json_text(*text) : "null";
 }
 
-inline std::string quoted_or_null(const std::optional<Expiry>& expiry) {
-    return expiry ? quoted(expiry->to_string()) : "null";
+inline std::string json_text_or_null(const std::optional<Expiry>& expiry) {
+    return expiry ? json_text(expiry->to_string()) : "null";
 }
 
 // Lines of `"name": value`, which stand between braces.
@@ -87,30 +87,30 @@ private:
 
 inline std::string text_of(const Action& action) {
     PlanLines lines("    ");
-    lines.add("kind", quoted(to_string(action.kind())));
+    lines.add("kind", json_text(to_string(action.kind())));
     lines.add("duration_ms", std::to_string(action.duration().count()));
-    lines.add("name", quoted_or_null(action.changes().name()));
-    lines.add("description", quoted_or_null(action.changes().description()));
-    lines.add("expiry", quoted_or_null(action.changes().expiry()));
+    lines.add("name", json_text_or_null(action.changes().name()));
+    lines.add("description", json_text_or_null(action.changes().description()));
+    lines.add("expiry", json_text_or_null(action.changes().expiry()));
     return "{\n" + lines.text() + "\n  }";
 }
 
 inline std::string text_of(const PlanItem& item) {
     std::string guards;
     for (auto const guard : item.guards)
-        guards += (guards.empty() ? "" : ", ") + quoted(to_string(guard));
+        guards += (guards.empty() ? "" : ", ") + json_text(to_string(guard));
     PlanLines lines("      ");
-    lines.add("uid", quoted(item.uid));
-    lines.add("name", quoted(item.name));
-    lines.add("owner_uid", quoted(item.owner.uid));
-    lines.add("owner_first_name", quoted(item.owner.first_name));
-    lines.add("owner_last_name", quoted(item.owner.last_name));
+    lines.add("uid", json_text(item.uid));
+    lines.add("name", json_text(item.name));
+    lines.add("owner_uid", json_text(item.owner.uid));
+    lines.add("owner_first_name", json_text(item.owner.first_name));
+    lines.add("owner_last_name", json_text(item.owner.last_name));
     lines.add("is_active", item.is_active ? "true" : "false");
-    lines.add("expiry", quoted(item.expiry.to_string()));
-    lines.add("modified", item.modified ? quoted(*item.modified) : "null");
-    lines.add("step", quoted(to_string(item.step)));
-    lines.add("target", quoted_or_null(item.target));
-    lines.add("reason", quoted(item.reason));
+    lines.add("expiry", json_text(item.expiry.to_string()));
+    lines.add("modified", item.modified ? json_text(*item.modified) : "null");
+    lines.add("step", json_text(to_string(item.step)));
+    lines.add("target", json_text_or_null(item.target));
+    lines.add("reason", json_text(item.reason));
     lines.add("guards", '[' + guards + ']');
     return "    {\n" + lines.text() + "\n    }";
 }
@@ -126,17 +126,17 @@ std::string list_of(const std::vector<Element>& elements, Text text) {
 PALETTE_KEYS_INLINE std::string text_of(const Plan& plan, const std::string& digest) {
     PlanLines lines("  ");
     lines.add("palette_plan", std::to_string(plan_schema));
-    lines.add("sha256", quoted(digest));
-    lines.add("tenant_uid", quoted(plan.tenant_uid));
-    lines.add("org_name", quoted(plan.org_name));
-    lines.add("actor_uid", quoted(plan.actor_uid));
-    lines.add("as_of", quoted(plan.as_of));
+    lines.add("sha256", json_text(digest));
+    lines.add("tenant_uid", json_text(plan.tenant_uid));
+    lines.add("org_name", json_text(plan.org_name));
+    lines.add("actor_uid", json_text(plan.actor_uid));
+    lines.add("as_of", json_text(plan.as_of));
     lines.add("time_to_live_ms", std::to_string(plan.time_to_live.count()));
     lines.add("action", text_of(plan.action));
     lines.add("quarantine_ms", plan.quarantine ? std::to_string(plan.quarantine->count()) : "null");
-    lines.add("selection", quoted(plan.selection));
+    lines.add("selection", json_text(plan.selection));
     lines.add("keys_in_tenant", std::to_string(plan.keys_in_tenant));
-    lines.add("notes", list_of(plan.notes, [](const std::string& note) { return "    " + quoted(note); }));
+    lines.add("notes", list_of(plan.notes, [](const std::string& note) { return "    " + json_text(note); }));
     lines.add("items", list_of(plan.items, [](const PlanItem& item) { return text_of(item); }));
     return "{\n" + lines.text() + "\n}\n";
 }
