@@ -79,7 +79,7 @@ public:
                 auto const step = sent.front();
                 sent.erase(sent.begin());
                 machine.finished(step.item, change(plan, step), now);
-            } else if (machine.is_over()) {
+            } else if (!machine.needs_list() || machine.is_stopped()) {
                 break;
             }
         }

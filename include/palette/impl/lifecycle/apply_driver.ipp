@@ -153,7 +153,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::run_steps() {
         } else if (machine_.needs_list() && !machine_.is_stopped()) {
             auto listed = co_await list();
             if (!listed) machine_.stop(listed.error().message());
-        } else if (machine_.is_over()) {
+        } else {
             break;
         }
     }

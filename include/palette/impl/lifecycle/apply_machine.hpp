@@ -41,7 +41,7 @@ struct ApplyStep {
 // Decides what of a plan is done when, and knows what has become of each key. It does nothing itself: it is
 // told what the journal, the lists and the answers say, and what time it is.
 //
-//     restore -> admit -> compare, if needs_list() -> next, begun, finished ... until is_over() -> report
+//     restore -> admit -> compare, if needs_list() -> next, begun, finished ... -> report
 class ApplyMachine {
 public:
     // Both outlive the machine.
@@ -58,8 +58,8 @@ public:
     [[nodiscard]] bool needs_list() const noexcept { return needs_list_; }
     void compare(const KeyList& keys);
 
-    // The changes to be made now, whose intents are on the disk before they are sent. Empty: wait for one
-    // that is under way, or it is over.
+    // The changes to be made now, whose intents are on the disk before they are sent. Empty: wait for one that
+    // is under way. With none, and without a list that is needed, it is over.
     [[nodiscard]] std::vector<ApplyStep> next();
     void begun(const ApplyStep& step);
     void finished(std::size_t item, const Result<void>& result, Instant now);
@@ -67,7 +67,6 @@ public:
     // Lets no other change begin.
     void stop(std::string why);
     [[nodiscard]] bool is_stopped() const noexcept { return !stopped_.empty(); }
-    [[nodiscard]] bool is_over() const noexcept;
     [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
 
     // The items that have come to an outcome since the last call.

@@ -376,16 +376,6 @@ PALETTE_KEYS_INLINE void ApplyMachine::stop(std::string why) {
     if (stopped_.empty()) stopped_ = std::move(why);
 }
 
-PALETTE_KEYS_INLINE bool ApplyMachine::is_over() const noexcept {
-    if (under_way_ > 0) return false;
-    if (is_stopped()) return true;
-    if (needs_list_) return false;
-    auto const waits = [](const Item& item) { return item.state == State::waiting && !item.is_own; };
-    if (std::ranges::any_of(items_, waits)) return false;
-    auto const is_own = [](const Item& item) { return item.state == State::waiting && item.is_own; };
-    return !std::ranges::any_of(items_, is_own) || !may_do_own_key();
-}
-
 PALETTE_KEYS_INLINE std::vector<std::size_t> ApplyMachine::take_decided() {
     return std::exchange(news_, {});
 }
