@@ -67,8 +67,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Own key: a revocation, deactivation or deletion of the key that the client itself uses is refused with
 /// errc::own_key. Give the credential the uid of its key: without it, such a call reads the key first, and
 /// who the caller is once for each credential, to see whether the key may be the client's own. A credential
-/// that is a token takes no such reads. Keys that a create has made are not guarded in this way while the
-/// client cleans up after the create, or reconciles it.
+/// that is a token takes no such reads, and neither does a key that this client has made with the
+/// credential that it still has. A reconciliation is guarded as far as the uid is known.
 ///
 /// Credentials: a credential that is about to expire is renewed in the background, and no operation waits for
 /// the new one before the old one has expired. A renewal may outlast the last operation and keep the context
