@@ -15,3 +15,4 @@
 #include <palette/impl/values/secret.ipp>
 #include <palette/impl/values/string_map.ipp>
 #include <palette/impl/values/user.ipp>
+#include <palette/impl/values/visit.ipp>

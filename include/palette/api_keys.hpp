@@ -29,4 +29,5 @@
 #include <palette/transport.hpp>
 #include <palette/user.hpp>
 #include <palette/version.hpp>
+#include <palette/visit.hpp>
 #include <palette/write_secret_file.hpp>

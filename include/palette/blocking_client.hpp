@@ -8,6 +8,7 @@
 #include <palette/pending_create.hpp>
 #include <palette/result.hpp>
 #include <palette/user.hpp>
+#include <palette/visit.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -73,6 +74,10 @@ public:
     Result<KeyList> find(std::string name, CallOptions options = {});
     /// Lists all keys that the caller may see; see ApiKeyClient::async_list().
     Result<KeyList> list(CallOptions options) { return list(ListFilter(), std::move(options)); }
+    /// Gives each key that matches the filter to `visitor`, in the client's own thread, and holds none; see
+    /// ApiKeyClient::async_visit(). An operation of this client that the visitor calls fails with
+    /// errc::invalid_argument.
+    Result<Visit> visit(ListFilter filter, KeyVisitor visitor, CallOptions options = {});
     /// Finds the one key of that name; see ApiKeyClient::async_find_one().
     Result<ApiKey> find_one(std::string name, CallOptions options = {});
     /// Reads one key; see ApiKeyClient::async_get().
@@ -114,6 +119,9 @@ public:
     Result<User> find_user(std::string email, CallOptions options = {});
     /// Lists the users of the tenant; see ApiKeyClient::async_list_users().
     Result<UserList> list_users(CallOptions options = {});
+    /// Gives each user of the tenant to `visitor`, as visit() does with keys; see
+    /// ApiKeyClient::async_visit_users().
+    Result<Visit> visit_users(UserVisitor visitor, CallOptions options = {});
     /// Reads one user; see ApiKeyClient::async_get_user().
     Result<User> get_user(std::string uid, CallOptions options = {});
     /// Lists the events of the audit log that match the filter; see ApiKeyClient::async_list_audit_events().

@@ -10,6 +10,7 @@
 #include <palette/pending_create.hpp>
 #include <palette/result.hpp>
 #include <palette/user.hpp>
+#include <palette/visit.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -158,6 +159,38 @@ public:
     template <detail::TokenFor<KeyList> Token = boost::asio::deferred_t>
     auto async_list(Token&& token = Token()) {
         return async_list(ListFilter(), CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Gives each key that the caller may see and that matches the filter to `visitor`, in the service's
+    /// order, while the answers still arrive. All pages are read. The memory for it does not depend on the
+    /// number of keys: neither a list nor a page is held, even if the service puts all keys into one page.
+    ///
+    ///     std::size_t expired = 0;
+    ///     auto visited = co_await client.async_visit(
+    ///         ListFilter().state(KeyState::expired), [&](ApiKey&&) { ++expired; return Result<void>(); });
+    ///
+    /// The visitor is called on the executor of the client, one call at a time, and not at all once the
+    /// operation has completed. It must not block; it may start operations of the same client. An error that
+    /// it returns ends the operation with that error, and an exception ends it with errc::system.
+    ///
+    /// Completes with the number of keys that the visitor was given, and the service's time. After an error,
+    /// the visitor may have been given some of the keys.
+    ///
+    /// Retries: a page that is cut off is read again, and what the visitor has been given of it is skipped.
+    ///
+    /// Errors of this operation's own: errc::conflict, if a page that is read again does not begin with the
+    /// keys that were given of it. Of ClientOptions::list_limits, max_pages and max_token_length apply;
+    /// max_bytes and max_items do not, for nothing is held. The time is bounded as that of all operations: a
+    /// large tenant may need CallOptions::deadline().
+    template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
+    auto async_visit(ListFilter filter, KeyVisitor visitor, CallOptions options, Token&& token = Token()) {
+        return start(detail::VisitKeys(std::move(filter), std::move(visitor)), std::move(options),
+                     std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
+    auto async_visit(ListFilter filter, KeyVisitor visitor, Token&& token = Token()) {
+        return async_visit(std::move(filter), std::move(visitor), CallOptions(), std::forward<Token>(token));
     }
 
     /// Lists the keys of that name. Names are not unique, so there may be several.
@@ -538,6 +571,20 @@ public:
     template <detail::TokenFor<UserList> Token = boost::asio::deferred_t>
     auto async_list_users(Token&& token = Token()) {
         return async_list_users(CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Gives each user of the tenant to `visitor`, as async_visit() does with keys.
+    ///
+    /// Errors of this operation's own: errc::forbidden if the caller may not list users; those of
+    /// async_visit().
+    template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
+    auto async_visit_users(UserVisitor visitor, CallOptions options, Token&& token = Token()) {
+        return start(detail::VisitUsers(std::move(visitor)), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
+    auto async_visit_users(UserVisitor visitor, Token&& token = Token()) {
+        return async_visit_users(std::move(visitor), CallOptions(), std::forward<Token>(token));
     }
 
     /// Reads one user.

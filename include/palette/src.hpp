@@ -32,6 +32,7 @@
 #include <palette/impl/client/reading_users.ipp>
 #include <palette/impl/client/reconciling.ipp>
 #include <palette/impl/client/serial.ipp>
+#include <palette/impl/client/visits.ipp>
 #include <palette/impl/lifecycle/audit.ipp>
 #include <palette/impl/lifecycle/audit_finding.ipp>
 #include <palette/impl/lifecycle/audit_formats.ipp>
@@ -115,8 +116,10 @@
 #include <palette/impl/values/secret.ipp>
 #include <palette/impl/values/string_map.ipp>
 #include <palette/impl/values/user.ipp>
+#include <palette/impl/values/visit.ipp>
 #include <palette/impl/wire/decode.ipp>
 #include <palette/impl/wire/encode.ipp>
+#include <palette/impl/wire/handed.ipp>
 #include <palette/impl/wire/json.ipp>
 #include <palette/impl/wire/json_reader.ipp>
 #include <palette/impl/wire/pending_create_text.ipp>

@@ -7,6 +7,7 @@
 #include <palette/key_limit.hpp>
 #include <palette/pending_create.hpp>
 #include <palette/user.hpp>
+#include <palette/visit.hpp>
 
 #include <chrono>
 #include <memory>
@@ -159,6 +160,21 @@ struct PALETTE_KEYS_DECL TellKeyLimit {
     using Value = KeyLimit;
     static constexpr std::string_view name = "key_limit";
     TellKeyLimit() {}  // NOLINT(modernize-use-equals-default): no aggregate
+};
+
+struct PALETTE_KEYS_DECL VisitKeys {
+    using Value = Visit;
+    static constexpr std::string_view name = "visit";
+    VisitKeys(ListFilter chosen, KeyVisitor taker) : filter(std::move(chosen)), visitor(std::move(taker)) {}
+    ListFilter filter;
+    KeyVisitor visitor;
+};
+
+struct PALETTE_KEYS_DECL VisitUsers {
+    using Value = Visit;
+    static constexpr std::string_view name = "visit_users";
+    explicit VisitUsers(UserVisitor taker) : visitor(std::move(taker)) {}
+    UserVisitor visitor;
 };
 
 struct PALETTE_KEYS_DECL TellServiceTime {

@@ -315,6 +315,96 @@ TEST_CASE("assumed: the key of a removed single sign-on user is refused, or stil
     CHECK(key.get("/v1/users/info").status == 401);
 }
 
+TEST_CASE("assumed: the record of a removed single sign-on user is gone, or stays as it was") {
+    auto const remove_one = [](AssumptionScene& scene, bool single_sign_on) {
+        auto const uid =
+            scene.emulator.add_user({.email = "gone@acme.test", .single_sign_on = single_sign_on}).uid;
+        auto const key = scene.emulator.seed_key(NewApiKey("orphan").for_user(uid));
+        scene.emulator.remove_user(uid);
+        CHECK(scene.who_am_i_with(key.secret().expose()) == 401);
+        CHECK_THROWS_AS(scene.emulator.sign_in(uid), Exception);
+        CHECK_THROWS_AS(scene.emulator.remove_user(uid), Exception);
+        return uid;
+    };
+    auto const count_users = [](AssumptionScene& scene) {
+        return shown(scene.admin, "/v1/users").at("items").as_array().size();
+    };
+    AssumptionScene plain;
+    CHECK(outcome(plain.admin.get("/v1/users/" + remove_one(plain, true))) == "404 ResourceNotFound");
+    CHECK(count_users(plain) == 4);
+
+    AssumptionScene other({.removed_sso_user_keeps_record = true});
+    auto const record = shown(other.admin, "/v1/users/" + remove_one(other, true));
+    CHECK(record.at("status").at("isActive").as_bool());
+    CHECK(count_users(other) == 5);
+    // Nobody can be given a key through it, and the address is free for somebody new.
+    CHECK(outcome(other.admin.post(
+              "/v1/apiKeys", R"({"metadata":{"name":"made"},"spec":{"userUid":")" +
+                                 std::string(record.at("metadata").at("uid").as_string()) + R"("}})")) ==
+          "404 ResourceNotFound");
+    // A local user is removed by the service itself.
+    CHECK(outcome(other.admin.get("/v1/users/" + remove_one(other, false))) == "404 ResourceNotFound");
+    CHECK(count_users(other) == 5);
+}
+
+TEST_CASE("assumed: operations on keys are not in the audit log, or they are") {
+    auto const change_keys = [](AssumptionScene& scene) {
+        auto const made = json::parse(scene.user.post("/v1/apiKeys", R"({"metadata":{"name":"ci"}})").body);
+        auto const uid = std::string(made.at("uid").as_string());
+        auto const path = "/v1/apiKeys/" + uid;
+        CHECK(scene.admin.put(path, R"({"metadata":{"name":"renamed"}})").status == 204);
+        CHECK(scene.admin.put(path + "/state", R"({"isActive":false})").status == 204);
+        CHECK(scene.admin.patch(path, R"({"isActive":true})").status == 204);
+        // What is refused or only read is no event.
+        CHECK(scene.user.put(path, "no JSON").status == 400);
+        CHECK(scene.user.get(path).status == 200);
+        CHECK(scene.user.remove(path).status == 204);
+        return uid;
+    };
+    AssumptionScene plain;
+    change_keys(plain);
+    CHECK(shown(plain.admin, "/v1/audits").at("items").as_array().empty());
+
+    AssumptionScene other({.key_operations_audited = true});
+    auto const uid = change_keys(other);
+    auto const list = shown(other.admin, "/v1/audits");
+    auto const& events = list.at("items").as_array();
+    std::string_view const actions[] = {"create", "update", "update", "update", "delete"};
+    REQUIRE(events.size() == std::size(actions));
+    for (std::size_t i = 0; i < std::size(actions); ++i) {
+        CAPTURE(i);
+        auto const& spec = events[i].at("spec");
+        CHECK(spec.at("actionType").as_string() == actions[i]);
+        CHECK(spec.at("resource").at("kind").as_string() == "apiKey");
+        CHECK(spec.at("resource").at("uid").as_string() == uid);
+        CHECK(spec.at("resource").at("name").as_string() == (i == 0 ? "ci" : "renamed"));
+        auto const& by = i == 0 || i == 4 ? other.plain_user() : other.admin_user();
+        CHECK(spec.at("actor").at("user").at("uid").as_string() == by.uid);
+        CHECK(spec.at("actor").at("user").at("emailId").as_string() == by.email);
+    }
+}
+
+TEST_CASE("assumed: the use of a key leaves its owner's last sign-in, or moves it") {
+    auto const last_sign_in = [](AssumptionScene& scene) {
+        return shown(scene.admin, "/v1/users/" + scene.plain_user().uid).at("status").at("lastSignIn");
+    };
+    AssumptionScene plain;
+    CHECK(plain.user.get("/v1/apiKeys").status == 200);
+    CHECK(last_sign_in(plain).as_string() == "0001-01-01T00:00:00.000Z");
+
+    AssumptionScene other({.key_use_moves_last_sign_in = true});
+    CHECK(last_sign_in(other).as_string() == "0001-01-01T00:00:00.000Z");
+    CHECK(other.user.get("/v1/apiKeys").status == 200);
+    CHECK(last_sign_in(other).as_string() == "2031-01-01T00:00:00.000Z");
+    other.clock->advance(1h);
+    // Neither a token nor a refused key is a use of the key.
+    auto const token = raw::copy_of(other.emulator.sign_in(other.admin_user().uid));
+    CHECK(raw::Client(other.emulator, "Authorization", token).get("/v1/users").status == 200);
+    CHECK(last_sign_in(other).as_string() == "2031-01-01T00:00:00.000Z");
+    CHECK(other.user.get("/v1/users/info").status == 200);
+    CHECK(last_sign_in(other).as_string() == "2031-01-01T01:00:00.000Z");
+}
+
 TEST_CASE("assumed: an expiry far ahead is accepted, or shortened to what a policy allows") {
     constexpr std::string_view longer_body =
         R"({"metadata":{"name":"a"},"spec":{"expiry":"2031-01-08T00:00:00.001Z"}})";

@@ -186,6 +186,9 @@ TEST_CASE("bad input: a method that a path does not know gets 405 with those tha
         {"/v1/auth/refresh/token", {"GET", "HEAD"}},
         {"/v1/users/info", {"GET", "HEAD"}},
         {"/v1/users", {"GET", "HEAD"}},
+        {"/v1/users/0123456789abcdef01234567", {"GET", "HEAD"}},
+        {"/v1/audits", {"GET", "HEAD"}},
+        {"/v1/tenants/0123456789abcdef01234567/resourceLimits", {"GET", "HEAD"}},
     };
     std::string_view const methods[] = {"GET",  "HEAD",    "POST",  "PUT", "PATCH", "DELETE",
                                         "LINK", "OPTIONS", "TRACE", "get", "Get",   "PROPFIND"};

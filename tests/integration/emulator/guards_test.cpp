@@ -321,9 +321,10 @@ TEST_CASE("guards: nothing can be controlled by HTTP") {
     scene.emulator.faults().add("GET /v1/auth/refresh status:500");
     auto const before = scene.emulator.keys();
     std::string_view const paths[] = {
-        "/",           "/faults",         "/v1/faults", "/v1/emulator", "/__admin",  "/_control",
-        "/v1/clock",   "/shutdown",       "/reset",     "/requests",    "/metrics",  "/v1/tenants",
-        "/v1/users/0", "/v1/auth/logout", "/status",    "/healthz",     "/v1/roles", "/.well-known/x",
+        "/",         "/faults",     "/v1/faults",     "/v1/emulator",    "/__admin",
+        "/_control", "/v1/clock",   "/shutdown",      "/reset",          "/requests",
+        "/metrics",  "/v1/tenants", "/v1/users/0/x",  "/v1/auth/logout", "/status",
+        "/healthz",  "/v1/roles",   "/.well-known/x",
     };
     for (auto const path : paths) {
         for (auto const* const method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {

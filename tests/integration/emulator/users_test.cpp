@@ -358,4 +358,75 @@ TEST_CASE("users: impossible arguments are refused with the reason") {
     CHECK(code_of([&] { emulator.add_user({.email = "D" + taken.substr(1)}); }) == errc::invalid_argument);
 }
 
+TEST_CASE("users: one user is shown as the list shows them, and an unknown uid is not found") {
+    UsersScene scene;
+    auto const user = scene.emulator.add_user({.email = "one@acme.test"});
+    auto const response = scene.admin.get("/v1/users/" + user.uid);
+    REQUIRE(response.status == 200);
+    CHECK(json::parse(response.body) == scene.users().at("items").as_array().back());
+    auto const unknown = scene.admin.get("/v1/users/0123456789abcdef01234567");
+    CHECK(unknown.status == 404);
+    CHECK(json::parse(unknown.body).at("code").as_string() == "ResourceNotFound");
+}
+
+TEST_CASE("users: administrators and viewers read everybody, and a plain user reads themselves") {
+    UsersScene scene;
+    auto const& dev = scene.emulator.user(Role::user);
+    auto const& other = scene.emulator.user(Role::tenant_admin);
+    for (auto const role : {Role::tenant_admin, Role::tenant_user_admin, Role::tenant_viewer}) {
+        raw::Client client(scene.emulator, scene.emulator.user(role).api_key.expose());
+        CHECK(client.get("/v1/users/" + dev.uid).status == 200);
+        CHECK(client.get("/v1/users/nobody").status == 404);
+    }
+    raw::Client plain(scene.emulator, dev.api_key.expose());
+    CHECK(plain.get("/v1/users/" + dev.uid).status == 200);
+    CHECK(plain.get("/v1/users/" + other.uid).status == 403);
+    // Nor do they learn whether there is somebody.
+    CHECK(plain.get("/v1/users/nobody").status == 403);
+    CHECK(raw::Client(scene.emulator, "").get("/v1/users/" + dev.uid).status == 401);
+}
+
+TEST_CASE("users: activity and last sign-in are shown as they were added, and a sign-in moves the latter") {
+    UsersScene scene;
+    auto const now = scene.clock->now();
+    using testing::NewTestUser;
+    auto const seen = scene.emulator.add_user(
+        NewTestUser{.email = "seen@acme.test"}.last_sign_in(now - std::chrono::days{200}));
+    auto const disabled = scene.emulator.add_user(NewTestUser{.email = "off@acme.test"}.inactive());
+    auto const waiting = scene.emulator.add_user(NewTestUser{.email = "new@acme.test"}.pending());
+    auto const status = [&](const testing::TestUser& user) {
+        return json::parse(scene.admin.get("/v1/users/" + user.uid).body).at("status").as_object();
+    };
+    CHECK(status(seen).at("isActive").as_bool());
+    CHECK(status(seen).at("lastSignIn").as_string().starts_with("20"));
+    CHECK(status(seen).at("activationLink").as_string().empty());
+    auto const before = status(seen).at("lastSignIn");
+    scene.emulator.sign_in(seen.uid);
+    CHECK(status(seen).at("lastSignIn") != before);
+
+    CHECK_FALSE(status(disabled).at("isActive").as_bool());
+    CHECK(status(disabled).at("activationLink").as_string().empty());
+    CHECK_FALSE(status(waiting).at("isActive").as_bool());
+    CHECK(status(waiting).at("lastSignIn").as_string() == "0001-01-01T00:00:00.000Z");
+    CHECK(status(waiting).at("activationLink").as_string().starts_with("https://"));
+}
+
+TEST_CASE("users: who is inactive or pending cannot sign in, and their keys are refused") {
+    using testing::NewTestUser;
+    UsersScene scene;
+    for (auto const& wanted : {NewTestUser{.email = "off@acme.test"}.inactive(),
+                               NewTestUser{.email = "new@acme.test"}.pending()}) {
+        CAPTURE(wanted.email);
+        auto const user = scene.emulator.add_user(wanted);
+        auto const key = scene.emulator.seed_key(NewApiKey("k").for_user(user.uid));
+        CHECK(raw::Client(scene.emulator, key.secret().expose()).get("/v1/users/info").status == 401);
+        CHECK_THROWS_AS(scene.emulator.sign_in(user.uid), Exception);
+        raw::Client nobody(scene.emulator, "");
+        CHECK(nobody
+                  .post("/v1/auth/authenticate", R"({"emailId":")" + user.email + R"(","password":")" +
+                                                     raw::copy_of(user.password) + R"("})")
+                  .status == 401);
+    }
+}
+
 }  // namespace users_test

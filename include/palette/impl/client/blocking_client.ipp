@@ -299,6 +299,20 @@ PALETTE_KEYS_INLINE Result<UserList> BlockingApiKeyClient::list_users(CallOption
         [&](ApiKeyClient& client, auto handler) { client.async_list_users(options, std::move(handler)); });
 }
 
+PALETTE_KEYS_INLINE Result<Visit> BlockingApiKeyClient::visit(ListFilter filter, KeyVisitor visitor,
+                                                              CallOptions options) {
+    return wait<Visit>([&](ApiKeyClient& client, auto handler) {
+        client.async_visit(std::move(filter), std::move(visitor), options, std::move(handler));
+    });
+}
+
+PALETTE_KEYS_INLINE Result<Visit> BlockingApiKeyClient::visit_users(UserVisitor visitor,
+                                                                    CallOptions options) {
+    return wait<Visit>([&](ApiKeyClient& client, auto handler) {
+        client.async_visit_users(std::move(visitor), options, std::move(handler));
+    });
+}
+
 PALETTE_KEYS_INLINE Result<User> BlockingApiKeyClient::get_user(std::string uid, CallOptions options) {
     return wait<User>([&](ApiKeyClient& client, auto handler) {
         client.async_get_user(std::move(uid), options, std::move(handler));

@@ -31,6 +31,8 @@ FirstRequest check(const Core& core, const detail::ListUsers& list);
 FirstRequest check(const Core& core, const detail::GetUser& get);
 FirstRequest check(const Core& core, const detail::ListAuditEvents& list);
 FirstRequest check(const Core& core, const detail::TellKeyLimit& tell);
+FirstRequest check(const Core& core, const detail::VisitKeys& visit);
+FirstRequest check(const Core& core, const detail::VisitUsers& visit);
 FirstRequest check(const Core& core, const detail::TellServiceTime& tell);
 FirstRequest check(const Core& core, const detail::Wait& wait);
 FirstRequest check(const Core& core, const detail::CloseClient& close);
@@ -40,6 +42,7 @@ FirstRequest check(const Core& core, const detail::CloseClient& close);
 asio::awaitable<Result<KeyList>> perform(Core& core, pipeline::Call& call, detail::ListKeys list);
 // Which keys of a list are wanted; null: all. The time is that of the service when it gave the list.
 using Wanted = std::function<bool(const ApiKey& key, Instant as_of)>;
+Wanted wanted_by(ListFilter filter);
 asio::awaitable<Result<KeyList>> list_wanted(Core& core, pipeline::Call& call, Wanted wanted);
 asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::FindKey find);
 asio::awaitable<Result<ApiKey>> perform(Core& core, pipeline::Call& call, detail::GetKey get);
@@ -62,6 +65,8 @@ asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call, detail::
 asio::awaitable<Result<AuditEventList>> perform(Core& core, pipeline::Call& call,
                                                 detail::ListAuditEvents list);
 asio::awaitable<Result<KeyLimit>> perform(Core& core, pipeline::Call& call, detail::TellKeyLimit tell);
+asio::awaitable<Result<Visit>> perform(Core& core, pipeline::Call& call, detail::VisitKeys visit);
+asio::awaitable<Result<Visit>> perform(Core& core, pipeline::Call& call, detail::VisitUsers visit);
 asio::awaitable<Result<Instant>> perform(Core& core, pipeline::Call& call, detail::TellServiceTime tell);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::Wait wait);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::CloseClient close);
@@ -75,4 +80,5 @@ asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::
 #    include <palette/impl/client/reading_audit.ipp>
 #    include <palette/impl/client/reading_users.ipp>
 #    include <palette/impl/client/reconciling.ipp>
+#    include <palette/impl/client/visits.ipp>
 #endif

@@ -7,8 +7,9 @@
 #include <palette/result.hpp>
 
 #include <cstddef>
-#include <set>
+#include <functional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
@@ -47,7 +48,8 @@ public:
         if (token_.size() > limits_.max_token_length)
             return beyond("max_token_length", limits_.max_token_length).path("listmeta.continue");
         if (pages_ == limits_.max_pages) return beyond("max_pages", limits_.max_pages);
-        if (!seen_.insert(token_).second)
+        // A hash: of ten thousand pages, the tokens themselves might take forty megabytes.
+        if (!seen_.insert(std::hash<std::string>{}(token_)).second)
             return Error(errc::bad_value, "the service's list leads back to where it has been")
                 .path("listmeta.continue");
         return true;
@@ -63,7 +65,7 @@ private:
     std::string path_;
     ListLimits limits_;
     std::string token_;
-    std::set<std::string> seen_;
+    std::unordered_set<std::size_t> seen_;  // hashes of tokens
     std::size_t bytes_ = 0;
     std::size_t items_ = 0;
     std::size_t pages_ = 0;

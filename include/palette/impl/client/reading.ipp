@@ -50,14 +50,15 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::ListK
     return &list_keys;
 }
 
+PALETTE_KEYS_INLINE Wanted wanted_by(ListFilter filter) {
+    if (filter == ListFilter()) return nullptr;
+    return
+        [filter = std::move(filter)](const ApiKey& key, Instant as_of) { return filter.matches(key, as_of); };
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<KeyList>> perform(Core& core, pipeline::Call& call,
                                                              detail::ListKeys list) {
-    Wanted wanted;
-    if (list.filter != ListFilter())
-        wanted = [filter = std::move(list.filter)](const ApiKey& key, Instant as_of) {
-            return filter.matches(key, as_of);
-        };
-    return list_wanted(core, call, std::move(wanted));
+    return list_wanted(core, call, wanted_by(std::move(list.filter)));
 }
 
 // A page may have more keys than one turn of the event loop can look at without holding up others.

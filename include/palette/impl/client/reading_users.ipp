@@ -25,10 +25,6 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
-inline std::string users_path() {
-    return std::string(list_users.path_template) + "?limit=50";
-}
-
 // Checks a user who has the address, beside the one that was found before. A user who was moved to a later
 // page while the pages were read comes twice.
 inline Result<void> check_match(const std::optional<User>& before, const User& user) {

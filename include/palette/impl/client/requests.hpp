@@ -27,6 +27,11 @@ inline constexpr pipeline::RequestKind list_audits{"/v1/audits", pipeline::Safet
 inline constexpr pipeline::RequestKind read_limits{"/v1/tenants/{tenantUid}/resourceLimits",
                                                    pipeline::Safety::read, "tenant"};
 
+// The first page of users, as long as a page can be.
+inline std::string users_path() {
+    return std::string(list_users.path_template) + "?limit=50";
+}
+
 // errc::invalid_argument for what is no uid.
 inline Result<void> check_uid(std::string_view uid) {
     if (auto const* const fault = detail::fault_of_uid(uid))

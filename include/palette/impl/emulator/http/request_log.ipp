@@ -41,8 +41,9 @@ inline StringMap shown_headers(const Fields& headers) {
 }
 
 inline StringMap shown_query(const Fields& query) {
-    static constexpr std::string_view harmless[] = {"continue", "fields",  "filters",  "limit",
-                                                    "offset",   "orderBy", "setCookie"};
+    static constexpr std::string_view harmless[] = {
+        "actionType",  "continue",  "endTime", "fields", "filters", "limit",    "resourceKind",
+        "resourceUid", "startTime", "userUid", "offset", "orderBy", "setCookie"};
     StringMapBuilder shown;
     for (auto const& [name, value] : std::views::reverse(query)) {
         auto const is_harmless = std::ranges::find(harmless, name) != std::end(harmless);

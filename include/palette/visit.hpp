@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/api_key.hpp>
+#include <palette/instant.hpp>
+#include <palette/result.hpp>
+#include <palette/user.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <iosfwd>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+/// Takes the keys of ApiKeyClient::async_visit(), one after another. An error that it returns ends the
+/// operation with that error.
+using KeyVisitor = std::function<Result<void>(ApiKey&&)>;
+
+/// Takes the users of ApiKeyClient::async_visit_users(), one after another. An error that it returns ends the
+/// operation with that error.
+using UserVisitor = std::function<Result<void>(User&&)>;
+
+/// Tells what a visit of a list has come to.
+class Visit {
+public:
+    /// Constructs a visit of nothing.
+    Visit() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
+
+    /// Gives the service's time when it answered, as ListOf::as_of() does.
+    Instant as_of{};
+    /// Counts the elements that the visitor was given.
+    std::size_t count = 0;
+
+    /// Compares all members.
+    friend bool operator==(const Visit&, const Visit&) = default;
+};
+
+/// Writes the object on one line.
+PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Visit& visit);
+
+}  // namespace palette::inline PALETTE_KEYS_ABI
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/values/visit.ipp>
+#endif
