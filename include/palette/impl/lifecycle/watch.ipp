@@ -120,8 +120,9 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::await_event(ApiKeyClien
             auto const waited = co_await client.async_wait(pause);
             if (!waited) co_return waited.error();
         }
-        auto const begun = co_await begin(client);
-        auto const looked = begun ? co_await look(client) : begun;
+        // Not one expression with a condition: g++ 12 destroys its result twice.
+        auto looked = co_await begin(client);
+        if (looked) looked = co_await look(client);
         if (looked) {
             look_again_after(client.now(), options_.poll_interval());
             continue;
