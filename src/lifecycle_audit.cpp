@@ -7,3 +7,5 @@
 #include <palette/impl/lifecycle/audit_sarif.ipp>
 #include <palette/impl/lifecycle/auditor.ipp>
 #include <palette/impl/lifecycle/roster.ipp>
+#include <palette/impl/lifecycle/watch.ipp>
+#include <palette/impl/lifecycle/watch_machine.ipp>

@@ -70,6 +70,8 @@
 #include <palette/impl/lifecycle/sink_provider.ipp>
 #include <palette/impl/lifecycle/sink_state.ipp>
 #include <palette/impl/lifecycle/sink_values.ipp>
+#include <palette/impl/lifecycle/watch.ipp>
+#include <palette/impl/lifecycle/watch_machine.ipp>
 #include <palette/impl/net/address_race.ipp>
 #include <palette/impl/net/connect_race.ipp>
 #include <palette/impl/net/connector.ipp>

@@ -346,7 +346,7 @@ TEST_CASE("audit: without the keys, or the caller, there is no report") {
     auto const no_keys = tenant.audit(AuditPolicy());
     REQUIRE_FALSE(no_keys);
     CHECK(no_keys.error().code() == errc::forbidden);
-    CHECK(no_keys.error().operation() == "list");
+    CHECK(no_keys.error().operation() == "visit");
     tenant.emulator.faults().add("GET /v1/users/info status:403");
     auto const nobody = tenant.audit(AuditPolicy());
     REQUIRE_FALSE(nobody);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/call_options.hpp>
 #include <palette/client.hpp>
 #include <palette/lifecycle/audit_policy.hpp>
 #include <palette/lifecycle/audit_report.hpp>
@@ -19,7 +20,8 @@ namespace detail {
 
 using AuditHandler = boost::asio::any_completion_handler<void(Result<lifecycle::AuditReport>)>;
 
-PALETTE_KEYS_DECL void start_audit(ApiKeyClient& client, AuditHandler handler, lifecycle::AuditPolicy policy);
+PALETTE_KEYS_DECL void start_audit(ApiKeyClient& client, AuditHandler handler, lifecycle::AuditPolicy policy,
+                                   CallOptions options);
 
 // Starts an audit. A named type, for a deferred operation holds it.
 class AuditInitiation {
@@ -29,8 +31,9 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return client_->get_executor(); }
 
     template <class Handler>
-    void operator()(Handler&& handler, lifecycle::AuditPolicy policy) const {
-        start_audit(*client_, AuditHandler(std::forward<Handler>(handler)), std::move(policy));
+    void operator()(Handler&& handler, lifecycle::AuditPolicy policy, CallOptions options) const {
+        start_audit(*client_, AuditHandler(std::forward<Handler>(handler)), std::move(policy),
+                    std::move(options));
     }
 
 private:
@@ -53,6 +56,10 @@ namespace lifecycle {
 /// complete, that user is read, and at last a user of the list, to see that reading one succeeds. Takes as
 /// many requests as there are pages and absent owners, at the rate limit of the service.
 ///
+/// `options` are those of each of these operations. Without CallOptions::deadline() each list has 10 minutes,
+/// for a large one takes longer than ClientOptions::timeouts.total; a deadline that is a point in time bounds
+/// the whole audit.
+///
 /// A key that is created, changed or deleted meanwhile is reported as it was read. Use a credential that sees
 /// all of the tenant: a plain user sees only keys of their own, and the report is about these.
 ///
@@ -67,27 +74,34 @@ namespace lifecycle {
 ///
 /// Precondition: `client` outlives the operation.
 ///
-/// Memory: holds the users, the uids and names of the keys, and the findings with their keys.
+/// Memory: holds the users, the uids and names of the keys, and the findings with their keys; not the list of
+/// keys.
 ///
 /// Cancellation: ends the operation with errc::operation_aborted.
 ///
 /// Threads: as an operation of the client. Runs on a strand of the client's executor.
 template <palette::detail::TokenFor<AuditReport> Token = boost::asio::deferred_t>
-auto async_audit(ApiKeyClient& client, AuditPolicy policy,
+auto async_audit(ApiKeyClient& client, AuditPolicy policy, CallOptions options,
                  Token&& token = Token()) {  // NOLINT(*-missing-std-forward)
     return boost::asio::async_initiate<Token, void(Result<AuditReport>)>(
-        palette::detail::AuditInitiation(client), token, std::move(policy));
+        palette::detail::AuditInitiation(client), token, std::move(policy), std::move(options));
 }
-/// Same, with the default policy.
+/// Same, with default options.
+template <palette::detail::TokenFor<AuditReport> Token = boost::asio::deferred_t>
+auto async_audit(ApiKeyClient& client, AuditPolicy policy, Token&& token = Token()) {
+    return async_audit(client, std::move(policy), CallOptions(), std::forward<Token>(token));
+}
+/// Same, with the default policy and default options.
 template <palette::detail::TokenFor<AuditReport> Token = boost::asio::deferred_t>
 auto async_audit(ApiKeyClient& client, Token&& token = Token()) {
-    return async_audit(client, AuditPolicy(), std::forward<Token>(token));
+    return async_audit(client, AuditPolicy(), CallOptions(), std::forward<Token>(token));
 }
 
 /// Does the same as async_audit(), and waits for the result; for programs without an event loop. Any thread
 /// but the client's own.
 PALETTE_KEYS_DECL Result<AuditReport> audit(BlockingApiKeyClient& client,
-                                            const AuditPolicy& policy = AuditPolicy());
+                                            const AuditPolicy& policy = AuditPolicy(),
+                                            const CallOptions& options = CallOptions());
 
 }  // namespace lifecycle
 }  // namespace palette::inline PALETTE_KEYS_ABI

@@ -5,14 +5,12 @@
 #include <palette/impl/lifecycle/auditor.hpp>
 #include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/audit.hpp>
+#include <palette/visit.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -52,15 +50,18 @@ public:
     using Rule = palette::lifecycle::AuditRule;
     using Policy = palette::lifecycle::AuditPolicy;
 
-    AuditDriver(ApiKeyClient& client, Policy policy, std::shared_ptr<const std::atomic<bool>> is_cancelled)
+    AuditDriver(ApiKeyClient& client, Policy policy, CallOptions options,
+                std::shared_ptr<const std::atomic<bool>> is_cancelled)
         : client_(client),
           policy_(std::move(policy)),
+          options_(std::move(options)),
+          list_options_(of_lists(options_)),
           is_cancelled_(std::move(is_cancelled)) {}
 
     asio::awaitable<Result<Report>> run() {
-        auto caller = co_await client_.async_whoami();
+        auto caller = co_await client_.async_whoami(options_);
         if (!caller) co_return std::move(caller.error());
-        auto const now = co_await client_.async_service_time();
+        auto const now = co_await client_.async_service_time(options_);
         if (!now) co_return now.error();
         auditor_.emplace(policy_, *std::move(caller), *now);
         if (needs_users()) co_await read_users();
@@ -75,8 +76,10 @@ public:
     }
 
 private:
-    // With so many keys at a time the auditor does not hold up others.
-    static constexpr std::size_t keys_per_turn = 1'024;
+    static CallOptions of_lists(CallOptions options) {
+        if (!options.deadline()) options.deadline(std::chrono::minutes{10});
+        return options;
+    }
 
     static Error cancelled() { return Error(errc::operation_aborted, "the audit was cancelled"); }
 
@@ -86,7 +89,7 @@ private:
     }
 
     asio::awaitable<void> read_users() {
-        auto const users = co_await client_.async_list_users();
+        auto const users = co_await client_.async_list_users(list_options_);
         if (!users) {
             auditor_->users_failed(users.error());
             co_return;
@@ -97,7 +100,7 @@ private:
     }
 
     asio::awaitable<void> read_limit() {
-        auto const limit = co_await client_.async_key_limit();
+        auto const limit = co_await client_.async_key_limit(options_);
         if (limit)
             auditor_->limit_is(limit->limit);
         else
@@ -106,7 +109,7 @@ private:
 
     asio::awaitable<void> read_events(Instant now) {
         auto filter = AuditEventFilter().from(now - policy_.idle_for());
-        auto const events = co_await client_.async_list_audit_events(std::move(filter));
+        auto const events = co_await client_.async_list_audit_events(std::move(filter), list_options_);
         if (!events) {
             auditor_->events_failed(events.error());
             co_return;
@@ -116,15 +119,16 @@ private:
         auditor_->end_events();
     }
 
+    // Each key is judged while the list still arrives, and then is gone, unless something is to be said of it.
     asio::awaitable<Result<void>> read_keys() {
-        auto keys = co_await client_.async_list();
-        if (!keys) co_return std::move(keys.error());
-        std::size_t number = 0;
-        for (auto& key : *keys) {
-            auditor_->add_key(std::move(key));
-            if (++number % keys_per_turn == 0) co_await asio::post(asio::use_awaitable);
-        }
+        KeyVisitor visitor = std::bind_front(&AuditDriver::judge, this);
+        auto const visited = co_await client_.async_visit(ListFilter(), std::move(visitor), list_options_);
+        if (!visited) co_return visited.error();
         co_return Result<void>();
+    }
+    Result<void> judge(ApiKey&& key) {
+        auditor_->add_key(std::move(key));
+        return {};
     }
 
     // A 404 is also what some servers say when they do not accept a credential (W12): it counts only if the
@@ -132,7 +136,7 @@ private:
     asio::awaitable<void> ask_for_absent_owners() {
         bool is_to_be_controlled = false;
         for (auto const& uid : auditor_->absent_owners()) {
-            auto const user = co_await client_.async_get_user(uid);
+            auto const user = co_await client_.async_get_user(uid, options_);
             if (*is_cancelled_) co_return;
             if (user) {
                 auditor_->owner_exists(*user);
@@ -144,21 +148,23 @@ private:
             }
         }
         if (!is_to_be_controlled) co_return;
-        auto const control = co_await client_.async_get_user(auditor_->listed_user());
+        auto const control = co_await client_.async_get_user(auditor_->listed_user(), options_);
         if (!control) auditor_->control_failed(control.error());
     }
 
     ApiKeyClient& client_;
     const Policy policy_;
+    const CallOptions options_;
+    const CallOptions list_options_;
     std::shared_ptr<const std::atomic<bool>> is_cancelled_;
     std::optional<Auditor> auditor_;
 };
 
 inline asio::awaitable<Result<palette::lifecycle::AuditReport>> run_audit(
-    ApiKeyClient& client, palette::lifecycle::AuditPolicy policy,
+    ApiKeyClient& client, palette::lifecycle::AuditPolicy policy, CallOptions options,
     std::shared_ptr<const std::atomic<bool>> is_cancelled) {
     if (auto fault = check(policy)) co_return fault->operation("audit");
-    AuditDriver driver(client, std::move(policy), std::move(is_cancelled));
+    AuditDriver driver(client, std::move(policy), std::move(options), std::move(is_cancelled));
     co_return co_await driver.run();
 }
 
@@ -167,21 +173,22 @@ inline asio::awaitable<Result<palette::lifecycle::AuditReport>> run_audit(
 namespace detail {
 
 PALETTE_KEYS_INLINE void start_audit(ApiKeyClient& client, AuditHandler handler,
-                                     lifecycle::AuditPolicy policy) {
+                                     lifecycle::AuditPolicy policy, CallOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::AuditReport>>(
         client.get_executor(), std::move(handler));
     started->spawn(std::bind_front(&impl::lifecycle::run_audit, std::ref(client), std::move(policy),
-                                   started->is_cancelled()));
+                                   std::move(options), started->is_cancelled()));
 }
 
 }  // namespace detail
 
 namespace lifecycle {
 
-PALETTE_KEYS_INLINE Result<AuditReport> audit(BlockingApiKeyClient& client, const AuditPolicy& policy) {
+PALETTE_KEYS_INLINE Result<AuditReport> audit(BlockingApiKeyClient& client, const AuditPolicy& policy,
+                                              const CallOptions& options) {
     std::optional<Result<AuditReport>> report;
     auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
-        report = co_await async_audit(inner, policy);
+        report = co_await async_audit(inner, policy, options);
         co_return Result<void>();
     });
     if (!report) return std::move(ran.error());
