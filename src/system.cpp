@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <palette/impl/system/append_file.ipp>
 #include <palette/impl/system/atomic_file.ipp>
 #include <palette/impl/system/child_process.ipp>
 #include <palette/impl/system/directory.ipp>

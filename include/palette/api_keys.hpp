@@ -8,6 +8,7 @@
 #include <palette/auth.hpp>
 #include <palette/auth_provider.hpp>
 #include <palette/blocking_client.hpp>
+#include <palette/caller.hpp>
 #include <palette/client.hpp>
 #include <palette/clock.hpp>
 #include <palette/credential.hpp>

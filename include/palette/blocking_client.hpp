@@ -3,6 +3,7 @@
 
 #include <palette/api_key.hpp>
 #include <palette/audit_event.hpp>
+#include <palette/caller.hpp>
 #include <palette/key_limit.hpp>
 #include <palette/options.hpp>
 #include <palette/pending_create.hpp>
@@ -115,6 +116,8 @@ public:
     Result<void> remove(ApiKey seen, ChangeOptions options = {});
     /// Identifies the caller; see ApiKeyClient::async_whoami().
     Result<Identity> whoami(CallOptions options = {});
+    /// Identifies the caller, and tells what the credential is; see ApiKeyClient::async_describe_caller().
+    Result<Caller> describe_caller(CallOptions options = {});
     /// Finds the user with that e-mail address; see ApiKeyClient::async_find_user().
     Result<User> find_user(std::string email, CallOptions options = {});
     /// Lists the users of the tenant; see ApiKeyClient::async_list_users().

@@ -3,6 +3,7 @@
 
 #include <palette/api_key.hpp>
 #include <palette/audit_event.hpp>
+#include <palette/caller.hpp>
 #include <palette/detail/operations.hpp>
 #include <palette/detail/start.hpp>
 #include <palette/key_limit.hpp>
@@ -67,8 +68,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// Own key: a revocation, deactivation or deletion of the key that the client itself uses is refused with
 /// errc::own_key. Give the credential the uid of its key: without it, such a call reads the key first, and
 /// who the caller is once for each credential, to see whether the key may be the client's own. A credential
-/// that is a token takes no such reads. Keys that a create has made are not guarded in this way while the
-/// client cleans up after the create, or reconciles it.
+/// that is a token takes no such reads, and neither does a key that this client has made with the
+/// credential that it still has. A reconciliation is guarded as far as the uid is known.
 ///
 /// Credentials: a credential that is about to expire is renewed in the background, and no operation waits for
 /// the new one before the old one has expired. A renewal may outlast the last operation and keep the context
@@ -542,6 +543,20 @@ public:
     template <detail::TokenFor<Identity> Token = boost::asio::deferred_t>
     auto async_whoami(Token&& token = Token()) {
         return async_whoami(CallOptions(), std::forward<Token>(token));
+    }
+
+    /// Identifies the caller, as async_whoami() does, and tells what the credential is: an API key, with its
+    /// uid if that is known, or a token.
+    ///
+    /// Errors: those of async_whoami().
+    template <detail::TokenFor<Caller> Token = boost::asio::deferred_t>
+    auto async_describe_caller(CallOptions options, Token&& token = Token()) {
+        return start(detail::DescribeCaller(), std::move(options), std::forward<Token>(token));
+    }
+    /// Same, with default options.
+    template <detail::TokenFor<Caller> Token = boost::asio::deferred_t>
+    auto async_describe_caller(Token&& token = Token()) {
+        return async_describe_caller(CallOptions(), std::forward<Token>(token));
     }
 
     /// Finds the user with that e-mail address; upper and lower case are the same. Reads all pages of the

@@ -3,6 +3,8 @@
 // ambiguous, although the program uses the whole namespace palette. It links what the lifecycle layer
 // declares.
 #include <palette/api_keys.hpp>
+#include <palette/lifecycle/apply.hpp>
+#include <palette/lifecycle/plan.hpp>
 #include <palette/lifecycle/rotation.hpp>
 #include <palette/lifecycle/rotator.hpp>
 #include <palette/testing/memory_sink.hpp>
@@ -123,6 +125,37 @@ private:
     lifecycle::Rotator rotator_;
 };
 
+class Plans {
+public:
+    static net::awaitable<Result<lifecycle::BulkReport>> sweep(ApiKeyClient& keys) {
+        auto const who = co_await keys.async_describe_caller();
+        if (!who) co_return who.error();
+        auto const selection = lifecycle::Selection::owners({"u"});
+        auto plan = co_await lifecycle::async_plan(keys, selection, lifecycle::Action::revoke());
+        if (!plan) co_return plan.error();
+        auto reviewed = lifecycle::Plan::parse(plan->to_text());
+        if (!reviewed) co_return reviewed.error();
+        auto options = lifecycle::ApplyOptions("names.journal").include(lifecycle::Guard::last_user_key);
+        co_return co_await lifecycle::async_apply(keys, *std::move(reviewed), std::move(options));
+    }
+    // Refused before anything is done.
+    static bool sweep_nothing(BlockingApiKeyClient& keys) {
+        auto const selection = lifecycle::Selection::matching(ListFilter());
+        auto const action = lifecycle::Action::extend(std::chrono::hours{0});
+        auto const options = lifecycle::ApplyOptions::without_journal().stop_after(0);
+        return lifecycle::plan(keys, selection, action).has_value() ||
+               lifecycle::apply(keys, lifecycle::Plan(), options).has_value();
+    }
+    [[nodiscard]] static std::string text() {
+        std::ostringstream out;
+        out << lifecycle::Plan() << lifecycle::Action::remove() << lifecycle::ActionKind::edit
+            << lifecycle::Guard::own_key << lifecycle::BulkReport() << lifecycle::BulkOutcome::done
+            << lifecycle::Selection::of({lifecycle::Selected("a", "why")}, "words")
+            << lifecycle::to_string(lifecycle::PlanItem::Step::skip);
+        return out.str() + lifecycle::Plan().digest();
+    }
+};
+
 int main() {
     net::io_context context;
     ClientOptions options;
@@ -135,7 +168,8 @@ int main() {
     BlockingApiKeyClient blocking(options);
     return session.valid() && sizeof(Names) > 0 && time > Instant() && other.valid() &&
                    slots.has_providers() && Slots::has_fleet() && slots.rotate(keys).valid() &&
-                   !Slots::text().empty() && !Slots::rotate_nothing(blocking)
+                   !Slots::text().empty() && !Slots::rotate_nothing(blocking) && Plans::sweep(keys).valid() &&
+                   !Plans::sweep_nothing(blocking) && !Plans::text().empty()
                ? 0
                : 1;
 }

@@ -6,6 +6,7 @@
 //     fleet_program rotate FOLDER TIMES OVERLAP QUARANTINE    rotates so often; times in milliseconds
 //     fleet_program finish FOLDER                             rotates nothing new, and ends what was begun
 //     fleet_program call FOLDER UID sink|rotator              uses the key until the test is over
+//     fleet_program apply FOLDER                              applies the plan of the slot, with its journal
 //     fleet_program race FOLDER 0|1 locked|unlocked           rotates when it is due, each time that it is
 //     told
 //
@@ -14,6 +15,8 @@
 #include "fleet/shared_clock.hpp"
 
 #include <palette/client.hpp>
+#include <palette/lifecycle/apply.hpp>
+#include <palette/lifecycle/plan.hpp>
 #include <palette/lifecycle/rotation.hpp>
 #include <palette/lifecycle/rotator.hpp>
 
@@ -25,7 +28,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -77,6 +82,7 @@ public:
         auto work = verb == "rotate"   ? rotate()
                     : verb == "finish" ? finish()
                     : verb == "call"   ? call()
+                    : verb == "apply"  ? apply()
                                        : race();
         asio::co_spawn(context_, std::move(work), [](const std::exception_ptr& thrown) {
             if (thrown) std::rethrow_exception(thrown);
@@ -168,6 +174,18 @@ private:
     template <class T>
     static std::string problem_of(const Result<T>& result) {
         return result ? std::string() : result.error().message();
+    }
+
+    asio::awaitable<void> apply() {
+        ApiKeyClient client(context_, options());
+        std::ifstream file(folder() + "/plan", std::ios::binary);
+        std::string const text(std::istreambuf_iterator<char>(file), {});
+        auto const plan = lifecycle::Plan::parse(text).value();
+        auto const options = lifecycle::ApplyOptions(folder() + "/journal")
+                                 .allow_large_share()
+                                 .include(lifecycle::Guard::last_user_key);
+        auto const report = (co_await lifecycle::async_apply(client, plan, options)).value();
+        std::cout << report.count(lifecycle::BulkOutcome::done) << ' ' << report << std::endl;
     }
 
     asio::awaitable<void> race() {

@@ -9,6 +9,8 @@
 #include <palette/format.hpp>
 #include <palette/http_transport.hpp>
 #include <palette/json.hpp>
+#include <palette/lifecycle/apply.hpp>
+#include <palette/lifecycle/plan.hpp>
 #include <palette/lifecycle/rotation.hpp>
 #include <palette/lifecycle/rotator.hpp>
 #include <palette/observe/counters.hpp>
@@ -46,6 +48,7 @@ extern RateLimiter limiter;
 extern ClientOptions first;
 extern ClientOptions second;
 extern asio::io_context context;
+extern lifecycle::Plan plan;
 extern lifecycle::Slot slot;
 extern std::string bucket;
 extern std::string directory;

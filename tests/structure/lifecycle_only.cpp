@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a program pays that rotates keys: opened_headers.cmake looks at what this opens.
+// What a program pays that rotates keys, or acts on many: opened_headers.cmake looks at what this opens.
+#include <palette/lifecycle/apply.hpp>
+#include <palette/lifecycle/plan.hpp>
 #include <palette/lifecycle/rotation.hpp>
 #include <palette/lifecycle/rotation_store.hpp>
 #include <palette/lifecycle/rotator.hpp>

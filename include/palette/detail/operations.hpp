@@ -3,6 +3,7 @@
 
 #include <palette/api_key.hpp>
 #include <palette/audit_event.hpp>
+#include <palette/caller.hpp>
 #include <palette/expiry.hpp>
 #include <palette/key_limit.hpp>
 #include <palette/pending_create.hpp>
@@ -127,6 +128,12 @@ struct PALETTE_KEYS_DECL WhoAmI {
     using Value = Identity;
     static constexpr std::string_view name = "whoami";
     WhoAmI() {}  // NOLINT(modernize-use-equals-default): no aggregate
+};
+
+struct PALETTE_KEYS_DECL DescribeCaller {
+    using Value = Caller;
+    static constexpr std::string_view name = "describe_caller";
+    DescribeCaller() {}  // NOLINT(modernize-use-equals-default): no aggregate
 };
 
 struct PALETTE_KEYS_DECL FindUser {

@@ -188,6 +188,46 @@ TEST_CASE("own key: what it costs is one read a call, and none with a uid, a tok
     CHECK(of_token.remove(with_token.uid));
 }
 
+TEST_CASE("own key: without a uid, a key that the client has made itself is taken away in one request") {
+    for (auto const& [name, run] : ways) {
+        CAPTURE(name);
+        UnknownUid scene;
+        Client client(scene.options);
+        auto const made = client.create(NewApiKey("made")).value().uid();
+        auto const before = scene.emulator.request_count();
+        CHECK(run(client, made, CallOptions()));
+        CHECK(scene.emulator.request_count() == before + 1);
+        // Another client does not know that, and may use the key.
+        auto const second = client.create(NewApiKey("made")).value().uid();
+        Client other(scene.options);
+        CHECK(run(other, second, CallOptions()).error().code() == errc::own_key);
+    }
+}
+
+TEST_CASE("own key: what was made with one credential may be the key of the next") {
+    Scene scene;
+    auto const key =
+        R"({"metadata":{"uid":"a","name":"n"},"spec":{"user":{"uid":"u1"}},"status":{"isActive":true}})";
+    scene.provider->give(Credential::api_key(Secret("the-first-of-the-keys")));
+    scene.provider->give(Credential::api_key(Secret("the-second-of-the-keys")));
+    scene.script->expect("GET /v1/users/info").answer(200, R"({"userUid":"u1","tenantUid":"t1"})");
+    scene.script->expect("POST /v1/apiKeys").answer(201, R"({"apiKey":"the-second-of-the-keys","uid":"a"})");
+    scene.script->expect("GET /v1/apiKeys/a").answer(200, key);
+    scene.script->expect("DELETE /v1/apiKeys/a").answer(401);
+    scene.script->expect("GET /v1/users/info").answer(200, R"({"userUid":"u1","tenantUid":"t1"})");
+    scene.script->expect("GET /v1/apiKeys/a").answer(200, key);
+    scene.script->expect("GET /v1/apiKeys").answer(200, std::string(R"({"items":[)") + key + "]}");
+    Watched<CreatedApiKey> made;
+    scene.client().async_create(NewApiKey("n"), made.handler());
+    scene.settle();
+    REQUIRE(made.result());
+    Watched<> result;
+    scene.client().async_remove("a", result.handler());
+    scene.settle();
+    CHECK(result.error().code() == errc::own_key);
+    CHECK(scene.script->unmet().empty());
+}
+
 TEST_CASE("own key: a key that was given as it was seen is not read twice") {
     UnknownUid scene;
     auto const others = scene.seed(scene.of_another());

@@ -288,6 +288,12 @@ PALETTE_KEYS_INLINE Result<Identity> BlockingApiKeyClient::whoami(CallOptions op
         [&](ApiKeyClient& client, auto handler) { client.async_whoami(options, std::move(handler)); });
 }
 
+PALETTE_KEYS_INLINE Result<Caller> BlockingApiKeyClient::describe_caller(CallOptions options) {
+    return wait<Caller>([&](ApiKeyClient& client, auto handler) {
+        client.async_describe_caller(options, std::move(handler));
+    });
+}
+
 PALETTE_KEYS_INLINE Result<User> BlockingApiKeyClient::find_user(std::string email, CallOptions options) {
     return wait<User>([&](ApiKeyClient& client, auto handler) {
         client.async_find_user(std::move(email), options, std::move(handler));

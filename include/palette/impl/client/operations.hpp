@@ -26,6 +26,7 @@ FirstRequest check(const Core& core, const detail::ReactivateKey& reactivate);
 FirstRequest check(const Core& core, const detail::SetKeyActive& set);
 FirstRequest check(const Core& core, const detail::RemoveKey& remove);
 FirstRequest check(const Core& core, const detail::WhoAmI& whoami);
+FirstRequest check(const Core& core, const detail::DescribeCaller& describe);
 FirstRequest check(const Core& core, const detail::FindUser& find);
 FirstRequest check(const Core& core, const detail::ListUsers& list);
 FirstRequest check(const Core& core, const detail::GetUser& get);
@@ -59,6 +60,7 @@ asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::SetKeyActive set);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::RemoveKey remove);
 asio::awaitable<Result<Identity>> perform(Core& core, pipeline::Call& call, detail::WhoAmI whoami);
+asio::awaitable<Result<Caller>> perform(Core& core, pipeline::Call& call, detail::DescribeCaller describe);
 asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call, detail::FindUser find);
 asio::awaitable<Result<UserList>> perform(Core& core, pipeline::Call& call, detail::ListUsers list);
 asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call, detail::GetUser get);

@@ -35,8 +35,8 @@ public:
     asio::awaitable<Result<void>> before_sending(std::shared_ptr<const Credential> credential) override {
         if (credential->kind() != Credential::Kind::api_key || !credential->key_uid().empty())
             co_return Result<void>();
-        // A request that is sent again has been judged.
-        if (credential == cleared_) co_return Result<void>();
+        // A request that is sent again has been judged. What was made with a credential is not its own key.
+        if (credential == cleared_ || core_.creates().has_made(credential, uid_)) co_return Result<void>();
         auto caller = co_await identity_of(credential);
         if (!caller) co_return std::move(caller.error());
         if (!target_) {

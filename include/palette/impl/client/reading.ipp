@@ -113,6 +113,25 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Identity>> perform(Core& core, pipeli
     return ask_identity(core, call, nullptr);
 }
 
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::DescribeCaller& /*describe*/) {
+    return &read_identity;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<Caller>> perform(Core& core, pipeline::Call& call,
+                                                            detail::DescribeCaller /*describe*/) {
+    auto identity = co_await ask_identity(core, call, nullptr);
+    if (!identity) co_return std::move(identity.error());
+    Caller caller;
+    caller.identity = std::move(*identity);
+    // The one that the answer was about, unless another took its place this very moment.
+    auto const credential = core.pipeline().credential();
+    if (credential) {
+        caller.kind = credential->kind();
+        caller.key_uid = credential->key_uid();
+    }
+    co_return caller;
+}
+
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::TellServiceTime& /*tell*/) {
     return nullptr;  // perhaps it is known
 }

@@ -29,6 +29,9 @@ struct RecordPlace {
     [[nodiscard]] Error damaged(const std::string& how) const;
 };
 
+// The SHA-256 of a text, in hexadecimal digits.
+std::string digest_of(std::string_view text);
+
 std::string seal(std::string_view mark_name, const SealedRecord& record);
 
 // Reads what seal() wrote. errc::bad_value for anything else.

@@ -17,8 +17,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
-// The SHA-256 of a text, in hexadecimal digits.
-inline std::string digest_of(std::string_view text) {
+PALETTE_KEYS_INLINE std::string digest_of(std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
     unsigned size = 0;
     if (::EVP_Digest(text.data(), text.size(), bytes.data(), &size, ::EVP_sha256(), nullptr) != 1)
