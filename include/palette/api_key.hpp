@@ -336,10 +336,12 @@ class PALETTE_KEYS_DECL CreatedApiKey {
 public:
     /// Constructs the result of a create; for the library, and for stand-ins in tests.
     CreatedApiKey(std::string uid, Secret value, bool confirmed,
-                  std::shared_ptr<const PendingCreate> pending = nullptr)
+                  std::shared_ptr<const PendingCreate> pending = nullptr,
+                  std::optional<Expiry> expiry = std::nullopt)
         : uid_(std::move(uid)),
           secret_(std::move(value)),
           confirmed_(confirmed),
+          expiry_(expiry),
           pending_(std::move(pending)) {}
 
     /// Returns the uid of the key; see confirmed().
@@ -357,6 +359,11 @@ public:
     /// by its name, owner and time before changing it: some servers answer with the uid of the user.
     [[nodiscard]] bool confirmed() const noexcept { return confirmed_; }
 
+    /// Returns when the key expires, as the read shows that has confirmed it; nothing without such a read. A
+    /// service may give a shorter life than was asked for.
+    [[nodiscard]] const std::optional<Expiry>& expiry() const& noexcept { return expiry_; }
+    void expiry() const&& = delete;
+
     /// Returns the earlier attempts of this create whose keys were never seen and may exist: clean up with
     /// async_reconcile(), which does not touch this key. Null unless CreateOptions::retry_when_unseen() was
     /// given.
@@ -373,6 +380,7 @@ private:
     std::string uid_;
     Secret secret_;
     bool confirmed_;
+    std::optional<Expiry> expiry_;
     detail::SharedPending pending_;
 };
 

@@ -377,7 +377,8 @@ public:
     /// Completes with the key as it is after the write.
     ///
     /// Errors: those of async_update(), and errc::conflict, not applied, if the key would expire earlier than
-    /// it does now and ChangeOptions::allow_shorter() was not given. The message has both times.
+    /// it does now and ChangeOptions::allow_shorter() was not given. The message has both times. Where the
+    /// service gives less than was asked for, errc::conflict, applied, with the expiry that it gave.
     template <detail::TokenFor<ApiKey> Token = boost::asio::deferred_t>
     auto async_renew(std::string uid, std::chrono::milliseconds duration, ChangeOptions options,
                      Token&& token = Token()) {

@@ -43,8 +43,8 @@ private:
 /// The file must be a regular file of at most 64 KiB, belong to the user or to root, and give group and
 /// others no access. The file is judged after it has been opened, so that nobody can exchange it in between.
 ///
-/// The uid of the key is not known: a client with this provider does not notice that it revokes or deletes
-/// its own key.
+/// The uid of the key is not known, for the file may hold another key at any time: a client with this
+/// provider refuses to revoke or delete any active key of its own user; see ChangeOptions::allow_own_key().
 ///
 /// Errors, when the client asks: errc::auth_provider, which names the file and the reason, and never quotes
 /// the content.

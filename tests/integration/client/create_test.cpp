@@ -76,6 +76,28 @@ void check_nothing_is_lost(const Scene& scene, const Result<CreatedApiKey>& resu
     if (!result && result.error().effect() == Effect::not_applied) CHECK(scene.made().empty());
 }
 
+TEST_CASE(
+    "client create: tells the expiry that the service has given, as the confirming read or list shows it") {
+    for (std::string_view const fault : {"", "POST /v1/apiKeys uid-is-user x1"}) {
+        CAPTURE(fault);
+        Emulator emulator({.assumptions = {.max_lifetime = std::chrono::days{10}}});
+        if (!fault.empty()) emulator.faults().add(fault);
+        Client client(options_of(emulator));
+        auto const created = client.create(NewApiKey("ci").lives_for(std::chrono::days{30}));
+        REQUIRE(created);
+        REQUIRE(created->confirmed());
+        REQUIRE(created->expiry());
+        CHECK(*created->expiry() == support::keys_named(emulator, "ci").front().expiry);
+        CHECK(*created->expiry() < Expiry::in(std::chrono::days{11}, emulator.keys().as_of()));
+    }
+    // Without a confirmation nothing is known.
+    Scene scene("GET /v1/apiKeys status:403");
+    auto const created = scene.client.create(NewApiKey("ci"));
+    REQUIRE(created);
+    CHECK_FALSE(created->confirmed());
+    CHECK_FALSE(created->expiry());
+}
+
 TEST_CASE("W7 create: it asks who it is once, sends the owner and a mark, and reads the key back") {
     Scene scene("");
     auto const first = scene.client.create(NewApiKey("ci"));

@@ -56,6 +56,22 @@ void check_refused(Scene& scene, const std::string& uid, const Result<ApiKey>& r
     CHECK(is_one_plain_line(error.message()));
 }
 
+TEST_CASE("client: a renewal to which the service gives less says so, and does not blame another writer") {
+    auto const clock = std::make_shared<ManualClock>(noon);
+    Emulator emulator({.assumptions = {.max_lifetime = std::chrono::days{10}}, .clock = clock});
+    Client client(one_attempt(emulator.client_options(Role::tenant_admin)));
+    auto const uid = emulator.seed_key(NewApiKey("ci").lives_for(std::chrono::days{1})).uid();
+    auto const renewed = client.renew(uid, std::chrono::days{30});
+    REQUIRE_FALSE(renewed);
+    CHECK(renewed.error().code() == errc::conflict);
+    CHECK(renewed.error().effect() == Effect::applied);
+    CAPTURE(renewed.error().message());
+    CHECK(contains(renewed.error().message(), Expiry::at(noon + std::chrono::days{10}).to_string()));
+    CHECK(contains(renewed.error().message(), Expiry::at(noon + std::chrono::days{30}).to_string()));
+    CHECK(contains(renewed.error().message(), "the service has shortened it"));
+    CHECK(is_one_plain_line(renewed.error().message()));
+}
+
 TEST_CASE("client: a renewal does not make a key expire earlier than it does") {
     Scene scene;
     for (auto const before :

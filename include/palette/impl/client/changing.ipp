@@ -29,6 +29,19 @@ inline Error changed_by_others() {
     return Error(errc::conflict, "the key is not as it was written: somebody else has changed it as well");
 }
 
+// What is wrong with a key that was written, and read back otherwise.
+inline Error not_as_written(const ApiKey& read, const ApiKey& written) {
+    auto as_given = written;
+    as_given.expiry = read.expiry;
+    // The policy of a tenant may allow less.
+    if (read.expiry < written.expiry && is_as_written(read, as_given))
+        return Error(errc::conflict, "the key expires " + read.expiry.to_string() +
+                                         ", earlier than asked for (" + written.expiry.to_string() +
+                                         "): the service has shortened it, or somebody else has")
+            .advice("ask for a shorter life if the tenant allows no longer one");
+    return changed_by_others();
+}
+
 // A write that was not answered is not sent again blindly: somebody else may have written after it.
 class WriteGuard final : public pipeline::Guard {
 public:
@@ -107,7 +120,7 @@ inline asio::awaitable<Result<ApiKey>> rewrite(Core& core, pipeline::Call& call,
     // The write was answered: only the reading back has failed.
     if (!after) co_return std::move(after.error()).effect(Effect::applied);
     if (!is_as_written(*after, guard.written()))
-        co_return changed_by_others().effect(Effect::applied).attempts(call.attempts());
+        co_return not_as_written(*after, guard.written()).effect(Effect::applied).attempts(call.attempts());
     co_return after;
 }
 

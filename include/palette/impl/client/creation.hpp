@@ -57,6 +57,7 @@ private:
     pipeline::CreateProgress& progress_;
     std::optional<Error> post_error_;
     std::optional<Error> step_error_;
+    std::optional<Expiry> confirmed_expiry_;
     bool is_revoked_ = false;
 };
 

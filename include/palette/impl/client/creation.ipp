@@ -184,6 +184,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::list_marked() {
             // The key whose value is here is not looked for under what cannot be its uid.
             if (progress_.has_received() && detail::fault_of_uid(key.uid) != nullptr) continue;
             if (suffix_ == 0) bearing_.push_back(key.uid);
+            if (suffix == suffix_) confirmed_expiry_ = key.expiry;
             // Where no owner is told, none is wrong; but only what is surely one's own is deleted.
             auto const is_untold = key.owner.uid.empty() && progress_.has_received();
             Machine::Match match;
@@ -242,6 +243,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::read(std::string uid) {
     // Whoever it is for, it is not the key that this client uses, and may be revoked.
     if (outcome != Machine::Read::not_it && outcome != Machine::Read::failed)
         core_.creates().remember_made(posted_with_, key->uid);
+    if (outcome == Machine::Read::ours || outcome == Machine::Read::ours_unmarked)
+        confirmed_expiry_ = key->expiry;
     next_ = machine_.read(outcome, now());
     // Later creates of this client need not find out again whether marks persist.
     if (outcome == Machine::Read::ours || outcome == Machine::Read::ours_unmarked)
@@ -265,8 +268,8 @@ PALETTE_KEYS_INLINE Result<CreatedApiKey> Creation::delivery() {
     auto left = pending(machine_.pending());
     if (next_.confirmed) core_.creates().remember_made(posted_with_, uid);
     // Nothing fails from here on, for want of memory or otherwise.
-    return CreatedApiKey(std::move(uid), progress_.take_received().secret(), next_.confirmed,
-                         std::move(left));
+    return CreatedApiKey(std::move(uid), progress_.take_received().secret(), next_.confirmed, std::move(left),
+                         next_.confirmed ? confirmed_expiry_ : std::nullopt);
 }
 
 inline Error used_nonce(const std::vector<std::string>& uids) {
