@@ -162,6 +162,9 @@ void revoke_everything(ApplyScene& scene, const std::string& own_key, bool is_la
     CHECK(scene.count(401) == 0);
     for (auto const& [path, times] : scene.writes())
         CHECK_MESSAGE(times == 1, path);
+    // No key is read by itself: the plan has cleared them.
+    for (auto const& request : scene.emulator.requests())
+        CHECK_FALSE((request.method == "GET" && request.path.starts_with("/v1/apiKeys/")));
 }
 
 TEST_CASE(
@@ -388,6 +391,10 @@ TEST_CASE("apply: options that cannot be used are refused, each with its field")
     CHECK(field(scene.all_allowed().item_deadline(0s)) == "item_deadline");
     CHECK(field(scene.all_allowed().include(Guard::possible_own_key)) == "include");
     CHECK(field(ApplyOptions::without_journal()) == "journal");
+    // As no plan is that was made or read here.
+    auto twice = plan;
+    twice.items = {PlanItem(), PlanItem()};
+    CHECK(scene.apply(twice, scene.all_allowed()).error().path() == "items");
 }
 
 TEST_CASE("apply: a scream test revokes, waits, and deletes what nobody has missed") {

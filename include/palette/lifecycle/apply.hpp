@@ -195,7 +195,7 @@ namespace lifecycle {
 /// HTTP 401, by a journal that cannot be written, or by a cancellation.
 ///
 /// Errors, each before anything is changed:
-/// - errc::invalid_argument: an option that cannot be used; a plan with a quarantine and without a journal; a
+/// - errc::invalid_argument: an option that cannot be used; a plan whose keys are not in their order; a plan with a quarantine and without a journal; a
 ///   plan that changes more than ApplyOptions::max_items() keys or more than a fifth of the tenant's.
 /// - errc::conflict: the plan is another tenant's, another user's, or too old; another process applies a plan
 ///   with this journal.

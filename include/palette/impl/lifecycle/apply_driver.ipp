@@ -9,6 +9,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string_view>
@@ -32,6 +33,9 @@ PALETTE_KEYS_INLINE std::optional<Error> check(const Plan& plan, const ApplyOpti
         return bad(
             "which key the client uses has to be told by own_key(), or a run might end itself half-way",
             "include");
+    auto const is_out_of_order = [](const PlanItem& a, const PlanItem& b) { return a.uid >= b.uid; };
+    if (std::ranges::adjacent_find(plan.items, is_out_of_order) != plan.items.end())
+        return bad("the keys of a plan are in the order of their uids, each once", "items");
     if (plan.quarantine && options.journal().empty())
         return bad("a quarantine needs a journal, which knows when it began", "journal");
     return std::nullopt;
