@@ -391,10 +391,16 @@ TEST_CASE("apply: options that cannot be used are refused, each with its field")
     CHECK(field(scene.all_allowed().item_deadline(0s)) == "item_deadline");
     CHECK(field(scene.all_allowed().include(Guard::possible_own_key)) == "include");
     CHECK(field(ApplyOptions::without_journal()) == "journal");
-    // As no plan is that was made or read here.
+    CHECK(field(ApplyOptions("")) == "journal");
+    // As no plan is that was made here.
     auto twice = plan;
     twice.items = {PlanItem(), PlanItem()};
     CHECK(scene.apply(twice, scene.all_allowed()).error().path() == "items");
+    auto endless = plan;
+    endless.quarantine = std::chrono::milliseconds::max();
+    CHECK(scene.apply(endless, scene.all_allowed()).error().path() == "quarantine");
+    endless.time_to_live = std::chrono::milliseconds(-1);
+    CHECK(scene.apply(endless, scene.all_allowed()).error().path() == "time_to_live");
 }
 
 TEST_CASE("apply: a scream test revokes, waits, and deletes what nobody has missed") {
