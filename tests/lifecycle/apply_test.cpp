@@ -5,11 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -67,6 +69,25 @@ TEST_CASE("apply: a thousand revokes take what the rate limit allows, one write 
     CHECK(again.count(BulkOutcome::done) == number);
     CHECK(scene.emulator.request_count() == before + 1);
     CHECK(scene.emulator.requests().back().path == "/v1/users/info");
+}
+
+TEST_CASE("apply: whenever a change comes to the service, its intent is in the journal") {
+    TemporaryFolder const folder(fast_folder());
+    auto const journal = folder.path("journal");
+    std::atomic<int> changes = 0;
+    std::atomic<int> without_intent = 0;
+    Scene scene(0, RateLimit::off(), [&](const testing::ReceivedRequest& request) {
+        if (request.method == "GET") return;
+        ++changes;
+        auto const uid = request.path.substr(std::string_view("/v1/apiKeys/").size(), 24);
+        if (content_of(journal).find("{\"intent\":\"" + uid + '"') == std::string::npos) ++without_intent;
+    });
+    scene.journal = journal;
+    scene.seed(100, scene.user);
+    auto const plan = scene.plan(Selection::owners({scene.user})).value();
+    REQUIRE(scene.apply(plan, scene.all_allowed().max_under_way(7)).value().is_complete());
+    CHECK(changes == 100);
+    CHECK(without_intent == 0);
 }
 
 TEST_CASE("apply: each action does to the keys what it says") {
