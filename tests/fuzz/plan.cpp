@@ -3,8 +3,9 @@
 // Whatever the text is: no crash, and a plan that is read is written as it was. The same text as a journal:
 // what is read of it are whole lines, which are written as they were.
 
+#include <palette/lifecycle/apply.hpp>
+
 #include <palette/impl/lifecycle/apply_journal.hpp>
-#include <palette/lifecycle/plan.hpp>
 
 #include <cstddef>
 #include <cstdint>

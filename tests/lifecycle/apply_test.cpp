@@ -8,11 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 // Plans that are made and applied against a service.
