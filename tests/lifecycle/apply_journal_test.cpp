@@ -131,6 +131,8 @@ TEST_CASE("apply journal: what is not the journal of this plan is refused and le
           "the journal is that of another plan");
     CHECK(scene.what("{\"palette_journal\":2,\"plan_sha256\":\"" + digest + "\"}\n") ==
           "the journal has a newer schema, 2");
+    CHECK(scene.what("{\"palette_journal\":1,\"plan_sha256\":\"" + digest + "\",\"more\":1}\n")
+              .starts_with("the first line of the journal is damaged: "));
     CHECK(scene.what(text_of({}) + "\x1B[2J\n") == "line 2 of the journal is damaged: \"\\x1b[2J\"");
     CHECK(scene.what(text_of({}) + "{\"intent\":\"\",\"step\":\"revoke\",\"at\":\"never\"}\n")
               .starts_with("line 2 of the journal is damaged"));

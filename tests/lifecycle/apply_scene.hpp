@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,13 +34,16 @@ public:
     using Selection = palette::lifecycle::Selection;
     using Action = palette::lifecycle::Action;
     using PlanOptions = palette::lifecycle::PlanOptions;
+    using OnRequest = std::function<void(const palette::testing::ReceivedRequest&)>;
 
-    explicit ApplyScene(std::size_t keys = 0, palette::testing::RateLimit limit = {})
+    explicit ApplyScene(std::size_t keys = 0, palette::testing::RateLimit limit = {},
+                        OnRequest on_request = nullptr)
         : emulator({.plain_http = true,
                     .keys = keys,
                     .rate_limit = limit,
                     .clock = time.clock,
-                    .requests_kept = 100'000}) {
+                    .requests_kept = 100'000,
+                    .on_request = std::move(on_request)}) {
         sign_in_with(palette::auth::api_key(palette::Secret(admin().api_key.expose()), admin().api_key_uid));
     }
     ~ApplyScene() { client.reset(); }

@@ -5,12 +5,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
+#include <string_view>
 #include <vector>
 
 // Plans that are made and applied against a service.
@@ -67,6 +67,25 @@ TEST_CASE("apply: a thousand revokes take what the rate limit allows, one write 
     CHECK(again.count(BulkOutcome::done) == number);
     CHECK(scene.emulator.request_count() == before + 1);
     CHECK(scene.emulator.requests().back().path == "/v1/users/info");
+}
+
+TEST_CASE("apply: whenever a change comes to the service, its intent is in the journal") {
+    TemporaryFolder const folder(fast_folder());
+    auto const journal = folder.path("journal");
+    std::atomic<int> changes = 0;
+    std::atomic<int> without_intent = 0;
+    Scene scene(0, RateLimit::off(), [&](const testing::ReceivedRequest& request) {
+        if (request.method == "GET") return;
+        ++changes;
+        auto const uid = request.path.substr(std::string_view("/v1/apiKeys/").size(), 24);
+        if (content_of(journal).find("{\"intent\":\"" + uid + '"') == std::string::npos) ++without_intent;
+    });
+    scene.journal = journal;
+    scene.seed(100, scene.user);
+    auto const plan = scene.plan(Selection::owners({scene.user})).value();
+    REQUIRE(scene.apply(plan, scene.all_allowed().max_under_way(7)).value().is_complete());
+    CHECK(changes == 100);
+    CHECK(without_intent == 0);
 }
 
 TEST_CASE("apply: each action does to the keys what it says") {
@@ -162,6 +181,9 @@ void revoke_everything(ApplyScene& scene, const std::string& own_key, bool is_la
     CHECK(scene.count(401) == 0);
     for (auto const& [path, times] : scene.writes())
         CHECK_MESSAGE(times == 1, path);
+    // No key is read by itself: the plan has cleared them.
+    for (auto const& request : scene.emulator.requests())
+        CHECK_FALSE((request.method == "GET" && request.path.starts_with("/v1/apiKeys/")));
 }
 
 TEST_CASE(
@@ -388,6 +410,16 @@ TEST_CASE("apply: options that cannot be used are refused, each with its field")
     CHECK(field(scene.all_allowed().item_deadline(0s)) == "item_deadline");
     CHECK(field(scene.all_allowed().include(Guard::possible_own_key)) == "include");
     CHECK(field(ApplyOptions::without_journal()) == "journal");
+    CHECK(field(ApplyOptions("")) == "journal");
+    // As no plan is that was made here.
+    auto twice = plan;
+    twice.items = {PlanItem(), PlanItem()};
+    CHECK(scene.apply(twice, scene.all_allowed()).error().path() == "items");
+    auto endless = plan;
+    endless.quarantine = std::chrono::milliseconds::max();
+    CHECK(scene.apply(endless, scene.all_allowed()).error().path() == "quarantine");
+    endless.time_to_live = std::chrono::milliseconds(-1);
+    CHECK(scene.apply(endless, scene.all_allowed()).error().path() == "time_to_live");
 }
 
 TEST_CASE("apply: a scream test revokes, waits, and deletes what nobody has missed") {

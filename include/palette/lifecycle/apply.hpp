@@ -38,7 +38,11 @@ public:
     explicit ApplyOptions(std::string journal) : journal_(std::move(journal)) {}
     /// Returns options without a journal: after a kill, a new plan has to be made. Refused for a plan with a
     /// quarantine.
-    [[nodiscard]] static ApplyOptions without_journal() { return ApplyOptions(std::string()); }
+    [[nodiscard]] static ApplyOptions without_journal() {
+        ApplyOptions options{std::string()};
+        options.has_journal_ = false;
+        return options;
+    }
 
     /// Stops the run after so many failures in a row; what is under way is waited for. Greater than zero.
     /// Default: 5.
@@ -109,6 +113,8 @@ public:
     /// Same, on a temporary.
     ApplyOptions on_progress(Progress function) && { return std::move(on_progress(std::move(function))); }
 
+    /// Returns whether there is a journal.
+    [[nodiscard]] bool has_journal() const noexcept { return has_journal_; }
     /// Returns the file of the journal; empty without one.
     [[nodiscard]] const std::string& journal() const& noexcept { return journal_; }
     void journal() const&& = delete;
@@ -135,6 +141,7 @@ public:
 
 private:
     std::string journal_;
+    bool has_journal_ = true;
     std::size_t stop_after_ = 5;
     std::size_t max_items_ = 1'000;
     bool allow_large_share_ = false;
@@ -195,7 +202,8 @@ namespace lifecycle {
 /// HTTP 401, by a journal that cannot be written, or by a cancellation.
 ///
 /// Errors, each before anything is changed:
-/// - errc::invalid_argument: an option that cannot be used; a plan with a quarantine and without a journal; a
+/// - errc::invalid_argument: an option that cannot be used; a plan whose keys are not in their order; a plan
+/// with a quarantine and without a journal; a
 ///   plan that changes more than ApplyOptions::max_items() keys or more than a fifth of the tenant's.
 /// - errc::conflict: the plan is another tenant's, another user's, or too old; another process applies a plan
 ///   with this journal.

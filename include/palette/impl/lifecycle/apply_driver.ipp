@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/printable.hpp>
 #include <palette/impl/lifecycle/apply_driver.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -9,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string_view>
@@ -32,7 +34,18 @@ PALETTE_KEYS_INLINE std::optional<Error> check(const Plan& plan, const ApplyOpti
         return bad(
             "which key the client uses has to be told by own_key(), or a run might end itself half-way",
             "include");
-    if (plan.quarantine && options.journal().empty())
+    auto const is_out_of_order = [](const PlanItem& a, const PlanItem& b) { return a.uid >= b.uid; };
+    if (std::ranges::adjacent_find(plan.items, is_out_of_order) != plan.items.end())
+        return bad("the keys of a plan are in the order of their uids, each once", "items");
+    constexpr milliseconds most = std::chrono::days{36'500};
+    auto const is_bad = [&](milliseconds time) { return time <= milliseconds(0) || time > most; };
+    if (is_bad(plan.time_to_live))
+        return bad("a plan lives for some time, a century at most", "time_to_live");
+    if (plan.quarantine && (is_bad(*plan.quarantine) || plan.action.kind() != ActionKind::remove))
+        return bad("a quarantine lasts a century at most, and comes before a deletion", "quarantine");
+    if (options.has_journal() && options.journal().empty())
+        return bad("a journal needs the name of a file: without_journal() does without", "journal");
+    if (plan.quarantine && !options.has_journal())
         return bad("a quarantine needs a journal, which knows when it began", "journal");
     return std::nullopt;
 }
@@ -108,7 +121,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<BulkReport>> ApplyDriver::run() {
 
 // All that comes before the first change.
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::prepare() {
-    if (!options_.journal().empty()) {
+    if (options_.has_journal()) {
         auto opened = ApplyJournal::open(options_.journal(), plan_.digest());
         if (!opened) co_return std::move(opened.error());
         journal_.emplace(std::move(*opened));
@@ -217,7 +230,7 @@ PALETTE_KEYS_INLINE void ApplyDriver::tell_decided() {
         try {
             options_.on_progress()(machine_.item(number), finished, plan_.items.size());
         } catch (const std::exception& e) {
-            machine_.stop(std::string("the function for progress has thrown: ") + e.what());
+            machine_.stop("the function for progress has thrown: " + detail::one_line(e.what(), 400));
         } catch (...) {
             machine_.stop("the function for progress has thrown");
         }

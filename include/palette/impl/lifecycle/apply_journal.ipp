@@ -87,6 +87,9 @@ inline std::optional<Error> check_header(std::string_view line, std::string_view
     if (schema->get_int64() > journal_schema)
         return bad_journal("the journal has a newer schema, " + std::to_string(schema->get_int64()));
     if (text_in(*object, "plan_sha256") != digest) return bad_journal("the journal is that of another plan");
+    // As it was written, or it was not written by us.
+    if (std::string(line) + '\n' != journal_header(digest))
+        return bad_journal("the first line of the journal is damaged: " + detail::in_quotes(line));
     return std::nullopt;
 }
 

@@ -43,12 +43,12 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::restore(const std::vector<Journal
             std::ranges::lower_bound(items_, entry.uid, {}, [](const Item& item) { return item.seen->uid; });
         if (found == items_.end() || found->seen->uid != entry.uid)
             return Error(errc::bad_value, "the journal names a key that the plan does not have")
-                .key_uid(entry.uid);
+                .key_uid(detail::printable(entry.uid));
         auto& item = *found;
         auto const expected = is_second_step(item) ? plan_.action.kind() : first_step();
         if (entry.step != expected)
             return Error(errc::bad_value, "the journal names a step that the plan does not have")
-                .key_uid(entry.uid);
+                .key_uid(detail::printable(entry.uid));
         if (!entry.result || *entry.result == BulkOutcome::unknown) {
             item.state = State::in_doubt;
             continue;
@@ -60,9 +60,9 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::restore(const std::vector<Journal
             item.revoked_at = entry.at;
             item.step = plan_.action.kind();
             item.report.outcome = *entry.result;
-            item.report.sentence = entry.sentence;
+            item.report.sentence = detail::one_line(entry.sentence, 400);
         } else {
-            decide(item, *entry.result, entry.sentence);
+            decide(item, *entry.result, detail::one_line(entry.sentence, 400));
         }
     }
     news_.clear();
@@ -132,7 +132,8 @@ PALETTE_KEYS_INLINE void ApplyMachine::open_quarantined(Item& item) {
 // Whether there is anything to do for the key, as far as the plan and the journal tell.
 PALETTE_KEYS_INLINE void ApplyMachine::open(Item& item) {
     if (!is_open(item)) return;
-    if (item.seen->step == PlanItem::Step::skip) return decide(item, BulkOutcome::skipped, item.seen->reason);
+    if (item.seen->step == PlanItem::Step::skip)
+        return decide(item, BulkOutcome::skipped, detail::one_line(item.seen->reason, 400));
     if (auto const guards = blocking_guards(item);
         !guards.empty() && item.seen->step == PlanItem::Step::change && item.state != State::in_doubt)
         return decide(item, BulkOutcome::guarded, "is left alone, for a guard speaks for it: " + guards);
