@@ -3,10 +3,10 @@
 // Looks at every key of a tenant, and says which are expired, about to expire, old, orphaned, forgotten or
 // idle. Changes nothing.
 //
-// Run it: audit_tenant [--roster FILE] [--events] [--json FILE] [--csv FILE] [--sarif FILE] [--html FILE], with
-// PALETTE_HOST and PALETTE_API_KEY set: the key of a tenant viewer will do. The roster is a CSV file of the
-// people that the identity provider knows, with a column "email". --events reads the audit log, too. The report
-// is printed, and written to each FILE in its format.
+// Run it: audit_tenant [--roster FILE] [--events] [--json FILE] [--csv FILE] [--sarif FILE] [--html FILE],
+// with PALETTE_HOST and PALETTE_API_KEY set: the key of a tenant viewer will do. The roster is a CSV file of
+// the people that the identity provider knows, with a column "email". --events reads the audit log, too. The
+// report is printed, and written to each FILE in its format.
 //
 //     status 0   the report is complete, and no finding is an error
 //     status 1   there are errors
@@ -131,8 +131,7 @@ private:
         emulator_.seed_key(palette::NewApiKey(name).for_user(owner).lives_for(life));
     }
 
-    std::shared_ptr<palette::testing::ManualClock> clock_ =
-        std::make_shared<palette::testing::ManualClock>();
+    std::shared_ptr<palette::testing::ManualClock> clock_ = std::make_shared<palette::testing::ManualClock>();
     palette::testing::Emulator emulator_{{.clock = clock_}};
 };
 

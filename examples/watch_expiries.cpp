@@ -113,8 +113,8 @@ int watch_emulator() {
     auto events = events_of(options, file, 2);
     require(events[0].key.name == "laptop" && events[1].threshold == days{1});
 
-    // The program does not run for a month, and tells what it has missed. The last event was given out and not
-    // known to be handled, so that it comes once more.
+    // The program does not run for a month, and tells what it has missed. The last event was given out and
+    // not known to be handled, so that it comes once more.
     time.leap(days{30});
     std::cout << "\na month later:\n";
     events = events_of(options, file, 4);

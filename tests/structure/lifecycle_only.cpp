@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a program pays that rotates keys: opened_headers.cmake looks at what this opens.
+#include <palette/lifecycle/audit.hpp>
 #include <palette/lifecycle/rotation.hpp>
 #include <palette/lifecycle/rotation_store.hpp>
 #include <palette/lifecycle/rotator.hpp>
 #include <palette/lifecycle/secret_sink.hpp>
+#include <palette/lifecycle/watch.hpp>
 #include <palette/testing/memory_sink.hpp>
