@@ -125,9 +125,10 @@ public:
     /// Constructs options that change nothing.
     CallOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    /// Allows a revocation, a deactivation or a deletion of the key that this client itself uses, as far as
-    /// Credential::key_uid() tells. Without this option such a call is refused with errc::own_key, and the
-    /// change is not sent. Operations that end no key do not need it.
+    /// Allows a revocation, a deactivation or a deletion of the key that this client itself uses, or may use:
+    /// of any active key of its own user, if the credential is an API key without Credential::key_uid().
+    /// Without this option such a call is refused with errc::own_key, and the change is not sent. Operations
+    /// that end no key do not need it.
     CallOptions& allow_own_key(bool on = true) & noexcept {
         settings_.allow_own_key = on;
         return *this;
@@ -210,9 +211,9 @@ public:
         settings_.verify = on;
         return *this;
     }
-    /// Allows a revocation, a deactivation or a deletion of the key that this client itself uses, as far as
-    /// Credential::key_uid() tells. Without this option such a call is refused with errc::own_key, and the
-    /// change is not sent.
+    /// Allows a revocation, a deactivation or a deletion of the key that this client itself uses, or may use:
+    /// of any active key of its own user, if the credential is an API key without Credential::key_uid().
+    /// Without this option such a call is refused with errc::own_key, and the change is not sent.
     ChangeOptions& allow_own_key(bool on = true) & noexcept {
         settings_.allow_own_key = on;
         return *this;

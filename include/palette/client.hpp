@@ -64,6 +64,12 @@ namespace palette::inline PALETTE_KEYS_ABI {
 /// at once, with the effect that is known. `total` is honoured only until a request that changes something
 /// has been sent. A key whose value has been received is delivered all the same.
 ///
+/// Own key: a revocation, deactivation or deletion of the key that the client itself uses is refused with
+/// errc::own_key. Give the credential the uid of its key: without it, such a call reads the key first, and
+/// who the caller is once for each credential, to see whether the key may be the client's own. A credential
+/// that is a token takes no such reads, and neither does a key that this client has made with the
+/// credential that it still has. A reconciliation is guarded as far as the uid is known.
+///
 /// Credentials: a credential that is about to expire is renewed in the background, and no operation waits for
 /// the new one before the old one has expired. A renewal may outlast the last operation and keep the context
 /// running, for at most timeouts.total; cancel(), async_close() and the destructor end it at once.
@@ -430,8 +436,9 @@ public:
     /// ChangeOptions::verify() reads the key back.
     ///
     /// Errors of this operation's own:
-    /// - errc::own_key, not applied: the key is the one that this client itself uses, as far as
-    ///   Credential::key_uid() tells, and ChangeOptions::allow_own_key() was not given.
+    /// - errc::own_key, not applied: the key is the one that this client itself uses, or may be, and
+    ///   ChangeOptions::allow_own_key() was not given. Where the credential is an API key without
+    ///   Credential::key_uid(), each active key of its own user may be; the message names them.
     /// - errc::conflict, applied: with verify(), the service accepted, but still shows the key as active.
     template <detail::TokenFor<void> Token = boost::asio::deferred_t>
     auto async_revoke(std::string uid, ChangeOptions options, Token&& token = Token()) {

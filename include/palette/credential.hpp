@@ -26,7 +26,8 @@ public:
     };
 
     /// Returns a credential for an API key. `key_uid` is the uid of the key itself, if it is known: a client
-    /// that knows it refuses to revoke, deactivate or delete that key, with errc::own_key; see
+    /// that knows it refuses to revoke, deactivate or delete that key, with errc::own_key, and one that does
+    /// not refuses it of every active key of its own user, which takes a read for each such call; see
     /// ChangeOptions::allow_own_key(). `expires_at` is when the key expires, if that is known: the client
     /// then asks its provider for the next one in time, as for a token.
     [[nodiscard]] static std::shared_ptr<const Credential> api_key(

@@ -58,7 +58,8 @@ enum class errc {
     system,  ///< A full disk, a directory without permission, no randomness.
 
     // Refused by the client, too, before the change was sent.
-    own_key,  ///< A revocation or deletion of the client's own key; see ChangeOptions::allow_own_key().
+    own_key,  ///< A revocation or deletion of what is, or may be, the client's own key; see
+              ///< ChangeOptions::allow_own_key().
 
     // This program.
     out_of_memory,  ///< An allocation failed. Never retried; Error::effect() says what was done before.

@@ -4,7 +4,7 @@
 # first status that is not the right one.
 set -euo pipefail
 
-: "${PALETTE_HOST:?}" "${PALETTE_API_KEY:?}" "${PALETTE_EMAIL:?}" "${PALETTE_PASSWORD:?}" "${PALETTE_ORG:?}"
+: "${PALETTE_HOST:?}" "${PALETTE_API_KEY:?}" "${PALETTE_EMAIL:?}" "${PALETTE_PASSWORD:?}" "${PALETTE_ORG:?}" "${PALETTE_TENANT_UID:?}"
 no_key=000000000000000000000000
 
 scratch=$(mktemp -d)
@@ -29,6 +29,14 @@ main() {
     step "a page of users" 200 GET "/v1/users?limit=1"
     next=$(field continue)
     step "the next page of users" 200 GET "/v1/users?limit=1&continue=$next"
+
+    step "one user" 200 GET "/v1/users/$user"
+    holds "$PALETTE_EMAIL"
+    step "a user who is not there" 404 GET "/v1/users/$no_key"
+    step "the audit log" 200 GET "/v1/audits?limit=50"
+    step "the audit log, by every filter" 200 GET "/v1/audits?startTime=2026-01-01T00:00:00.000Z&endTime=2099-01-01T00:00:00.000Z&userUid=$user&resourceKind=apiKey&resourceUid=$no_key&actionType=create&limit=1"
+    step "limits" 200 GET "/v1/tenants/$PALETTE_TENANT_UID/resourceLimits"
+    holds apiKey
 
     step "list" 200 GET /v1/apiKeys
     step "create" 201 POST /v1/apiKeys "{

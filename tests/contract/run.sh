@@ -42,10 +42,12 @@ text_of() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 admin=$(sed -n 's/.*{\("role":"tenant_admin"[^}]*\)}.*/\1/p' <<<"$ready")
 tenant=${ready%%'"users"'*}
 PALETTE_API_KEY=$(text_of api_key "$admin")
+PALETTE_API_KEY_UID=$(text_of api_key_uid "$admin")
+PALETTE_TENANT_UID=$(text_of tenant_uid "$tenant")
 PALETTE_EMAIL=$(text_of email "$admin")
 PALETTE_PASSWORD=$(text_of password "$admin")
 PALETTE_ORG=$(text_of org "$tenant")
-export PALETTE_API_KEY PALETTE_EMAIL PALETTE_PASSWORD PALETTE_ORG
+export PALETTE_API_KEY PALETTE_API_KEY_UID PALETTE_EMAIL PALETTE_PASSWORD PALETTE_ORG PALETTE_TENANT_UID
 
 status=0
 "$checker" "$(text_of url "$tenant")" -- "$command" 3<&- || status=$?

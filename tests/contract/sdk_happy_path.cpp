@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
@@ -102,10 +103,35 @@ asio::awaitable<void> remove_it(ApiKeyClient& client, const std::string& uid) {
             errc::not_found);
 }
 
+asio::awaitable<void> read_the_tenant(ApiKeyClient& client, const std::string& user_uid) {
+    auto const users = co_await client.async_list_users();
+    done("list users", users);
+    expect(users->is_complete() && users->total() == users->size(), "list users: not all of them");
+    auto const user = co_await client.async_get_user(user_uid);
+    done("get user", user);
+    expect(user->is_active && !user->email.empty(), "get user: not as it should be");
+    refused("get a user who is not there", co_await client.async_get_user("000000000000000000000000"),
+            errc::not_found);
+    auto filter = AuditEventFilter();
+    filter.from(users->as_of() - 24h).until(users->as_of()).user(user_uid).resource_kind("apiKey");
+    filter.resource("000000000000000000000000").action("create");
+    done("list audit events", co_await client.async_list_audit_events(filter));
+    auto const limit = co_await client.async_key_limit();
+    done("key limit", limit);
+    expect(limit->limit > 0 && limit->max_limit >= limit->limit, "key limit: not as it should be");
+    std::size_t seen = 0;
+    UserVisitor visitor = [&seen](User&&) { return ++seen, Result<void>(); };
+    done("visit users", co_await client.async_visit_users(visitor));
+    expect(seen == users->size(), "visit users: not all of them");
+    KeyVisitor key_visitor = [&seen](ApiKey&&) { return ++seen, Result<void>(); };
+    done("visit keys", co_await client.async_visit(ListFilter(), key_visitor));
+}
+
 asio::awaitable<void> live(ApiKeyClient& client, const ClientOptions& options) {
     auto const who = co_await client.async_whoami();
     done("whoami", who);
     done("list", co_await client.async_list());
+    co_await read_the_tenant(client, who->user_uid);
     refused("find a user who is not there", co_await client.async_find_user("nobody@nowhere.test"),
             errc::not_found);
 

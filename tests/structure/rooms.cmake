@@ -6,8 +6,8 @@
 cmake_minimum_required(VERSION 3.22)
 
 set(values_headers
-    api_key boost_error clock credential endpoint error expiry format instant pending_create result secret string_map
-    user version)
+    api_key audit_event boost_error clock credential endpoint error expiry format instant key_limit list_of
+    pending_create result secret string_map user version visit)
 set(system_headers write_secret_file)
 set(wire_headers json)
 set(seams_headers auth_provider call_options observer options proxy rate_limiter transport)

@@ -98,7 +98,8 @@ std::chrono::milliseconds ClientScene::finish(const Condition& is_met) {
 ScriptedScene::ScriptedScene() {
     options.transport = service;
     options.clock = clock;
-    options.auth = palette::auth::api_key(palette::Secret("a-value-of-a-key"));
+    // With a uid, so that a change of another key is one request.
+    options.auth = palette::auth::api_key(palette::Secret("a-value-of-a-key"), "the-own-key");
 }
 
 EmulatorScene::EmulatorScene(EmulatorOptions service, Time time)

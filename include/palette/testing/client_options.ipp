@@ -11,7 +11,8 @@ PALETTE_KEYS_INLINE ClientOptions Emulator::client_options(Role role) const {
     ClientOptions options;
     options.endpoint = endpoint();
     options.tls.ca_pem = ca_pem();
-    options.auth = auth::api_key(Secret(user(role).api_key.expose()));
+    auto const& of_role = user(role);
+    options.auth = auth::api_key(Secret(of_role.api_key.expose()), of_role.api_key_uid);
     options.clock = clock();
     return options;
 }

@@ -80,8 +80,8 @@ public:
     [[nodiscard]] const TestUser& user(Role role) const& noexcept;
     void user(Role role) const&& = delete;
 
-    /// Returns options for a client of that user: the endpoint, the authority, the user's API key, and the
-    /// clock if one was given, so that timeouts pass on it too.
+    /// Returns options for a client of that user: the endpoint, the authority, the user's API key with its
+    /// uid, and the clock if one was given, so that timeouts pass on it too.
     [[nodiscard]] ClientOptions client_options(Role role) const;
 
     /// Adds a user.

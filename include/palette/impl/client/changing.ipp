@@ -5,6 +5,7 @@
 
 #include <palette/impl/client/checks.hpp>
 #include <palette/impl/client/operations.hpp>
+#include <palette/impl/client/own_key.hpp>
 #include <palette/impl/client/requests.hpp>
 #include <palette/impl/wire/encode.hpp>
 #include <palette/impl/wire/text.hpp>
@@ -200,11 +201,11 @@ inline asio::awaitable<Result<void>> verify_state(Core& core, pipeline::Call& ca
     co_return Result<void>();
 }
 
-// Reads the key, if it was given as it was seen.
+// Reads the key, if it was given as it was seen; `as_of` is then the service's time.
 inline asio::awaitable<Result<void>> check_still_as_seen(Core& core, pipeline::Call& call,
-                                                         std::shared_ptr<const ApiKey> seen) {
+                                                         std::shared_ptr<const ApiKey> seen, Instant* as_of) {
     if (!seen) co_return Result<void>();
-    auto now = co_await get_as_of(core, call, seen->uid, nullptr);
+    auto now = co_await get_as_of(core, call, seen->uid, as_of);
     if (!now) co_return std::move(now.error());
     auto good = check_unchanged(*now, seen);
     if (!good) co_return std::move(good.error()).attempts(call.attempts());
@@ -217,12 +218,14 @@ inline asio::awaitable<Result<void>> change(Core& core, pipeline::Call& call,
                                             std::shared_ptr<const ApiKey> seen = nullptr) {
     auto path = path_of(kind, uid);
     if (!path) co_return std::move(path.error());
-    if (auto good = co_await check_still_as_seen(core, call, std::move(seen)); !good) co_return good;
+    Instant as_of;
+    if (auto good = co_await check_still_as_seen(core, call, seen, &as_of); !good) co_return good;
     DecodedAnswer<void> answer;
     HttpRequest request(std::move(method), std::move(*path));
     request.body = wire::encode_state(is_active);
     // Only what takes a key away can lock its user out.
-    auto const conditions = is_active ? pipeline::Conditions() : taking_away(call, uid);
+    OwnKeyGuard guard(core, call, uid, std::move(seen), as_of);
+    auto const conditions = is_active ? pipeline::Conditions() : taking_away(call, uid, &guard);
     auto sent = co_await send(core, call, kind, request, answer, conditions);
     if (!sent) co_return sent;
     co_return co_await verify_state(core, call, std::move(uid), is_active);
@@ -281,10 +284,12 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
     auto const& uid = remove.uid;
     auto path = path_of(change_key, uid);
     if (!path) co_return std::move(path.error());
-    if (auto good = co_await check_still_as_seen(core, call, remove.seen); !good) co_return good;
+    Instant as_of;
+    if (auto good = co_await check_still_as_seen(core, call, remove.seen, &as_of); !good) co_return good;
+    OwnKeyGuard guard(core, call, uid, std::move(remove.seen), as_of);
     DecodedAnswer<void> answer;
     HttpRequest request("DELETE", std::move(*path));
-    auto sent = co_await send(core, call, change_key, request, answer, taking_away(call, uid));
+    auto sent = co_await send(core, call, change_key, request, answer, taking_away(call, uid, &guard));
     if (!sent && is_not_found(sent.error()) && sent.error().effect() == Effect::unknown) {
         // An attempt before this one, which was not answered, has perhaps done it.
         auto const good = co_await is_still_good(core, call, request.credential);

@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
@@ -47,7 +48,26 @@ public:
     // Nothing was made with it.
     void give_back_nonce(const std::string& nonce) { std::erase(nonces_, nonce); }
 
+    // The key of that uid was made with `credential`, and so is not the key of that credential. The last ones
+    // are kept, as far as there is memory.
+    void remember_made(const Shared& credential, const std::string& uid) noexcept {
+        try {
+            if (credential != made_with_.lock()) made_.clear();
+            made_with_ = credential;
+            if (made_.size() == most_made) made_.pop_front();
+            made_.push_back(uid);
+        } catch (...) {  // NOLINT(bugprone-empty-catch): then the key is judged as others are
+        }
+    }
+    [[nodiscard]] bool has_made(const Shared& credential, std::string_view uid) const noexcept {
+        return credential && credential == made_with_.lock() && std::ranges::find(made_, uid) != made_.end();
+    }
+
 private:
+    static constexpr std::size_t most_made = 1'024;
+
+    std::weak_ptr<const Credential> made_with_;
+    std::deque<std::string> made_;
     std::weak_ptr<const Credential> credential_;  // how long it is kept is not decided here
     Identity identity_;
     std::deque<std::string> nonces_;

@@ -52,6 +52,7 @@ private:
     Identity caller_;
     ServiceTime service_time_;  // from when the caller is known
     std::string owner_;
+    std::shared_ptr<const Credential> posted_with_;
     std::vector<std::string> bearing_;  // keys that bore the nonce before the first POST
     pipeline::CreateProgress& progress_;
     std::optional<Error> post_error_;

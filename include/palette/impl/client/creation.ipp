@@ -134,6 +134,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::post(int suffix, Machine::Ti
         HttpRequest request("POST", std::string(create_key.path_template));
         request.body = std::move(*body);
         sent = co_await send(core_, call_, create_key, request, answer);
+        posted_with_ = request.credential;
     } else {
         sent = std::move(body.error());
     }
@@ -238,6 +239,9 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Creation::read(std::string uid) {
     auto const outcome = key                  ? what_is(*key)
                          : is_known_not_to_be ? Machine::Read::not_it
                                               : Machine::Read::failed;
+    // Whoever it is for, it is not the key that this client uses, and may be revoked.
+    if (outcome != Machine::Read::not_it && outcome != Machine::Read::failed)
+        core_.creates().remember_made(posted_with_, key->uid);
     next_ = machine_.read(outcome, now());
     // Later creates of this client need not find out again whether marks persist.
     if (outcome == Machine::Read::ours || outcome == Machine::Read::ours_unmarked)
@@ -259,6 +263,7 @@ PALETTE_KEYS_INLINE std::shared_ptr<const PendingCreate> Creation::pending(std::
 PALETTE_KEYS_INLINE Result<CreatedApiKey> Creation::delivery() {
     auto uid = next_.uid;
     auto left = pending(machine_.pending());
+    if (next_.confirmed) core_.creates().remember_made(posted_with_, uid);
     // Nothing fails from here on, for want of memory or otherwise.
     return CreatedApiKey(std::move(uid), progress_.take_received().secret(), next_.confirmed,
                          std::move(left));

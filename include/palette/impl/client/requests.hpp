@@ -70,9 +70,13 @@ inline asio::awaitable<Result<void>> send(Core& core, pipeline::Call& call, cons
 }
 
 // Of a request that takes the key away from whoever uses it: the client's own stays, unless that is meant.
-inline pipeline::Conditions taking_away(const pipeline::Call& call, std::string_view uid) {
+// `guard`: judges where the client does not know which key is its own.
+inline pipeline::Conditions taking_away(const pipeline::Call& call, std::string_view uid,
+                                        pipeline::Guard* guard = nullptr) {
     pipeline::Conditions conditions;
-    if (!call.options().allow_own_key) conditions.takes_away = uid;
+    if (call.options().allow_own_key) return conditions;
+    conditions.takes_away = uid;
+    conditions.guard = guard;
     return conditions;
 }
 

@@ -434,7 +434,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<ApiKey>>> RotationDrive
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
     auto const left = machine_->leftover();
     if (!left.uid.empty()) {
-        auto removed = co_await client_.async_remove(left.uid);
+        // An attempt before has made it, and nobody uses it: it is not the client's own.
+        auto removed = co_await client_.async_remove(left.uid, ChangeOptions().allow_own_key());
         if (!removed && removed.error().code() == errc::not_found) co_return Result<void>();
         co_return removed;
     }
