@@ -7,6 +7,7 @@
 #include <palette/impl/redaction/redactor.hpp>
 #include <palette/impl/system/environment.hpp>
 #include <palette/impl/system/files.hpp>
+#include <palette/impl/values/text.hpp>
 #include <palette/lifecycle/secret_sink.hpp>
 
 #include <algorithm>
@@ -31,16 +32,9 @@ inline bool has_nul(std::string_view text) noexcept {
     return text.find('\0') != std::string_view::npos;
 }
 
-inline std::string_view trimmed(std::string_view text) noexcept {
-    constexpr std::string_view blanks = " \t\r\n";
-    auto const first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 inline std::string_view last_line(std::string_view text) noexcept {
-    text = trimmed(text);
-    return trimmed(text.substr(text.find_last_of('\n') + 1));
+    text = detail::trimmed(text);
+    return detail::trimmed(text.substr(text.find_last_of('\n') + 1));
 }
 
 // Those of the contract, and nothing else of this process.
@@ -80,7 +74,7 @@ public:
         auto variables = variables_of(receipt);
         auto const end = co_await run("stage", std::move(variables), secret.expose());
         if (!end) co_return end.error();
-        auto const text = trimmed(end->output.expose());
+        auto const text = detail::trimmed(end->output.expose());
         auto const* const last = text.data() + text.size();
         auto const [stop, fault] = std::from_chars(text.data(), last, receipt.generation);
         if (text.empty() || fault != std::errc() || stop != last || receipt.generation == 0)

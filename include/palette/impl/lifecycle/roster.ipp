@@ -76,17 +76,10 @@ private:
     std::size_t row_line_ = 1;
 };
 
-inline std::string_view trimmed(std::string_view text) noexcept {
-    constexpr std::string_view blanks = " \t";
-    auto const begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
 inline std::optional<std::size_t> column_of_email(const std::vector<std::string>& header) {
     auto const is_one = [](const std::string& name) {
         for (std::string_view const known : {"email", "emailId", "mail", "userPrincipalName"})
-            if (detail::equals_ignoring_case(trimmed(name), known)) return true;
+            if (detail::equals_ignoring_case(detail::trimmed(name), known)) return true;
         return false;
     };
     auto const found = std::ranges::find_if(header, is_one);
@@ -130,10 +123,10 @@ PALETTE_KEYS_INLINE Result<Roster> Roster::parse(std::string_view csv) {
     while (!rows.at_end()) {
         auto const row = rows.next();
         if (!row) return row.error();
-        bool const is_blank = row->size() == 1 && inner::trimmed(row->front()).empty();
+        bool const is_blank = row->size() == 1 && palette::detail::trimmed(row->front()).empty();
         if (!is_blank && row->size() <= *column)
             return inner::no_roster("the row has too few fields for an address", rows.line());
-        auto const email = is_blank ? std::string_view() : inner::trimmed((*row)[*column]);
+        auto const email = is_blank ? std::string_view() : palette::detail::trimmed((*row)[*column]);
         if (email.empty())
             ++roster.skipped_;
         else
@@ -150,7 +143,7 @@ PALETTE_KEYS_INLINE Result<Roster> Roster::parse(std::string_view csv) {
 }
 
 PALETTE_KEYS_INLINE bool Roster::contains(std::string_view email) const {
-    return std::ranges::binary_search(emails_, palette::detail::to_lower(impl::lifecycle::trimmed(email)));
+    return std::ranges::binary_search(emails_, palette::detail::to_lower(palette::detail::trimmed(email)));
 }
 
 }  // namespace lifecycle

@@ -20,14 +20,6 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 // The part of a URL that says where to connect, in pieces and as it is written.
 
-inline constexpr std::string_view ascii_space = " \t\r\n\f\v";
-
-inline std::string_view trimmed(std::string_view text) noexcept {
-    auto const first = text.find_first_not_of(ascii_space);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(ascii_space) - first + 1);
-}
-
 inline bool is_ipv4(const std::string& host) noexcept {
     in_addr address{};
     return ::inet_pton(AF_INET, host.c_str(), &address) == 1;

@@ -88,6 +88,15 @@ constexpr int base64_digit(char c) noexcept {
     return c == '/' || c == '_' ? 63 : -1;
 }
 
+inline constexpr std::string_view ascii_space = " \t\r\n\f\v";
+
+/// The text without blanks around it.
+constexpr std::string_view trimmed(std::string_view text, std::string_view blanks = ascii_space) noexcept {
+    auto const first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
 /// A host as it is written before a port: an IPv6 address in brackets.
 inline std::string in_brackets(const std::string& host) {
     return host.find(':') == std::string::npos ? host : '[' + host + ']';
