@@ -4,9 +4,11 @@
 // declares.
 #include <palette/api_keys.hpp>
 #include <palette/lifecycle/apply.hpp>
+#include <palette/lifecycle/audit.hpp>
 #include <palette/lifecycle/plan.hpp>
 #include <palette/lifecycle/rotation.hpp>
 #include <palette/lifecycle/rotator.hpp>
+#include <palette/lifecycle/watch.hpp>
 #include <palette/testing/memory_sink.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -170,6 +172,40 @@ struct Reads {
     }
 };
 
+// What looks at keys, and what it says of them.
+class Looks {
+public:
+    explicit Looks(ApiKeyClient& keys) : watch_(keys, lifecycle::WatchOptions()) {}
+
+    net::awaitable<Result<lifecycle::AuditReport>> look(ApiKeyClient& keys) {
+        auto const people = lifecycle::Roster::parse("email\na@x.test\n").value();
+        auto report = co_await lifecycle::async_audit(
+            keys, lifecycle::AuditPolicy().roster(people).without(lifecycle::AuditRule::idle));
+        auto const event = co_await watch_.async_next();
+        if (event) text_ << *event;
+        auto ended = co_await watch_.async_run(
+            [](lifecycle::ExpiryEvent) -> net::awaitable<Result<void>> { co_return Result<void>(); });
+        if (ended) co_return ended.error();
+        co_return report;
+    }
+    // Refused before anything is done.
+    static bool look_at_nothing(BlockingApiKeyClient& keys) {
+        return lifecycle::audit(keys, lifecycle::AuditPolicy().quota_share(2)).has_value();
+    }
+    [[nodiscard]] std::string text() {
+        lifecycle::AuditReport const report;
+        text_ << report << report.to_text() << report.to_json() << report.to_csv() << report.to_sarif()
+              << report.to_html() << report.count(lifecycle::AuditRule::orphaned)
+              << report.count(lifecycle::Severity::error) << lifecycle::Finding()
+              << lifecycle::AuditRule::expired << lifecycle::Severity::note << lifecycle::Grade::proven;
+        return text_.str();
+    }
+
+private:
+    lifecycle::ExpiryWatch watch_;
+    std::ostringstream text_;
+};
+
 int main() {
     net::io_context context;
     ClientOptions options;
@@ -179,12 +215,14 @@ int main() {
     auto const time = keys.now();
     auto const other = keys.with_auth(auth::api_key(Secret("another value")));
     Slots slots(keys);
+    Looks looks(keys);
     BlockingApiKeyClient blocking(options);
     auto const reads = &Reads::all;
     return session.valid() && sizeof(Names) > 0 && time > Instant() && other.valid() &&
                    slots.has_providers() && Slots::has_fleet() && slots.rotate(keys).valid() &&
                    !Slots::text().empty() && !Slots::rotate_nothing(blocking) && Plans::sweep(keys).valid() &&
-                   !Plans::sweep_nothing(blocking) && !Plans::text().empty() && sizeof reads > 0
+                   !Plans::sweep_nothing(blocking) && !Plans::text().empty() && sizeof reads > 0 &&
+                   looks.look(keys).valid() && !looks.text().empty() && !Looks::look_at_nothing(blocking)
                ? 0
                : 1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// report_program DIRECTORY: writes reports of an audit there, in every format: one as a tenant may have it, one
-// whose every name is hostile, and one without a finding. Other programs look at them (run.sh).
+// report_program DIRECTORY: writes reports of an audit there, in every format: one as a tenant may have it,
+// one whose every name is hostile, and one without a finding. Other programs look at them (run.sh).
 #include "lifecycle/audit_scene.hpp"
 #include "lifecycle/hostile_report.hpp"
 
@@ -33,8 +33,9 @@ void write_all(const std::string& directory, const std::string& name, const Audi
 }
 
 AuditReport usual_report() {
-    static constexpr std::array names{"ci-nightly", "terraform",    "backup",      "edge-agent", "dashboard",
-                                      "release",    "laptop of Ada", "monitoring", "import",     "smoke test"};
+    static constexpr std::array names{"ci-nightly", "terraform", "backup",        "edge-agent",
+                                      "dashboard",  "release",   "laptop of Ada", "monitoring",
+                                      "import",     "smoke test"};
     static constexpr std::array people{"ada", "grace", "edsger", "barbara", "donald", "margaret"};
     AuditScene scene;
     scene.users = {AuditScene::user("u-admin")};

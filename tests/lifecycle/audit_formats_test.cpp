@@ -29,7 +29,8 @@ bool is_plain(std::string_view text, bool may_end_in_cr = false) {
         auto const length = detail::utf8_character(text.substr(at));
         if (length == 0) return false;
         auto const c = text[at];
-        bool const is_end = c == '\n' || (may_end_in_cr && c == '\r' && text.substr(at + 1).starts_with('\n'));
+        bool const is_end =
+            c == '\n' || (may_end_in_cr && c == '\r' && text.substr(at + 1).starts_with('\n'));
         if (!is_end && detail::one_line(text.substr(at, length)) != text.substr(at, length)) return false;
         at += length;
     }

@@ -62,8 +62,7 @@ public:
         time.watch(options);
         ApiKeyClient client(time.context, options);
         std::optional<Result<AuditReport>> report;
-        lifecycle::async_audit(client, policy,
-                               [&](Result<AuditReport> r) { report.emplace(std::move(r)); });
+        lifecycle::async_audit(client, policy, [&](Result<AuditReport> r) { report.emplace(std::move(r)); });
         time.run_until([&] { return report.has_value(); });
         return *std::move(report);
     }
@@ -79,8 +78,7 @@ public:
     }
 
     [[nodiscard]] std::ptrdiff_t requests(std::string_view path) const {
-        return std::ranges::count_if(emulator.requests(),
-                                     [&](auto const& r) { return r.path == path; });
+        return std::ranges::count_if(emulator.requests(), [&](auto const& r) { return r.path == path; });
     }
 
     VirtualTime time;
@@ -168,8 +166,8 @@ TEST_CASE("audit: the owner who is inactive or pending is inferred, and a local 
     tenant.add("pending", NewTestUser{.email = {}}.pending());
     auto const local = tenant.add("local", NewTestUser{.email = {}}.last_sign_in(tenant.time.clock->now()));
     tenant.emulator.remove_user(local.uid);
-    auto lines = lines_of(
-        tenant.audit(AuditPolicy().only({AuditRule::orphaned, AuditRule::inactive_owner})).value());
+    auto lines =
+        lines_of(tenant.audit(AuditPolicy().only({AuditRule::orphaned, AuditRule::inactive_owner})).value());
     Lines wanted{"warning inactive-owner " + tenant.keys["inactive"] + " inferred",
                  "warning inactive-owner " + tenant.keys["pending"] + " inferred"};
     std::ranges::sort(wanted);
@@ -180,9 +178,9 @@ TEST_CASE("audit: a key in use looks idle unless the service moves the last sign
     struct Row {
         bool moves_sign_in, audits_keys, reads_events, is_idle;
     };
-    for (auto const& row : {Row{false, false, false, true}, Row{false, false, true, true},
-                            Row{false, true, false, true}, Row{false, true, true, false},
-                            Row{true, false, false, false}, Row{true, true, true, false}}) {
+    for (auto const& row :
+         {Row{false, false, false, true}, Row{false, false, true, true}, Row{false, true, false, true},
+          Row{false, true, true, false}, Row{true, false, false, false}, Row{true, true, true, false}}) {
         CAPTURE(row.moves_sign_in);
         CAPTURE(row.audits_keys);
         CAPTURE(row.reads_events);
@@ -289,7 +287,8 @@ TEST_CASE("audit: who may not read users, limits and the audit log gets a report
 }
 
 TEST_CASE("audit: a fault in the middle of the list of users makes no orphan") {
-    for (std::string const kind : {"status:500", "status:403", "garbage", "truncate", "wrong-type", "drop-before"}) {
+    for (std::string const kind :
+         {"status:500", "status:403", "garbage", "truncate", "wrong-type", "drop-before"}) {
         // The first is whoami, the second the first page.
         auto const fault = "GET /v1/users " + kind + " after=2";
         CAPTURE(fault);
@@ -388,9 +387,9 @@ TEST_CASE("audit: a cancellation ends it, and the client can be used") {
     ApiKeyClient client(tenant.time.context, options);
     boost::asio::cancellation_signal signal;
     std::optional<Result<AuditReport>> report;
-    lifecycle::async_audit(
-        client, boost::asio::bind_cancellation_slot(
-                    signal.slot(), [&](Result<AuditReport> r) { report.emplace(std::move(r)); }));
+    lifecycle::async_audit(client,
+                           boost::asio::bind_cancellation_slot(
+                               signal.slot(), [&](Result<AuditReport> r) { report.emplace(std::move(r)); }));
     while (tenant.requests("/v1/apiKeys") == 0)
         tenant.time.context.run_one_for(1ms);
     CHECK_FALSE(report);

@@ -37,7 +37,8 @@ const std::vector<Row>& rows() {
     auto const in = [](int n) { return AuditScene::in_days(n); };
     static const std::vector<Row> all{
         {"nothing to find", [](ApiKey&) {}, {}},
-        {"expired a moment ago", [=](ApiKey& k) { k.expiry = Expiry::at(AuditScene::now); },
+        {"expired a moment ago",
+         [=](ApiKey& k) { k.expiry = Expiry::at(AuditScene::now); },
          {"note expired k proven"}},
         {"expired, and revoked",
          [=](ApiKey& k) {
@@ -46,7 +47,8 @@ const std::vector<Row>& rows() {
          },
          {"note expired k proven"}},
         {"expires in a month and a moment",
-         [=](ApiKey& k) { k.expiry = Expiry::at(AuditScene::now + days{30} + 1ms); }, {}},
+         [=](ApiKey& k) { k.expiry = Expiry::at(AuditScene::now + days{30} + 1ms); },
+         {}},
         {"expires in a month", [=](ApiKey& k) { k.expiry = in(30); }, {"note expiring k proven"}},
         {"expires in a week", [=](ApiKey& k) { k.expiry = in(7); }, {"warning expiring k proven"}},
         {"expires in a week, revoked",
@@ -63,7 +65,8 @@ const std::vector<Row>& rows() {
          },
          {}},
         {"lives for a year", [=](ApiKey& k) { k.expiry = in(355); }, {}},
-        {"lives for more than a year", [=](ApiKey& k) { k.expiry = in(356); },
+        {"lives for more than a year",
+         [=](ApiKey& k) { k.expiry = in(356); },
          {"warning lives-too-long k proven"}},
         {"was created a year ago, and was renewed",
          [=](ApiKey& k) {
@@ -147,10 +150,9 @@ TEST_CASE("auditor: a user is near the limit from the share of the policy on") {
         std::size_t keys;
         Lines findings;
     };
-    for (auto const& [keys, findings] : {Limit{15, {}}, Limit{16, {"warning quota u-dev proven"}},
-                                         Limit{19, {"warning quota u-dev proven"}},
-                                         Limit{20, {"error quota u-dev proven"}},
-                                         Limit{21, {"error quota u-dev proven"}}}) {
+    for (auto const& [keys, findings] :
+         {Limit{15, {}}, Limit{16, {"warning quota u-dev proven"}}, Limit{19, {"warning quota u-dev proven"}},
+          Limit{20, {"error quota u-dev proven"}}, Limit{21, {"error quota u-dev proven"}}}) {
         AuditScene scene;
         for (std::size_t i = 0; i < keys; ++i)
             scene.keys.push_back(AuditScene::key("k" + std::to_string(i)));
@@ -277,9 +279,9 @@ TEST_CASE("auditor: a key is idle only if nothing is recent: its creation, a cha
         bool has_event;
         bool is_idle;
     };
-    for (auto const& c : {Case{91, 91, 91, false, true}, Case{90, 91, 91, false, false},
-                          Case{91, 90, 91, false, false}, Case{91, 91, 90, false, false},
-                          Case{91, 91, 91, true, false}}) {
+    for (auto const& c :
+         {Case{91, 91, 91, false, true}, Case{90, 91, 91, false, false}, Case{91, 90, 91, false, false},
+          Case{91, 91, 90, false, false}, Case{91, 91, 91, true, false}}) {
         AuditScene scene;
         auto key = AuditScene::key("k");
         key.created = AuditScene::days_ago(c.created);
@@ -355,8 +357,7 @@ TEST_CASE("auditor: an absent owner is proven to be gone only by a 404 beside a 
     REQUIRE(unknown.not_judged.size() == 1);
     CHECK(contains(unknown.not_judged[0], "u-gone"));
 
-    auto const there =
-        judge([&](auto& auditor) { auditor.owner_exists(AuditScene::user("u-gone")); });
+    auto const there = judge([&](auto& auditor) { auditor.owner_exists(AuditScene::user("u-gone")); });
     CHECK(there.findings.empty());
     CHECK(there.complete());
 }

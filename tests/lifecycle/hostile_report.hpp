@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-// Names that would run, break a line, drive a terminal, turn the reading direction, or end what they stand in.
+// Names that would run, break a line, drive a terminal, turn the reading direction, or end what they stand
+// in.
 inline std::vector<std::string> hostile_names() {
     return {
         "<script>document.title='owned'</script>",
@@ -21,13 +22,15 @@ inline std::vector<std::string> hostile_names() {
         "\t=1+1",
         "\r=1+1",
         " =1+1",
-        "\xEF\xBC\x9D" "1+1",
+        "\xEF\xBC\x9D"
+        "1+1",
         "a,b;\"c\"\r\nd",
         "\x1b]0;owned\x07\x1b[2J",
-        "\xE2\x80\xAE" "gnp.exe",            // right-to-left override
-        "zero\xE2\x80\x8Bwidth",             // zero-width space
-        "\xE2\x80\xA8line separator",        // ends a line of JavaScript
-        "\xF0\x9F\x94\x91 key",              // beyond the basic plane
+        "\xE2\x80\xAE"
+        "gnp.exe",                     // right-to-left override
+        "zero\xE2\x80\x8Bwidth",       // zero-width space
+        "\xE2\x80\xA8line separator",  // ends a line of JavaScript
+        "\xF0\x9F\x94\x91 key",        // beyond the basic plane
         std::string("nul\0byte", 8),
         "back\\slash \\u0041 %s ${x} {{y}}",
         std::string(10'000, 'x'),

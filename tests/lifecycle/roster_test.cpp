@@ -19,7 +19,8 @@ TEST_CASE("roster: the address is found in each form of a CSV file") {
              "email\na@x.test\n",
              "email\r\na@x.test\r\n",
              "email\na@x.test",
-             "\xEF\xBB\xBF" "email\na@x.test\n",
+             "\xEF\xBB\xBF"
+             "email\na@x.test\n",
              "name,EMAIL,team\nAda,a@x.test,1\n",
              "emailId\na@x.test\n",
              "id,mail\n1,a@x.test\n",
@@ -62,7 +63,10 @@ TEST_CASE("roster: what is no roster is refused, and the error names the line") 
              Row{"email,name\n,Ada\n", "line 2", "no address"},
              Row{"name,email\nAda\n", "line 2", "too few fields"},
              Row{"email,name\na@x.test,J\xFCrgen\n", "line 2", "not UTF-8"},
-             Row{std::string_view("\xFF\xFE" "e\0m\0", 6), "line 1", "not UTF-8"},
+             Row{std::string_view("\xFF\xFE"
+                                  "e\0m\0",
+                                  6),
+                 "line 1", "not UTF-8"},
              Row{std::string_view("e\0m\0a\0i\0l\0\n\0", 12), "line 1", "not UTF-8"},
              Row{"email\n\"a@x.test\n", "line 2", "a quote does not end"},
              Row{"email\n\"a@x.test\"x\n", "line 2", "follows a quoted field"},

@@ -22,7 +22,9 @@ using Names = std::vector<std::string>;
 class Days {
 public:
     Days() : Days({days{30}, days{14}, days{7}, days{3}, days{1}, days{0}}) {}
-    explicit Days(std::vector<std::chrono::milliseconds> times) : thresholds(times), machine(std::move(times)) {}
+    explicit Days(std::vector<std::chrono::milliseconds> times)
+        : thresholds(times),
+          machine(std::move(times)) {}
 
     ApiKey& add(std::string uid, int life) {
         auto& key = keys.emplace_back(AuditScene::key(std::move(uid)));
@@ -84,7 +86,7 @@ TEST_CASE("watch machine: a key that never had so much life does not pass the th
     scene.add("month", 30);
     CHECK(scene.look().empty());
     CHECK(scene.pass(31) == Names{"4: week 3", "6: week 1", "7: week 0", "16: month 14", "23: month 7",
-                                 "27: month 3", "29: month 1", "30: month 0"});
+                                  "27: month 3", "29: month 1", "30: month 0"});
 }
 
 TEST_CASE("watch machine: what was passed before the first look is reported, but for what had expired") {

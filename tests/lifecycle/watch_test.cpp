@@ -164,8 +164,7 @@ TEST_CASE("watch: a renewal makes new events, and a key that is renewed in time 
     renew("renewed", days{20});
     renew("fresh", days{90});
     scene.run(options, days{21});
-    CHECK(scene.order ==
-          Names{"renewed 14", "renewed 7", "renewed 3", "renewed 1", "renewed 0"});
+    CHECK(scene.order == Names{"renewed 14", "renewed 7", "renewed 3", "renewed 1", "renewed 0"});
 }
 
 TEST_CASE("watch: what a handler could not do is told once more, and nothing else is") {
@@ -205,8 +204,9 @@ TEST_CASE("watch: errors of the service are backed off, and do not end it") {
     CHECK(scene.order == Names{"a 30"});
 }
 
-TEST_CASE("watch: async_next gives one event after another, and what was given last is told again if no other "
-          "was asked for") {
+TEST_CASE(
+    "watch: async_next gives one event after another, and what was given last is told again if no other "
+    "was asked for") {
     Scene scene;
     scene.add("a", days{31});
     auto const options = WatchOptions().state_file(scene.file);
@@ -250,10 +250,10 @@ TEST_CASE("watch: a wait that is cancelled does not put off the next look") {
 
 TEST_CASE("watch: options that cannot be meant are refused before anything is read") {
     Scene scene;
-    for (auto const& options :
-         {WatchOptions().thresholds({}), WatchOptions().thresholds({days{1}, -1ms}),
-          WatchOptions().thresholds({days{36'501}}), WatchOptions().poll_interval(0ms),
-          WatchOptions().poll_interval(-1ms), WatchOptions().poll_interval(std::chrono::milliseconds::max())}) {
+    for (auto const& options : {WatchOptions().thresholds({}), WatchOptions().thresholds({days{1}, -1ms}),
+                                WatchOptions().thresholds({days{36'501}}), WatchOptions().poll_interval(0ms),
+                                WatchOptions().poll_interval(-1ms),
+                                WatchOptions().poll_interval(std::chrono::milliseconds::max())}) {
         ExpiryWatch watch(*scene.client, options);
         auto const event = scene.next(watch);
         REQUIRE_FALSE(event);

@@ -10,9 +10,11 @@
 #include <palette/http_transport.hpp>
 #include <palette/json.hpp>
 #include <palette/lifecycle/apply.hpp>
+#include <palette/lifecycle/audit.hpp>
 #include <palette/lifecycle/plan.hpp>
 #include <palette/lifecycle/rotation.hpp>
 #include <palette/lifecycle/rotator.hpp>
+#include <palette/lifecycle/watch.hpp>
 #include <palette/observe/counters.hpp>
 #include <palette/observe/lines.hpp>
 #include <palette/testing/crash_explorer.hpp>
@@ -64,6 +66,9 @@ void connect(std::string_view user, std::string_view password);
 void print(std::string_view name, std::string_view value);
 void respond(std::string_view body);
 void send();
+void write(std::string_view file, std::string_view content);
+std::string text_of(std::string_view file);
+asio::awaitable<Result<void>> notify(lifecycle::ExpiryEvent event);
 void sleep(std::chrono::nanoseconds time);
 bool is_pinned(X509* certificate);
 std::chrono::nanoseconds now();

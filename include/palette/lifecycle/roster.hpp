@@ -30,7 +30,8 @@ public:
     ///
     /// Errors, errc::invalid_argument, which name the line: no such column; a text that is not UTF-8, such as
     /// Latin-1 or UTF-16; a quote that does not end, or with text behind it; a row with fewer fields than the
-    /// header needs for the address; no address at all, for an empty roster would make an orphan of everybody.
+    /// header needs for the address; no address at all, for an empty roster would make an orphan of
+    /// everybody.
     static Result<Roster> parse(std::string_view csv);
 
     /// Returns whether there is no address.

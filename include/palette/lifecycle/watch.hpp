@@ -119,9 +119,9 @@ public:
     void on_error() const&& = delete;
 
 private:
-    std::vector<std::chrono::milliseconds> thresholds_{
-        std::chrono::days{30}, std::chrono::days{14}, std::chrono::days{7},
-        std::chrono::days{3},  std::chrono::days{1},  std::chrono::days{0}};
+    std::vector<std::chrono::milliseconds> thresholds_{std::chrono::days{30}, std::chrono::days{14},
+                                                       std::chrono::days{7},  std::chrono::days{3},
+                                                       std::chrono::days{1},  std::chrono::days{0}};
     std::chrono::milliseconds poll_interval_ = std::chrono::hours{1};
     ListFilter filter_;
     std::string state_file_;
@@ -131,13 +131,14 @@ private:
 /// Tells a program when keys come near to their end: one event for each key, threshold and expiry. All keys
 /// are looked at with one list, once in WatchOptions::poll_interval().
 ///
-///     lifecycle::ExpiryWatch watch(client, lifecycle::WatchOptions().state_file("/var/lib/acme/watch.json"));
-///     auto ended = co_await watch.async_run(notify);  // until it is cancelled
+///     lifecycle::ExpiryWatch watch(client,
+///     lifecycle::WatchOptions().state_file("/var/lib/acme/watch.json")); auto ended = co_await
+///     watch.async_run(notify);  // until it is cancelled
 ///
 /// A threshold is passed when the remaining life of a key comes down to it, or jumps down below it. A key
 /// that is created with less life than a threshold never passes that one, nor does a key that is renewed to
-/// less. A renewal makes a new expiry, with new events. Revoked keys have no events; what such a key has passed
-/// is reported when it is re-activated. Keys that had expired before the first look of all have none.
+/// less. A renewal makes a new expiry, with new events. Revoked keys have no events; what such a key has
+/// passed is reported when it is re-activated. Keys that had expired before the first look of all have none.
 ///
 /// After a time in which the program did not run, or the machine slept, each threshold that was passed is
 /// reported, in the order of the times at which that was.

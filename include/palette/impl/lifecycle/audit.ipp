@@ -28,12 +28,10 @@ inline std::optional<Error> check(const palette::lifecycle::AuditPolicy& policy)
     auto const bad = [](const char* what, const char* field) {
         return Error(errc::invalid_argument, what).path(field);
     };
-    for (auto const& [time, field] : {std::pair(policy.expiring_within(), "expiring_within"),
-                                      std::pair(policy.max_life(), "max_life"),
-                                      std::pair(policy.max_age(), "max_age"),
-                                      std::pair(policy.revoked_for(), "revoked_for"),
-                                      std::pair(policy.idle_for(), "idle_for"),
-                                      std::pair(policy.inactive_sign_in(), "inactive_sign_in")})
+    for (auto const& [time, field] :
+         {std::pair(policy.expiring_within(), "expiring_within"), std::pair(policy.max_life(), "max_life"),
+          std::pair(policy.max_age(), "max_age"), std::pair(policy.revoked_for(), "revoked_for"),
+          std::pair(policy.idle_for(), "idle_for"), std::pair(policy.inactive_sign_in(), "inactive_sign_in")})
         if (time < milliseconds(0) || time > longest)
             return bad("a time of a policy is not negative, and a century at most", field);
     if (!(policy.quota_share() >= 0 && policy.quota_share() <= 1))
@@ -119,7 +117,8 @@ private:
         auditor_->end_events();
     }
 
-    // Each key is judged while the list still arrives, and then is gone, unless something is to be said of it.
+    // Each key is judged while the list still arrives, and then is gone, unless something is to be said of
+    // it.
     asio::awaitable<Result<void>> read_keys() {
         KeyVisitor visitor = std::bind_front(&AuditDriver::judge, this);
         auto const visited = co_await client_.async_visit(ListFilter(), std::move(visitor), list_options_);

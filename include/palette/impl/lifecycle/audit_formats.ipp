@@ -120,18 +120,18 @@ PALETTE_KEYS_INLINE std::string AuditReport::to_json() const {
 
 PALETTE_KEYS_INLINE std::string AuditReport::to_csv() const {
     std::string out;
-    impl::lifecycle::append_row(
-        out, {"severity", "rule", "grade", "key_uid", "key_name", "key_state", "expiry", "created", "modified",
-              "owner_uid", "owner_first_name", "owner_last_name", "owner_email", "evidence", "advice"});
+    impl::lifecycle::append_row(out, {"severity", "rule", "grade", "key_uid", "key_name", "key_state",
+                                      "expiry", "created", "modified", "owner_uid", "owner_first_name",
+                                      "owner_last_name", "owner_email", "evidence", "advice"});
     ApiKey const no_key;
     for (auto const& f : findings) {
         auto const& key = f.key ? *f.key : no_key;
         impl::lifecycle::append_row(
             out, {to_string(f.severity), to_string(f.rule), to_string(f.grade), key.uid, key.name,
                   f.key ? to_string(key.state(as_of)) : std::string_view(),
-                  f.key ? key.expiry.to_string() : std::string(),
-                  impl::lifecycle::time_cell(key.created), impl::lifecycle::time_cell(key.modified),
-                  f.owner.uid, f.owner.first_name, f.owner.last_name, f.owner_email, f.evidence, f.advice});
+                  f.key ? key.expiry.to_string() : std::string(), impl::lifecycle::time_cell(key.created),
+                  impl::lifecycle::time_cell(key.modified), f.owner.uid, f.owner.first_name,
+                  f.owner.last_name, f.owner_email, f.evidence, f.advice});
     }
     return out;
 }

@@ -142,11 +142,14 @@ inline void write_timeline(Page& page, const palette::lifecycle::AuditReport& re
         if (number == 0) continue;
         // A single key among thousands is still to be seen.
         auto const size = std::max<std::size_t>(height * number / highest, 3);
-        page << "<rect class=\"" << (week == 0 ? "now" : week < 4 ? "soon" : "later") << "\" x=\"" << x + 2
-             << "\" y=\"" << bottom - size << "\" width=\"" << width - 4 << "\" height=\"" << size
-             << "\" rx=\"2\"><title>" << number << " in the week from " << day_of(in_words(from))
-             << "</title></rect><text x=\"" << x + width / 2 << "\" y=\"" << bottom - size - 5
-             << "\" text-anchor=\"middle\">" << short_number(number) << "</text>\n";
+        page << "<rect class=\""
+             << (week == 0  ? "now"
+                 : week < 4 ? "soon"
+                            : "later")
+             << "\" x=\"" << x + 2 << "\" y=\"" << bottom - size << "\" width=\"" << width - 4
+             << "\" height=\"" << size << "\" rx=\"2\"><title>" << number << " in the week from "
+             << day_of(in_words(from)) << "</title></rect><text x=\"" << x + width / 2 << "\" y=\""
+             << bottom - size - 5 << "\" text-anchor=\"middle\">" << short_number(number) << "</text>\n";
     }
     page << "<line x1=\"0\" y1=\"" << bottom << "\" x2=\"1040\" y2=\"" << bottom << "\"/>\n</svg>\n</div>\n"
          << "<div class=\"cards\">\n";
@@ -177,8 +180,8 @@ inline void write_row(Page& page, const palette::lifecycle::Finding& finding, In
     auto const rule = to_string(finding.rule);
     page << "<tr data-severity=\"" << severity << "\" data-rule=\"" << rule << "\"><td data-order=\""
          << 2 - static_cast<std::size_t>(finding.severity) << "\"><span class=\"tag " << severity << "\">"
-         << severity << "</span></td><td class=\"rule\">" << rule << "<div class=\"quiet\">" << to_string(finding.grade)
-         << "</div></td><td class=\"key\">";
+         << severity << "</span></td><td class=\"rule\">" << rule << "<div class=\"quiet\">"
+         << to_string(finding.grade) << "</div></td><td class=\"key\">";
     if (finding.key) {
         page << "<div class=\"name\"><bdi>";
         page.text(finding.key->name, 120);
@@ -194,7 +197,8 @@ inline void write_row(Page& page, const palette::lifecycle::Finding& finding, In
     page.text(finding.owner.uid, 120);
     page << "</div></td>";
     if (finding.key) {
-        auto const expiry = finding.key->expiry.to_string();  // as text, in the order of time; "never" is last
+        auto const expiry =
+            finding.key->expiry.to_string();  // as text, in the order of time; "never" is last
         page << "<td class=\"when\" data-order=\"" << expiry << "\">" << day_of(expiry)
              << "<div class=\"quiet\">" << to_string(finding.key->state(as_of)) << "</div></td>";
     } else {

@@ -44,8 +44,7 @@ inline void write_sarif_location(JsonWriter& json, const palette::lifecycle::Fin
     json.begin_array("logicalLocations");
     json.begin_object();
     json.text("name", printable(finding.key ? finding.key->name : finding.owner.uid, 200));
-    json.text("fullyQualifiedName", "tenants/" + printable(tenant) +
-                                        (finding.key ? "/apiKeys/" : "/users/") +
+    json.text("fullyQualifiedName", "tenants/" + printable(tenant) + (finding.key ? "/apiKeys/" : "/users/") +
                                         printable(finding.subject_uid(), 200));
     json.text("kind", "resource");
     json.end_object();

@@ -22,8 +22,8 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 // Judges keys by a policy: no I/O and no clock. It is fed in this order: users, the limit, events, keys; then
 // it says which owners are absent from the list of users, is told what became of them, and gives the report.
 //
-// Of a key nothing is kept but its uid and name, unless there is a finding about it, its owner is absent, or it bears
-// the mark of a create.
+// Of a key nothing is kept but its uid and name, unless there is a finding about it, its owner is absent, or
+// it bears the mark of a create.
 class Auditor {
 public:
     using Rule = palette::lifecycle::AuditRule;

@@ -19,8 +19,7 @@ PALETTE_KEYS_INLINE Auditor::Auditor(palette::lifecycle::AuditPolicy policy, Ide
     report_.as_of = now;
     report_.policy = words_of(policy_);
     if (!policy_.read_users())
-        not_judged("the policy does not read the users",
-                   {Rule::orphaned, Rule::inactive_owner, Rule::idle});
+        not_judged("the policy does not read the users", {Rule::orphaned, Rule::inactive_owner, Rule::idle});
     for (auto const& pending : policy_.pending())
         if (!pending.tenant_uid().empty() && pending.tenant_uid() != report_.actor.tenant_uid)
             not_judged("a pending create of the policy is of another tenant", {Rule::pending_create});
@@ -134,8 +133,8 @@ PALETTE_KEYS_INLINE void Auditor::judge_age(const Key& key, KeyState state) {
         if (!since)
             ++unjudged_.without_creation;
         else if (now_ - *since > policy_.revoked_for())
-            add(Rule::revoked_and_forgotten, Severity::note,
-                key->modified ? Grade::proven : Grade::inferred, key,
+            add(Rule::revoked_and_forgotten, Severity::note, key->modified ? Grade::proven : Grade::inferred,
+                key,
                 "is revoked, and was " + std::string(key->modified ? "last changed" : "created") + " at " +
                     in_words(*since) + ", " + ago(*since) +
                     (key->modified ? "" : "; the service does not say when it was changed"),
@@ -252,9 +251,9 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
                     is_proven ? Grade::proven : Grade::inferred, key, evidence, advice);
     }
     if (control_fault_)
-        not_judged("a user of the list could not be read, so that no owner is proven to be gone: " +
-                       *control_fault_,
-                   {Rule::orphaned});
+        not_judged(
+            "a user of the list could not be read, so that no owner is proven to be gone: " + *control_fault_,
+            {Rule::orphaned});
     for (auto const& [uid, why] : unknown_)
         not_judged("whether the owner " + detail::printable(uid) + " exists: " + why,
                    {Rule::orphaned, Rule::inactive_owner, Rule::idle});
@@ -289,8 +288,8 @@ PALETTE_KEYS_INLINE void Auditor::judge_sign_in(const Key& key, const UserFacts&
             advice);
     else if (owner.last_sign_in && now_ - *owner.last_sign_in > policy_.inactive_sign_in())
         add(Rule::inactive_owner, Severity::note, Grade::inferred, key,
-            "the owner last signed in at " + in_words(*owner.last_sign_in) + ", " +
-                ago(*owner.last_sign_in) + "; the use of a key may not count as that",
+            "the owner last signed in at " + in_words(*owner.last_sign_in) + ", " + ago(*owner.last_sign_in) +
+                "; the use of a key may not count as that",
             advice);
 }
 
@@ -320,8 +319,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_quota() {
     if (!limit_ || *limit_ == 0 || !judges(Rule::quota)) return;
     for (auto const& [uid, keys] : keys_of_) {
         auto const& [owner, number] = keys;
-        if (uid.empty() ||
-            static_cast<double>(number) < policy_.quota_share() * static_cast<double>(*limit_))
+        if (uid.empty() || static_cast<double>(number) < policy_.quota_share() * static_cast<double>(*limit_))
             continue;
         auto& finding =
             add(Rule::quota, number >= *limit_ ? Severity::error : Severity::warning, Grade::proven, nullptr,
@@ -336,11 +334,9 @@ PALETTE_KEYS_INLINE void Auditor::say_what_was_not_judged() {
                {Rule::lives_too_long, Rule::old_secret, Rule::revoked_and_forgotten});
     not_judged(unjudged_.without_owner, "without an owner",
                {Rule::orphaned, Rule::inactive_owner, Rule::idle});
-    not_judged(unjudged_.without_email, "of an owner without an address",
-               {Rule::orphaned});
+    not_judged(unjudged_.without_email, "of an owner without an address", {Rule::orphaned});
     not_judged(unjudged_.without_sign_in,
-               "of an owner whose last sign-in is not known, and the audit log was not read",
-               {Rule::idle});
+               "of an owner whose last sign-in is not known, and the audit log was not read", {Rule::idle});
 }
 
 PALETTE_KEYS_INLINE Auditor::Report Auditor::finish() {

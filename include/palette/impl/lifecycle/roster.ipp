@@ -76,7 +76,7 @@ private:
     std::size_t row_line_ = 1;
 };
 
-inline std::string_view trimmed(std::string_view text) noexcept {
+inline std::string_view without_blanks(std::string_view text) noexcept {
     constexpr std::string_view blanks = " \t";
     auto const begin = text.find_first_not_of(blanks);
     if (begin == std::string_view::npos) return {};
@@ -86,7 +86,7 @@ inline std::string_view trimmed(std::string_view text) noexcept {
 inline std::optional<std::size_t> column_of_email(const std::vector<std::string>& header) {
     auto const is_one = [](const std::string& name) {
         for (std::string_view const known : {"email", "emailId", "mail", "userPrincipalName"})
-            if (detail::equals_ignoring_case(trimmed(name), known)) return true;
+            if (detail::equals_ignoring_case(without_blanks(name), known)) return true;
         return false;
     };
     auto const found = std::ranges::find_if(header, is_one);
@@ -130,10 +130,10 @@ PALETTE_KEYS_INLINE Result<Roster> Roster::parse(std::string_view csv) {
     while (!rows.at_end()) {
         auto const row = rows.next();
         if (!row) return row.error();
-        bool const is_blank = row->size() == 1 && inner::trimmed(row->front()).empty();
+        bool const is_blank = row->size() == 1 && inner::without_blanks(row->front()).empty();
         if (!is_blank && row->size() <= *column)
             return inner::no_roster("the row has too few fields for an address", rows.line());
-        auto const email = is_blank ? std::string_view() : inner::trimmed((*row)[*column]);
+        auto const email = is_blank ? std::string_view() : inner::without_blanks((*row)[*column]);
         if (email.empty())
             ++roster.skipped_;
         else
@@ -150,7 +150,8 @@ PALETTE_KEYS_INLINE Result<Roster> Roster::parse(std::string_view csv) {
 }
 
 PALETTE_KEYS_INLINE bool Roster::contains(std::string_view email) const {
-    return std::ranges::binary_search(emails_, palette::detail::to_lower(impl::lifecycle::trimmed(email)));
+    return std::ranges::binary_search(emails_,
+                                      palette::detail::to_lower(impl::lifecycle::without_blanks(email)));
 }
 
 }  // namespace lifecycle

@@ -26,8 +26,9 @@ inline std::optional<Error> check(const palette::lifecycle::WatchOptions& option
         return Error(errc::invalid_argument, "a threshold is needed, not negative, and a century at most")
             .path("thresholds");
     if (options.poll_interval() <= milliseconds(0) || options.poll_interval() > longest)
-        return Error(errc::invalid_argument, "a time between two looks is more than nothing, and a century "
-                                             "at most")
+        return Error(errc::invalid_argument,
+                     "a time between two looks is more than nothing, and a century "
+                     "at most")
             .path("poll_interval");
     return std::nullopt;
 }
@@ -64,8 +65,8 @@ PALETTE_KEYS_INLINE Result<std::optional<std::string>> WatchFile::load(const std
 
 PALETTE_KEYS_INLINE Result<void> WatchFile::save(const std::string& tenant_uid,
                                                  const std::string& text) const {
-    auto const written =
-        files::replace_file(directory_, name_, seal("tenantUid", {boost::json::value(tenant_uid), text}) + '\n');
+    auto const written = files::replace_file(
+        directory_, name_, seal("tenantUid", {boost::json::value(tenant_uid), text}) + '\n');
     // Written, but perhaps not for ever: an event that is reported twice after a crash is no harm.
     if (!written && written.error().effect() != Effect::applied) return written.error();
     return {};
@@ -226,8 +227,8 @@ PALETTE_KEYS_INLINE void ExpiryWatch::start_next(
     boost::asio::any_completion_handler<void(Result<ExpiryEvent>)> handler) {
     auto const started =
         std::make_shared<impl::lifecycle::Started<ExpiryEvent>>(client_->get_executor(), std::move(handler));
-    started->spawn(std::bind_front(&impl::lifecycle::next_of, watch_, std::ref(*client_),
-                                   started->is_cancelled()));
+    started->spawn(
+        std::bind_front(&impl::lifecycle::next_of, watch_, std::ref(*client_), started->is_cancelled()));
 }
 
 PALETTE_KEYS_INLINE void ExpiryWatch::start_run(

@@ -102,8 +102,8 @@ PALETTE_KEYS_INLINE void WatchMachine::settle() {
 PALETTE_KEYS_INLINE std::string WatchMachine::to_text() const {
     boost::json::array keys;
     for (auto const& [uid, watched] : keys_)
-        keys.push_back(boost::json::array{uid, watched.expiry.time_since_epoch().count(),
-                                          watched.floor.count()});
+        keys.push_back(
+            boost::json::array{uid, watched.expiry.time_since_epoch().count(), watched.floor.count()});
     boost::json::object state{{"keys", std::move(keys)}};
     if (last_seen_) state["last_seen"] = last_seen_->time_since_epoch().count();
     return boost::json::serialize(state);
