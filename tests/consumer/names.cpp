@@ -220,8 +220,8 @@ int main() {
     auto const reads = &Reads::all;
     return session.valid() && sizeof(Names) > 0 && time > Instant() && other.valid() &&
                    slots.has_providers() && Slots::has_fleet() && slots.rotate(keys).valid() &&
-                   !Slots::text().empty() && !Slots::rotate_nothing(blocking) && sizeof reads > 0 &&
-                   Plans::sweep(keys).valid() && !Plans::sweep_nothing(blocking) && !Plans::text().empty() &&
+                   !Slots::text().empty() && !Slots::rotate_nothing(blocking) && Plans::sweep(keys).valid() &&
+                   !Plans::sweep_nothing(blocking) && !Plans::text().empty() && sizeof reads > 0 &&
                    looks.look(keys).valid() && !looks.text().empty() && !Looks::look_at_nothing(blocking)
                ? 0
                : 1;

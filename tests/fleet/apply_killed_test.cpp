@@ -112,7 +112,7 @@ TEST_CASE("plans killed: hundreds of kills leave no key that was missed, and non
     while (killed.kills < kills_wanted) {
         killed.begin_plan();
         // Each life is shorter than a whole run, so that most plans take several.
-        for (bool is_over = false; !is_over;) {
+        for (bool is_over = false; !is_over && killed.kills < kills_wanted;) {
             auto const time = killed.random.below(static_cast<std::uint64_t>(whole.count()));
             is_over = killed.run_for(std::chrono::microseconds(time)).has_value();
             if (is_over) break;

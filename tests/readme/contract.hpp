@@ -9,8 +9,8 @@
 #include <palette/format.hpp>
 #include <palette/http_transport.hpp>
 #include <palette/json.hpp>
-#include <palette/lifecycle/audit.hpp>
 #include <palette/lifecycle/apply.hpp>
+#include <palette/lifecycle/audit.hpp>
 #include <palette/lifecycle/plan.hpp>
 #include <palette/lifecycle/rotation.hpp>
 #include <palette/lifecycle/rotator.hpp>
