@@ -8,7 +8,7 @@
 //     options          a palette::ClientOptions
 //     uid, kept, line  a std::string each
 //
-// and may call log(text) and keep(text).
+// and may call log(text), fail(text), after which the program ends with status 1, and keep(text).
 
 #include <palette/api_keys.hpp>
 
@@ -24,6 +24,10 @@ using namespace std::chrono_literals;
 
 inline void log(std::string_view text) {
     std::cerr << text << '\n';
+}
+
+inline void fail(std::string_view text) {
+    log(text);
 }
 
 inline void keep(std::string_view text) {
