@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lifecycle/rotation_scene.hpp"
+#include "support/awaited.hpp"
 
 #include <palette/lifecycle/rotation.hpp>
 
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -163,6 +165,33 @@ TEST_CASE(
     scene.time.run_for(std::chrono::days(8));
     CHECK(scene.rotate().value().outcome == Outcome::completed);
     CHECK(scene.keys() == 1);
+}
+
+TEST_CASE("rotation: drops the previous value together with the old key") {
+    RotationScene scene;
+    REQUIRE(scene.rotate());
+    scene.time.run_for(std::chrono::days(20) + 2s);
+    REQUIRE(scene.rotate());
+    scene.time.run_for(1h + 2s);
+    REQUIRE(scene.rotate().value().state == RotationState::quarantine);
+    CHECK(std::filesystem::exists(scene.path + ".previous"));
+    scene.time.run_for(std::chrono::days(7));
+    REQUIRE(scene.rotate().value().outcome == Outcome::completed);
+    CHECK_FALSE(std::filesystem::exists(scene.path + ".previous"));
+}
+
+TEST_CASE("rotation: deletes the key of a value that was staged by a rotation whose record is gone") {
+    RotationScene scene;
+    REQUIRE(scene.rotate());
+    auto const lost = scene.emulator.seed_key(NewApiKey("ci").lives_for(std::chrono::days{30}));
+    auto const staged = awaited(scene.sink->stage("another", lost.uid(), Expiry::never(), lost.secret()));
+    REQUIRE(staged);
+    REQUIRE(std::filesystem::exists(scene.path + ".pending"));
+    REQUIRE(scene.keys() == 2);
+    REQUIRE(scene.rotate());
+    CHECK(scene.keys() == 1);
+    CHECK(scene.works());
+    CHECK_FALSE(std::filesystem::exists(scene.path + ".pending"));
 }
 
 TEST_CASE("rotation: deletes the key of a lost create, seen late, while the next rotation is under way") {
