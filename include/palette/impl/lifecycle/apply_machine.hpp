@@ -63,8 +63,8 @@ public:
     [[nodiscard]] bool needs_list() const noexcept { return needs_list_; }
     void compare(const KeyList& keys);
 
-    // The changes to be made now, whose intents are on the disk before they are sent. Empty: wait for one that
-    // is under way. With none, and without a list that is needed, it is over.
+    // The changes to be made now, whose intents are on the disk before they are sent. Empty: wait for one
+    // that is under way. With none, and without a list that is needed, it is over.
     [[nodiscard]] std::vector<ApplyStep> next();
     void begun(const ApplyStep& step);
     void finished(std::size_t item, const Result<void>& result, Instant now);
