@@ -57,7 +57,9 @@ std::string fault_of(const Cell& cell, const Row& row, std::span<const Exception
     // Who it belongs to is asked once for each client, and those of a used connection have asked.
     auto const asks = shape.kind == Class::create || shape.name == "key_limit";
     auto const whoami = asks && !cell.is_reused() ? 1 : 0;
-    auto const expected = exception != nullptr ? exception->ending : ending(shape, row, cell.is_reused());
+    // Asking for the caller leaves a connection to the request for the limit.
+    auto const is_reused = cell.is_reused() || shape.name == "key_limit";
+    auto const expected = exception != nullptr ? exception->ending : ending(shape, row, is_reused);
     auto or_else = std::optional<Ending>();
     if (fate(row, shape.kind).kind == Fate::cut_short) or_else = success(5 + whoami);
     return cell.fault(expected.plus(whoami), or_else);
