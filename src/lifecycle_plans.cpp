@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <palette/impl/lifecycle/action.ipp>
 #include <palette/impl/lifecycle/apply.ipp>
+#include <palette/impl/lifecycle/apply_admission.ipp>
 #include <palette/impl/lifecycle/apply_driver.ipp>
 #include <palette/impl/lifecycle/apply_journal.ipp>
 #include <palette/impl/lifecycle/apply_machine.ipp>

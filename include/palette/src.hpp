@@ -35,6 +35,7 @@
 #include <palette/impl/client/visits.ipp>
 #include <palette/impl/lifecycle/action.ipp>
 #include <palette/impl/lifecycle/apply.ipp>
+#include <palette/impl/lifecycle/apply_admission.ipp>
 #include <palette/impl/lifecycle/apply_driver.ipp>
 #include <palette/impl/lifecycle/apply_journal.ipp>
 #include <palette/impl/lifecycle/apply_machine.ipp>

@@ -3,6 +3,7 @@
 
 #include "bench/measure.hpp"
 #include "support/sample_keys.hpp"
+#include "support/sample_users.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -61,16 +62,23 @@ bool answer_one(int connection, const CannedAnswers& answers) {
 
 }  // namespace
 
-CannedAnswers::CannedAnswers(std::size_t keys) {
+CannedAnswers::CannedAnswers(std::size_t keys, std::size_t users) {
     static constexpr std::string_view before = R"({"items":[)";
     static constexpr std::string_view after = "]}";
     auto const one = sample::key_list(1);
     key = answer_with(std::string_view(one).substr(before.size(), one.size() - before.size() - after.size()));
     list = answer_with(sample::key_list(keys));
+    user_list = answer_with(sample::user_list(users));
+    identity = answer_with(sample::identity());
+    limits =
+        answer_with(R"({"resources":[{"kind":"apiKey","label":"API keys","limit":10000,"maxLimit":10000}]})");
 }
 
 std::string_view CannedAnswers::to(std::string_view request) const noexcept {
-    return request.starts_with("GET /v1/apiKeys/") ? key : list;
+    if (request.starts_with("GET /v1/apiKeys/")) return key;
+    if (request.starts_with("GET /v1/users/")) return identity;
+    if (request.starts_with("GET /v1/users?")) return user_list;
+    return request.starts_with("GET /v1/tenants/") ? limits : list;
 }
 
 int listen_on_loopback(std::uint16_t& port) {
@@ -87,8 +95,8 @@ int listen_on_loopback(std::uint16_t& port) {
     return listener;
 }
 
-CannedService::CannedService(std::size_t keys)
-    : answers_(keys),
+CannedService::CannedService(std::size_t keys, std::size_t users)
+    : answers_(keys, users),
       listener_(listen_on_loopback(port_)),
       stop_(::eventfd(0, 0)),
       thread_([this] { serve(); }) {}

@@ -9,15 +9,18 @@
 
 namespace bench {
 
-// The two answers of a service that has `keys` keys, as they go over the wire.
+// The answers of a service that has `keys` keys and `users` users, as they go over the wire.
 struct CannedAnswers {
-    explicit CannedAnswers(std::size_t keys);
+    explicit CannedAnswers(std::size_t keys, std::size_t users = 0);
 
-    // The one for "GET /v1/apiKeys " or for "GET /v1/apiKeys/{uid} ".
+    // The one for "GET /v1/apiKeys " or for "GET /v1/apiKeys/{uid} ", and for what an audit reads beside.
     [[nodiscard]] std::string_view to(std::string_view request) const noexcept;
 
     std::string key;
     std::string list;
+    std::string user_list;
+    std::string identity;
+    std::string limits;
 };
 
 inline constexpr std::string_view key_uid = "65f1c0de0000000000000000";
@@ -28,7 +31,7 @@ inline constexpr std::string_view api_key = "2Q7tVx0sYb3mN8cKzR5wLd1hGf6jPa9e";
 // connection.
 class CannedService {
 public:
-    explicit CannedService(std::size_t keys);
+    explicit CannedService(std::size_t keys, std::size_t users = 0);
     CannedService(const CannedService&) = delete;
     CannedService& operator=(const CannedService&) = delete;
     ~CannedService();

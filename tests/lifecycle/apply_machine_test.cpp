@@ -396,6 +396,11 @@ TEST_CASE("apply machine: a journal with a key or a step that the plan does not 
     entry.step = ActionKind::remove;
     world.journal = {entry};
     CHECK(world.run(plan).error().code() == errc::bad_value);
+    // What has come to an end is not begun once more.
+    entry.step = ActionKind::revoke;
+    entry.result = BulkOutcome::done;
+    world.journal = {entry, entry};
+    CHECK(world.run(plan).error().code() == errc::bad_value);
     CHECK(world.order.empty());
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lifecycle/apply_scene.hpp"
+#include "support/random.hpp"
 
 #include <palette/blocking_client.hpp>
 
@@ -8,6 +9,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -305,6 +308,34 @@ TEST_CASE("apply: a service that refuses everything stops the run after five, an
     CHECK(stopped.items[0].error->status() == 403);
     scene.emulator.faults().clear();
     CHECK(scene.apply(plan, scene.all_allowed()).value().count(BulkOutcome::done) == 15);
+}
+
+TEST_CASE("apply: whatever becomes of requests and answers, a few runs revoke every key and no other") {
+    sample::Random random(20'261'403);
+    for (int round = 0; round < 8; ++round) {
+        CAPTURE(round);
+        Scene scene;
+        scene.seed(40, scene.user);
+        auto const plan = scene.plan(Selection::owners({scene.user})).value();
+        for (int i = 0; i < 12; ++i) {
+            static constexpr std::string_view kinds[] = {
+                "drop-after", "drop-before", "reset",   "truncate",   "status:503", "status:500",
+                "status:409", "html:502",    "garbage", "status:429", "status:403"};
+            auto const number = [&](std::uint64_t most) { return std::to_string(1 + random.below(most)); };
+            std::string rule(random.one_in(5) ? "GET /v1/apiKeys " : "PUT /v1/apiKeys ");
+            rule.append(kinds[random.below(std::size(kinds))]);
+            scene.emulator.faults().add(rule.append(" x" + number(4) + " after=" + number(20)));
+        }
+        std::size_t runs = 0;
+        for (bool is_complete = false; !is_complete; ++runs) {
+            REQUIRE(runs < 30);
+            auto const report = scene.apply(plan, scene.all_allowed().max_under_way(1 + random.below(20)));
+            is_complete = report && report->is_complete();
+        }
+        CHECK(scene.active_keys() == 4);  // those that the users have from the start
+        auto const again = scene.apply(plan, scene.all_allowed()).value();
+        CHECK(again.count(BulkOutcome::done) + again.count(BulkOutcome::already) == 40);
+    }
 }
 
 TEST_CASE("apply: a plain user plans for their own keys, and the plan says what was not judged") {

@@ -22,15 +22,14 @@ inline std::vector<std::string> hostile_names() {
         "\t=1+1",
         "\r=1+1",
         " =1+1",
-        "\xEF\xBC\x9D"
-        "1+1",
+        "\uFF1D1+1",
         "a,b;\"c\"\r\nd",
         "\x1b]0;owned\x07\x1b[2J",
-        "\xE2\x80\xAE"
-        "gnp.exe",                     // right-to-left override
+        "\u202Egnp.exe",               // right-to-left override
         "zero\xE2\x80\x8Bwidth",       // zero-width space
         "\xE2\x80\xA8line separator",  // ends a line of JavaScript
         "\xF0\x9F\x94\x91 key",        // beyond the basic plane
+        "tag\xF3\xA0\x81\x81",         // cannot be seen, and is beyond the basic plane
         std::string("nul\0byte", 8),
         "back\\slash \\u0041 %s ${x} {{y}}",
         std::string(10'000, 'x'),

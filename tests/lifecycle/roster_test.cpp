@@ -19,8 +19,7 @@ TEST_CASE("roster: the address is found in each form of a CSV file") {
              "email\na@x.test\n",
              "email\r\na@x.test\r\n",
              "email\na@x.test",
-             "\xEF\xBB\xBF"
-             "email\na@x.test\n",
+             "\uFEFFemail\na@x.test\n",
              "name,EMAIL,team\nAda,a@x.test,1\n",
              "emailId\na@x.test\n",
              "id,mail\n1,a@x.test\n",

@@ -21,6 +21,11 @@ using palette::lifecycle::Guard;
 using palette::lifecycle::Plan;
 using palette::lifecycle::PlanItem;
 
+// Whether a later run leaves the key alone.
+inline bool is_final(BulkOutcome outcome) noexcept {
+    return outcome == BulkOutcome::done || outcome == BulkOutcome::already || outcome == BulkOutcome::drifted;
+}
+
 // A line of the journal: that a key is about to be changed, or what that came to.
 struct JournalEntry {
     std::string uid;
@@ -135,5 +140,6 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/lifecycle/apply_admission.ipp>
 #    include <palette/impl/lifecycle/apply_machine.ipp>
 #endif

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/lifecycle/text_index.hpp>
 #include <palette/lifecycle/audit_policy.hpp>
 #include <palette/lifecycle/audit_report.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -65,10 +67,32 @@ private:
     using Grade = palette::lifecycle::Grade;
     using Key = std::shared_ptr<const ApiKey>;
 
-    struct UserFacts {
-        std::string email;
+    // The key that is judged, which is put into shared memory only if something is kept of it.
+    class Subject {
+    public:
+        explicit Subject(ApiKey&& key) noexcept : key_(std::move(key)) {}
+        explicit Subject(Key key) noexcept : shared_(std::move(key)) {}
+        const ApiKey* operator->() const noexcept { return shared_ ? shared_.get() : &key_; }
+        // What operator-> has pointed to before is moved.
+        const Key& share() {
+            if (!shared_) shared_ = std::make_shared<const ApiKey>(std::move(key_));
+            return shared_;
+        }
+
+    private:
+        ApiKey key_;
+        Key shared_;
+    };
+
+    // A user of the list, an owner of a key, or both.
+    struct Person {
+        bool is_listed = false;
         bool is_active = false;
+        bool is_seen = false;  // in the audit log
+        std::string email;
         std::optional<Instant> last_sign_in;
+        Owner names;  // as they stand in a key
+        std::size_t keys = 0;
     };
     // The key of a create with the highest number of an attempt.
     struct LastAttempt {
@@ -89,21 +113,26 @@ private:
     }
     [[nodiscard]] std::string ago(Instant time) const;
 
-    void count(const ApiKey& key, KeyState state);
-    void judge_life(const Key& key, KeyState state);
-    void judge_age(const Key& key, KeyState state);
-    // `uid` is an element of uids_.
-    void judge_name(const Key& key, KeyState state, const std::string& uid);
-    void judge_mark(const Key& key);
+    Person& person(std::string_view uid);
+    void take_over(const User& user);
+
+    void count(const Subject& key, KeyState state, Person& owner);
+    void judge_life(Subject& key, KeyState state);
+    void judge_age(Subject& key, KeyState state);
+    // `number` is that of its uid.
+    void judge_name(Subject& key, KeyState state, std::size_t number, std::size_t owner);
+    void judge_mark(Subject& key);
     void judge_absent();
-    void judge_owner(const Key& key, const UserFacts& owner);
-    void judge_sign_in(const Key& key, const UserFacts& owner);
-    void judge_idle(const Key& key, const UserFacts& owner);
+    void judge_owner(Subject& key, const Person& owner);
+    void judge_sign_in(Subject& key, const Person& owner);
+    void judge_idle(Subject& key, const Person& owner);
     void judge_quota();
     void say_what_was_not_judged();
 
-    Finding& add(Rule rule, Severity severity, Grade grade, const Key& key, std::string evidence,
-                 std::string advice);
+    void add(Rule rule, Severity severity, Grade grade, Subject& key, std::string evidence,
+             std::string advice);
+    void add(Rule rule, Severity severity, Grade grade, const Key& key, const Owner& owner,
+             std::string evidence, std::string advice);
     void not_judged(std::string why, std::initializer_list<Rule> rules);
     void not_judged(std::size_t keys, std::string_view why, std::initializer_list<Rule> rules);
 
@@ -111,16 +140,17 @@ private:
     Instant now_;
     Report report_;
 
-    std::unordered_map<std::string, UserFacts> users_;
+    TextIndex person_uids_;
+    std::deque<Person> persons_;
+    std::size_t listed_ = 0;
     std::string listed_user_;
     bool has_users_ = false;  // all of them
     std::optional<std::size_t> limit_;
-    std::unordered_set<std::string> seen_;  // in the audit log
     std::size_t events_ = 0;
-    std::unordered_map<std::string, std::pair<Owner, std::size_t>> keys_of_;
-    std::unordered_set<std::string> uids_;  // of the keys so far
-    // The first key of an owner and a name.
-    std::unordered_map<std::string, const std::string*> uid_of_name_;
+    TextIndex uids_;                          // of the keys
+    TextIndex names_;                         // of working keys, each behind the number of its owner
+    std::vector<std::size_t> first_of_name_;  // the number of its uid
+    std::string name_of_owner_;               // kept for its memory
     std::unordered_map<std::string, LastAttempt> attempts_;  // by nonce
     std::map<std::string, std::vector<Key>> absent_;         // by owner
     std::unordered_set<std::string> gone_;

@@ -25,30 +25,43 @@ PALETTE_KEYS_INLINE Auditor::Auditor(palette::lifecycle::AuditPolicy policy, Ide
             not_judged("a pending create of the policy is of another tenant", {Rule::pending_create});
 }
 
+PALETTE_KEYS_INLINE Auditor::Person& Auditor::person(std::string_view uid) {
+    auto const [number, is_new] = person_uids_.insert(uid);
+    if (is_new) persons_.emplace_back();
+    return persons_[number];
+}
+
+PALETTE_KEYS_INLINE void Auditor::take_over(const User& user) {
+    auto& facts = person(user.uid);
+    facts.is_listed = true;
+    facts.is_active = user.is_active;
+    facts.email = user.email;
+    facts.last_sign_in = user.last_sign_in;
+}
+
 PALETTE_KEYS_INLINE void Auditor::add_user(const User& user) {
     if (listed_user_.empty()) listed_user_ = user.uid;
-    users_[user.uid] = UserFacts{user.email, user.is_active, user.last_sign_in};
+    take_over(user);
+    listed_ = person_uids_.size();
 }
 
 PALETTE_KEYS_INLINE void Auditor::end_users(bool is_complete, std::optional<std::size_t> total) {
     // The caller exists. A list without them leaves out others as well.
-    bool const has_caller = users_.contains(report_.actor.user_uid);
+    bool const has_caller = person_uids_.find(report_.actor.user_uid) != TextIndex::none;
     has_users_ = is_complete && has_caller;
     if (has_users_) {
-        report_.users = users_.size();
+        report_.users = listed_;
         return;
     }
     std::string why = "the list of users is not complete: ";
     if (!is_complete)
-        why += std::to_string(users_.size()) + " came" +
-               (total ? " of " + std::to_string(*total) : std::string());
+        why += std::to_string(listed_) + " came" + (total ? " of " + std::to_string(*total) : std::string());
     else
         why += "the caller is not in it";
     not_judged(std::move(why), {Rule::orphaned, Rule::inactive_owner, Rule::idle});
 }
 
 PALETTE_KEYS_INLINE void Auditor::users_failed(const Error& error) {
-    users_.clear();
     not_judged("the users could not be read: " + words_of(error),
                {Rule::orphaned, Rule::inactive_owner, Rule::idle});
 }
@@ -59,56 +72,56 @@ PALETTE_KEYS_INLINE void Auditor::limit_failed(const Error& error) {
 
 PALETTE_KEYS_INLINE void Auditor::add_event(const std::string& user_uid) {
     ++events_;
-    if (!user_uid.empty()) seen_.insert(user_uid);
+    if (!user_uid.empty()) person(user_uid).is_seen = true;
 }
 
 PALETTE_KEYS_INLINE void Auditor::events_failed(const Error& error) {
     // Part of a log would make keys look idle whose owners are in the other part.
-    seen_.clear();
+    for (auto& anybody : persons_)
+        anybody.is_seen = false;
     not_judged("the audit log could not be read: " + words_of(error), {Rule::idle});
 }
 
 PALETTE_KEYS_INLINE void Auditor::add_key(ApiKey given) {
     // A key that moved to a later page while the pages were read comes twice.
-    auto const [uid, is_new] = uids_.insert(given.uid);
+    auto const [number, is_new] = uids_.insert(given.uid);
     if (!is_new && !given.uid.empty()) return;
-    auto const key = std::make_shared<const ApiKey>(std::move(given));
+    Subject key(std::move(given));
     auto const state = key->state(now_);
-    count(*key, state);
+    auto const owner_number = person_uids_.insert(key->owner.uid).first;
+    if (owner_number == persons_.size()) persons_.emplace_back();
+    auto& owner = persons_[owner_number];
+    count(key, state, owner);
     judge_life(key, state);
     judge_age(key, state);
-    judge_name(key, state, *uid);
+    judge_name(key, state, number, owner_number);
     judge_mark(key);
     if (!has_users_ || !judges_owners()) return;
-    if (key->owner.uid.empty()) {
+    if (key->owner.uid.empty())
         ++unjudged_.without_owner;
-        return;
-    }
-    auto const owner = users_.find(key->owner.uid);
-    if (owner == users_.end())
-        absent_[key->owner.uid].push_back(key);
+    else if (!owner.is_listed)
+        absent_[key->owner.uid].push_back(key.share());
     else
-        judge_owner(key, owner->second);
+        judge_owner(key, owner);
 }
 
-PALETTE_KEYS_INLINE void Auditor::count(const ApiKey& key, KeyState state) {
+PALETTE_KEYS_INLINE void Auditor::count(const Subject& key, KeyState state, Person& owner) {
     ++report_.keys;
-    auto& [owner, number] = keys_of_[key.owner.uid];
-    if (++number == 1) owner = key.owner;
+    if (++owner.keys == 1) owner.names = key->owner;
     auto& timeline = report_.timeline;
     if (state == KeyState::expired) {
         ++timeline.expired;
     } else if (state == KeyState::revoked) {
         ++timeline.revoked;
-    } else if (key.expiry.is_never()) {
+    } else if (key->expiry.is_never()) {
         ++timeline.never;
     } else {
-        auto const week = static_cast<std::size_t>(key.expiry.remaining(now_) / std::chrono::weeks{1});
+        auto const week = static_cast<std::size_t>(key->expiry.remaining(now_) / std::chrono::weeks{1});
         ++(week < timeline.weeks.size() ? timeline.weeks[week] : timeline.later);
     }
 }
 
-PALETTE_KEYS_INLINE void Auditor::judge_life(const Key& key, KeyState state) {
+PALETTE_KEYS_INLINE void Auditor::judge_life(Subject& key, KeyState state) {
     auto const end = key->expiry.instant();
     if (state == KeyState::expired && judges(Rule::expired))
         add(Rule::expired, Severity::note, Grade::proven, key,
@@ -126,7 +139,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_life(const Key& key, KeyState state) {
     }
 }
 
-PALETTE_KEYS_INLINE void Auditor::judge_age(const Key& key, KeyState state) {
+PALETTE_KEYS_INLINE void Auditor::judge_age(Subject& key, KeyState state) {
     if (state == KeyState::revoked && judges(Rule::revoked_and_forgotten)) {
         // What changed a key last was its revocation, or came later.
         auto const since = key->modified ? key->modified : key->created;
@@ -158,17 +171,24 @@ PALETTE_KEYS_INLINE void Auditor::judge_age(const Key& key, KeyState state) {
             "rotate the key: create a new one, and revoke and delete this one");
 }
 
-PALETTE_KEYS_INLINE void Auditor::judge_name(const Key& key, KeyState state, const std::string& uid) {
+PALETTE_KEYS_INLINE void Auditor::judge_name(Subject& key, KeyState state, std::size_t number,
+                                             std::size_t owner) {
     // After a rotation the old key, which is revoked, has the name of the new one.
     if (state != KeyState::active || !judges(Rule::duplicate_name)) return;
-    auto const [first, is_new] = uid_of_name_.try_emplace(key->owner.uid + '\n' + key->name, &uid);
-    if (is_new) return;
+    name_of_owner_.assign(reinterpret_cast<const char*>(&owner), sizeof owner);
+    name_of_owner_ += key->name;
+    auto const [name, is_new] = names_.insert(name_of_owner_);
+    if (is_new) {
+        first_of_name_.push_back(number);
+        return;
+    }
     add(Rule::duplicate_name, Severity::note, Grade::proven, key,
-        "has the same name as the working key " + detail::printable(*first->second) + " of the same owner",
+        "has the same name as the working key " + detail::printable(uids_[first_of_name_[name]]) +
+            " of the same owner",
         "rename one of them, and use uids in programs");
 }
 
-PALETTE_KEYS_INLINE void Auditor::judge_mark(const Key& key) {
+PALETTE_KEYS_INLINE void Auditor::judge_mark(Subject& key) {
     if (!judges(Rule::pending_create)) return;
     auto const mark = key->annotations[detail::create_annotation];
     if (mark.empty()) return;
@@ -192,12 +212,13 @@ PALETTE_KEYS_INLINE void Auditor::judge_mark(const Key& key) {
     // A key that was delivered keeps its mark, so that one alone says nothing. But a create sends a request
     // only when the one before has delivered nothing.
     auto& last = attempts_[std::string(nonce)];
-    auto const superseded = number < last.number ? key : last.key;
-    auto const by = number < last.number ? last.key : key;
-    if (number > last.number) last = LastAttempt{number, key};
+    auto superseded = number < last.number ? key.share() : last.key;
+    auto const by = number < last.number ? last.key : key.share();
+    if (number > last.number) last = LastAttempt{number, by};
     constexpr std::chrono::hours grace{1};  // for the create to delete the key itself
     if (!superseded || !superseded->created || now_ - *superseded->created < grace) return;
-    add(Rule::pending_create, Severity::warning, Grade::inferred, superseded,
+    Subject subject(std::move(superseded));
+    add(Rule::pending_create, Severity::warning, Grade::inferred, subject,
         "bears the mark of an attempt of a create that went on to make the key " +
             detail::printable(by->uid) + ": its own value was not delivered",
         advice);
@@ -215,9 +236,11 @@ PALETTE_KEYS_INLINE std::vector<std::string> Auditor::absent_owners() const {
 PALETTE_KEYS_INLINE void Auditor::owner_exists(const User& user) {
     auto const node = absent_.extract(user.uid);
     if (!node) return;
-    auto const& facts = users_[user.uid] = UserFacts{user.email, user.is_active, user.last_sign_in};
-    for (auto const& key : node.mapped())
-        judge_owner(key, facts);
+    take_over(user);
+    for (auto const& key : node.mapped()) {
+        Subject subject(key);
+        judge_owner(subject, person(user.uid));
+    }
 }
 
 PALETTE_KEYS_INLINE void Auditor::owner_is_unknown(const std::string& uid, const Error& error) {
@@ -248,7 +271,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
                     key->state(now_) != KeyState::active ? Severity::note
                     : is_proven                          ? Severity::error
                                                          : Severity::warning,
-                    is_proven ? Grade::proven : Grade::inferred, key, evidence, advice);
+                    is_proven ? Grade::proven : Grade::inferred, key, key->owner, evidence, advice);
     }
     if (control_fault_)
         not_judged(
@@ -259,7 +282,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
                    {Rule::orphaned, Rule::inactive_owner, Rule::idle});
 }
 
-PALETTE_KEYS_INLINE void Auditor::judge_owner(const Key& key, const UserFacts& owner) {
+PALETTE_KEYS_INLINE void Auditor::judge_owner(Subject& key, const Person& owner) {
     auto const state = key->state(now_);
     auto const& roster = policy_.roster();
     if (roster && judges(Rule::orphaned)) {
@@ -279,7 +302,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_owner(const Key& key, const UserFacts& o
     }
 }
 
-PALETTE_KEYS_INLINE void Auditor::judge_sign_in(const Key& key, const UserFacts& owner) {
+PALETTE_KEYS_INLINE void Auditor::judge_sign_in(Subject& key, const Person& owner) {
     if (!judges(Rule::inactive_owner)) return;
     constexpr auto advice = "ask whether the user is still there; if not, treat the key as orphaned";
     if (!owner.is_active)
@@ -293,10 +316,10 @@ PALETTE_KEYS_INLINE void Auditor::judge_sign_in(const Key& key, const UserFacts&
             advice);
 }
 
-PALETTE_KEYS_INLINE void Auditor::judge_idle(const Key& key, const UserFacts& owner) {
+PALETTE_KEYS_INLINE void Auditor::judge_idle(Subject& key, const Person& owner) {
     if (!judges(Rule::idle)) return;
     // The caller has just been seen.
-    if (key->owner.uid == report_.actor.user_uid || seen_.contains(key->owner.uid)) return;
+    if (key->owner.uid == report_.actor.user_uid || owner.is_seen) return;
     auto const is_recent = [&](const std::optional<Instant>& time) {
         return time && now_ - *time <= policy_.idle_for();
     };
@@ -317,15 +340,13 @@ PALETTE_KEYS_INLINE void Auditor::judge_idle(const Key& key, const UserFacts& ow
 
 PALETTE_KEYS_INLINE void Auditor::judge_quota() {
     if (!limit_ || *limit_ == 0 || !judges(Rule::quota)) return;
-    for (auto const& [uid, keys] : keys_of_) {
-        auto const& [owner, number] = keys;
-        if (uid.empty() || static_cast<double>(number) < policy_.quota_share() * static_cast<double>(*limit_))
+    for (auto const& owner : persons_) {
+        if (owner.names.uid.empty() ||
+            static_cast<double>(owner.keys) < policy_.quota_share() * static_cast<double>(*limit_))
             continue;
-        auto& finding =
-            add(Rule::quota, number >= *limit_ ? Severity::error : Severity::warning, Grade::proven, nullptr,
-                "has " + std::to_string(number) + " of " + std::to_string(*limit_) + " keys",
-                "delete keys that nobody needs, or have the limit raised: a rotation takes one more");
-        finding.owner = owner;
+        add(Rule::quota, owner.keys >= *limit_ ? Severity::error : Severity::warning, Grade::proven, nullptr,
+            owner.names, "has " + std::to_string(owner.keys) + " of " + std::to_string(*limit_) + " keys",
+            "delete keys that nobody needs, or have the limit raised: a rotation takes one more");
     }
 }
 
@@ -344,8 +365,8 @@ PALETTE_KEYS_INLINE Auditor::Report Auditor::finish() {
     judge_quota();
     say_what_was_not_judged();
     for (auto& finding : report_.findings)
-        if (auto const user = users_.find(finding.owner.uid); user != users_.end())
-            finding.owner_email = user->second.email;
+        if (auto const number = person_uids_.find(finding.owner.uid); number != TextIndex::none)
+            finding.owner_email = persons_[number].email;
     auto const place = [](const Finding& f) {
         return std::tuple(-static_cast<int>(f.severity), f.rule, f.key ? f.key->expiry : Expiry(),
                           std::string_view(f.subject_uid()));
@@ -354,17 +375,22 @@ PALETTE_KEYS_INLINE Auditor::Report Auditor::finish() {
     return std::move(report_);
 }
 
-PALETTE_KEYS_INLINE Auditor::Finding& Auditor::add(Rule rule, Severity severity, Grade grade, const Key& key,
-                                                   std::string evidence, std::string advice) {
+PALETTE_KEYS_INLINE void Auditor::add(Rule rule, Severity severity, Grade grade, Subject& key,
+                                      std::string evidence, std::string advice) {
+    auto const& shared = key.share();
+    add(rule, severity, grade, shared, shared->owner, std::move(evidence), std::move(advice));
+}
+
+PALETTE_KEYS_INLINE void Auditor::add(Rule rule, Severity severity, Grade grade, const Key& key,
+                                      const Owner& owner, std::string evidence, std::string advice) {
     auto& finding = report_.findings.emplace_back();
     finding.rule = rule;
     finding.severity = severity;
     finding.grade = grade;
     finding.key = key;
-    if (key) finding.owner = key->owner;
+    finding.owner = owner;
     finding.evidence = std::move(evidence);
     finding.advice = std::move(advice);
-    return finding;
 }
 
 PALETTE_KEYS_INLINE void Auditor::not_judged(std::string why, std::initializer_list<Rule> rules) {

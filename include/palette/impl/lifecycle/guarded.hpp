@@ -14,7 +14,8 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
 namespace asio = boost::asio;
 
-// Awaits a function of somebody else's: of a sink, a store, a hook. An exception is an error like another.
+// Awaits a function of somebody else's: of a sink, a store, a hook, a handler. An exception is an error like
+// another.
 //
 //     co_await guarded(&SecretSink::promote, sink, receipt, expected)
 //
@@ -26,7 +27,7 @@ std::invoke_result_t<Function, Arguments...> guarded(Function function, Argument
     } catch (const Exception& e) {
         co_return e.error();
     } catch (...) {
-        co_return detail::error_of_exception(errc::system, "a sink, a store or a hook failed");
+        co_return detail::error_of_exception(errc::system, "a sink, a store, a hook or a handler failed");
     }
 }
 

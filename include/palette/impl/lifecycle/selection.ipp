@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <ostream>
 #include <set>
 #include <sstream>
@@ -21,13 +22,14 @@ inline std::vector<Selected> without_reasons(std::vector<std::string> marks) {
     return entries;
 }
 
-PALETTE_KEYS_INLINE Selection::Selection(By by, std::vector<Selected> entries)
-    : by_(by),
-      entries_(std::move(entries)) {
+PALETTE_KEYS_INLINE Selection::Selection(By by, std::vector<Selected> entries) : by_(by) {
     // Of several reasons for one key, the first one is kept.
-    std::ranges::stable_sort(entries_, {}, &Selected::uid);
-    auto const same = std::ranges::unique(entries_, {}, &Selected::uid);
-    entries_.erase(same.begin(), same.end());
+    std::map<std::string, std::string> reasons;
+    for (auto& entry : entries)
+        reasons.emplace(std::move(entry.uid), std::move(entry.reason));
+    entries_.reserve(reasons.size());
+    for (auto& [uid, reason] : reasons)
+        entries_.emplace_back(uid, std::move(reason));
 }
 
 PALETTE_KEYS_INLINE Selection Selection::matching(ListFilter filter) {

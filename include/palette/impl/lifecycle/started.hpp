@@ -90,7 +90,7 @@ private:
         } catch (const Exception& e) {
             return e.error();
         } catch (...) {
-            return detail::error_of_exception(errc::system, "the operation failed");
+            return detail::error_of_exception(errc::system, "an operation on the client failed");
         }
     }
 
