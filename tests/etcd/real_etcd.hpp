@@ -4,8 +4,8 @@
 #include "support/awaited.hpp"
 
 #include <palette/endpoint.hpp>
-#include <palette/impl/lifecycle/etcd_gateway.hpp>
-#include <palette/impl/lifecycle/etcd_messages.hpp>
+#include <palette/impl/lifecycle/stores/etcd_gateway.hpp>
+#include <palette/impl/lifecycle/stores/etcd_messages.hpp>
 #include <palette/lifecycle/rotation_store.hpp>
 
 #include <doctest/doctest.h>

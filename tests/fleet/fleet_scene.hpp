@@ -9,7 +9,7 @@
 #include "support/temporary_folder.hpp"
 
 #include <palette/api_key.hpp>
-#include <palette/impl/lifecycle/rotation_record.hpp>
+#include <palette/impl/lifecycle/rotation/rotation_record.hpp>
 #include <palette/lifecycle/rotation_store.hpp>
 #include <palette/lifecycle/secret_sink.hpp>
 #include <palette/testing/emulator.hpp>

@@ -5,7 +5,7 @@
 
 #include <palette/lifecycle/apply.hpp>
 
-#include <palette/impl/lifecycle/apply_journal.hpp>
+#include <palette/impl/lifecycle/plans/apply_journal.hpp>
 
 #include <cstddef>
 #include <cstdint>

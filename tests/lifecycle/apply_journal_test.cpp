@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/temporary_folder.hpp"
 
-#include <palette/impl/lifecycle/apply_journal.hpp>
+#include <palette/impl/lifecycle/plans/apply_journal.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,8 +3,8 @@
 
 #include "lifecycle/plan_samples.hpp"
 
-#include <palette/impl/lifecycle/apply_machine.hpp>
-#include <palette/impl/lifecycle/plan_rules.hpp>
+#include <palette/impl/lifecycle/plans/apply_machine.hpp>
+#include <palette/impl/lifecycle/plans/plan_rules.hpp>
 
 #include <algorithm>
 #include <cstddef>

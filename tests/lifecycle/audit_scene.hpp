@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/lifecycle/auditor.hpp>
+#include <palette/impl/lifecycle/audit/auditor.hpp>
 #include <palette/lifecycle/audit_policy.hpp>
 #include <palette/lifecycle/audit_report.hpp>
 

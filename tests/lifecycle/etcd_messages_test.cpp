@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-#include <palette/impl/lifecycle/etcd_messages.hpp>
+#include <palette/impl/lifecycle/stores/etcd_messages.hpp>
 
 #include <doctest/doctest.h>
 #include <boost/json/parse.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lifecycle/plan_samples.hpp"
 
-#include <palette/impl/lifecycle/plan_rules.hpp>
+#include <palette/impl/lifecycle/plans/plan_rules.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 
 #include <palette/api_key.hpp>
 #include <palette/caller.hpp>
-#include <palette/impl/lifecycle/plan_maker.hpp>
+#include <palette/impl/lifecycle/plans/plan_maker.hpp>
 #include <palette/lifecycle/plan.hpp>
 #include <palette/user.hpp>
 

@@ -2,7 +2,7 @@
 #include "lifecycle/plan_samples.hpp"
 #include "support/random.hpp"
 
-#include <palette/impl/lifecycle/plan_text.hpp>
+#include <palette/impl/lifecycle/plans/plan_text.hpp>
 #include <palette/impl/lifecycle/record_envelope.hpp>
 
 #include <doctest/doctest.h>

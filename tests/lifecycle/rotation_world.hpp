@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/impl/lifecycle/rotation_machine.hpp>
-#include <palette/impl/lifecycle/rotation_record.hpp>
+#include <palette/impl/lifecycle/rotation/rotation_machine.hpp>
+#include <palette/impl/lifecycle/rotation/rotation_record.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/seeds.hpp"
 
-#include <palette/impl/lifecycle/text_index.hpp>
+#include <palette/impl/lifecycle/audit/text_index.hpp>
 
 #include <doctest/doctest.h>
 

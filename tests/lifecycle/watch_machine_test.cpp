@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lifecycle/audit_scene.hpp"
 
-#include <palette/impl/lifecycle/watch_machine.hpp>
+#include <palette/impl/lifecycle/watch/watch_machine.hpp>
 
 #include <doctest/doctest.h>
 

@@ -91,5 +91,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Action& acti
 }  // namespace palette::inline PALETTE_KEYS_ABI::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/action.ipp>
+#    include <palette/impl/lifecycle/plans/action.ipp>
 #endif

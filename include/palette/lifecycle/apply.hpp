@@ -231,5 +231,5 @@ PALETTE_KEYS_DECL Result<BulkReport> apply(BlockingApiKeyClient& client, Plan pl
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/apply.ipp>
+#    include <palette/impl/lifecycle/plans/apply.ipp>
 #endif

@@ -107,5 +107,5 @@ PALETTE_KEYS_DECL Result<AuditReport> audit(BlockingApiKeyClient& client,
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/audit.ipp>
+#    include <palette/impl/lifecycle/audit/audit.ipp>
 #endif

@@ -100,5 +100,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Finding& fin
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/audit_finding.ipp>
+#    include <palette/impl/lifecycle/audit/audit_finding.ipp>
 #endif

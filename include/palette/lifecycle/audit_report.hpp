@@ -97,8 +97,8 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const AuditReport&
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/audit_formats.ipp>
-#    include <palette/impl/lifecycle/audit_html.ipp>
-#    include <palette/impl/lifecycle/audit_report.ipp>
-#    include <palette/impl/lifecycle/audit_sarif.ipp>
+#    include <palette/impl/lifecycle/audit/audit_formats.ipp>
+#    include <palette/impl/lifecycle/audit/audit_html.ipp>
+#    include <palette/impl/lifecycle/audit/audit_report.ipp>
+#    include <palette/impl/lifecycle/audit/audit_sarif.ipp>
 #endif

@@ -86,5 +86,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const BulkReport& 
 }  // namespace palette::inline PALETTE_KEYS_ABI::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/bulk_report.ipp>
+#    include <palette/impl/lifecycle/plans/bulk_report.ipp>
 #endif

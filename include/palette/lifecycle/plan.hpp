@@ -272,7 +272,7 @@ PALETTE_KEYS_DECL Result<Plan> plan(BlockingApiKeyClient& client, Selection sele
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/plan.ipp>
-#    include <palette/impl/lifecycle/plan_parse.ipp>
-#    include <palette/impl/lifecycle/plan_text.ipp>
+#    include <palette/impl/lifecycle/plans/plan.ipp>
+#    include <palette/impl/lifecycle/plans/plan_parse.ipp>
+#    include <palette/impl/lifecycle/plans/plan_text.ipp>
 #endif

@@ -55,5 +55,5 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/roster.ipp>
+#    include <palette/impl/lifecycle/audit/roster.ipp>
 #endif

@@ -390,5 +390,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Rotation& ro
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/rotation.ipp>
+#    include <palette/impl/lifecycle/rotation/rotation.ipp>
 #endif

@@ -198,6 +198,6 @@ private:
 }  // namespace palette::inline PALETTE_KEYS_ABI::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/etcd_store.ipp>
-#    include <palette/impl/lifecycle/file_store.ipp>
+#    include <palette/impl/lifecycle/stores/etcd_store.ipp>
+#    include <palette/impl/lifecycle/stores/file_store.ipp>
 #endif

@@ -114,6 +114,6 @@ auto Rotator::async_run(Token&& token) {  // NOLINT(*-missing-std-forward)
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/rotator.ipp>
-#    include <palette/impl/lifecycle/sink_provider.ipp>
+#    include <palette/impl/lifecycle/rotation/rotator.ipp>
+#    include <palette/impl/lifecycle/rotation/sink_provider.ipp>
 #endif

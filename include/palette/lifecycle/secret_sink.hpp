@@ -256,7 +256,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const SinkContents
 }  // namespace palette::inline PALETTE_KEYS_ABI::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/command_sink.ipp>
-#    include <palette/impl/lifecycle/file_sink.ipp>
-#    include <palette/impl/lifecycle/sink_values.ipp>
+#    include <palette/impl/lifecycle/sinks/command_sink.ipp>
+#    include <palette/impl/lifecycle/sinks/file_sink.ipp>
+#    include <palette/impl/lifecycle/sinks/sink_values.ipp>
 #endif

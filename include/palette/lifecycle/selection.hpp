@@ -82,5 +82,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const Selection& s
 }  // namespace palette::inline PALETTE_KEYS_ABI::lifecycle
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/selection.ipp>
+#    include <palette/impl/lifecycle/plans/selection.ipp>
 #endif

@@ -241,5 +241,5 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, const ExpiryEvent&
 }  // namespace palette::inline PALETTE_KEYS_ABI
 
 #ifdef PALETTE_KEYS_HEADER_ONLY
-#    include <palette/impl/lifecycle/watch.ipp>
+#    include <palette/impl/lifecycle/watch/watch.ipp>
 #endif

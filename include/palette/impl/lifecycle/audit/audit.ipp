@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/blocking_client.hpp>
+#include <palette/impl/lifecycle/audit/auditor.hpp>
+#include <palette/impl/lifecycle/started.hpp>
+#include <palette/lifecycle/audit.hpp>
+#include <palette/visit.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+namespace impl::lifecycle {
+
+// What of a policy cannot be used; nothing if all can.
+inline std::optional<Error> check(const palette::lifecycle::AuditPolicy& policy) {
+    using std::chrono::milliseconds;
+    constexpr milliseconds longest = std::chrono::days{36'500};
+    auto const bad = [](const char* what, const char* field) {
+        return Error(errc::invalid_argument, what).path(field);
+    };
+    for (auto const& [time, field] :
+         {std::pair(policy.expiring_within(), "expiring_within"), std::pair(policy.max_life(), "max_life"),
+          std::pair(policy.max_age(), "max_age"), std::pair(policy.revoked_for(), "revoked_for"),
+          std::pair(policy.idle_for(), "idle_for"), std::pair(policy.inactive_sign_in(), "inactive_sign_in")})
+        if (time < milliseconds(0) || time > longest)
+            return bad("a time of a policy is not negative, and a century at most", field);
+    if (!(policy.quota_share() >= 0 && policy.quota_share() <= 1))
+        return bad("a share of the limit is from 0 to 1", "quota_share");
+    if (policy.roster() && policy.roster()->empty())
+        return bad("an empty roster would make an orphan of every key", "roster");
+    return std::nullopt;
+}
+
+// Reads what an auditor is to judge.
+class AuditDriver {
+public:
+    using Report = palette::lifecycle::AuditReport;
+    using Rule = palette::lifecycle::AuditRule;
+    using Policy = palette::lifecycle::AuditPolicy;
+
+    AuditDriver(ApiKeyClient& client, Policy policy, CallOptions options,
+                std::shared_ptr<const std::atomic<bool>> is_cancelled)
+        : client_(client),
+          policy_(std::move(policy)),
+          options_(std::move(options)),
+          list_options_(of_lists(options_)),
+          is_cancelled_(std::move(is_cancelled)) {}
+
+    asio::awaitable<Result<Report>> run() {
+        auto caller = co_await client_.async_whoami(options_);
+        if (!caller) co_return std::move(caller.error());
+        auto const now = co_await client_.async_service_time(options_);
+        if (!now) co_return now.error();
+        auditor_.emplace(policy_, *std::move(caller), *now);
+        if (needs_users()) co_await read_users();
+        if (policy_.judges(Rule::quota)) co_await read_limit();
+        if (policy_.read_events() && policy_.judges(Rule::idle)) co_await read_events(*now);
+        if (*is_cancelled_) co_return cancelled();
+        auto const read = co_await read_keys();
+        if (!read) co_return read.error();
+        co_await ask_for_absent_owners();
+        if (*is_cancelled_) co_return cancelled();
+        co_return auditor_->finish();
+    }
+
+private:
+    static CallOptions of_lists(CallOptions options) {
+        if (!options.deadline()) options.deadline(std::chrono::minutes{10});
+        return options;
+    }
+
+    static Error cancelled() { return Error(errc::operation_aborted, "the audit was cancelled"); }
+
+    [[nodiscard]] bool needs_users() const noexcept {
+        return policy_.read_users() && (policy_.judges(Rule::orphaned) ||
+                                        policy_.judges(Rule::inactive_owner) || policy_.judges(Rule::idle));
+    }
+
+    asio::awaitable<void> read_users() {
+        auto const users = co_await client_.async_list_users(list_options_);
+        if (!users) {
+            auditor_->users_failed(users.error());
+            co_return;
+        }
+        for (auto const& user : *users)
+            auditor_->add_user(user);
+        auditor_->end_users(users->is_complete(), users->total());
+    }
+
+    asio::awaitable<void> read_limit() {
+        auto const limit = co_await client_.async_key_limit(options_);
+        if (limit)
+            auditor_->limit_is(limit->limit);
+        else
+            auditor_->limit_failed(limit.error());
+    }
+
+    asio::awaitable<void> read_events(Instant now) {
+        auto filter = AuditEventFilter().from(now - policy_.idle_for());
+        auto const events = co_await client_.async_list_audit_events(std::move(filter), list_options_);
+        if (!events) {
+            auditor_->events_failed(events.error());
+            co_return;
+        }
+        for (auto const& event : *events)
+            auditor_->add_event(event.actor.user_uid);
+        auditor_->end_events();
+    }
+
+    // Each key is judged while the list still arrives, and then is gone, unless something is to be said of
+    // it.
+    asio::awaitable<Result<void>> read_keys() {
+        KeyVisitor visitor = std::bind_front(&AuditDriver::judge, this);
+        auto const visited = co_await client_.async_visit(ListFilter(), std::move(visitor), list_options_);
+        if (!visited) co_return visited.error();
+        co_return Result<void>();
+    }
+    Result<void> judge(ApiKey&& key) {
+        auditor_->add_key(std::move(key));
+        return {};
+    }
+
+    // A 404 is also what some servers say when they do not accept a credential (W12): it counts only if the
+    // same credential finds a user afterwards.
+    asio::awaitable<void> ask_for_absent_owners() {
+        bool is_to_be_controlled = false;
+        for (auto const& uid : auditor_->absent_owners()) {
+            auto const user = co_await client_.async_get_user(uid, options_);
+            if (*is_cancelled_) co_return;
+            if (user) {
+                auditor_->owner_exists(*user);
+            } else if (is_not_found(user.error().code())) {
+                auditor_->owner_is_gone(uid);
+                is_to_be_controlled = true;
+            } else {
+                auditor_->owner_is_unknown(uid, user.error());
+            }
+        }
+        if (!is_to_be_controlled) co_return;
+        auto const control = co_await client_.async_get_user(auditor_->listed_user(), options_);
+        if (!control) auditor_->control_failed(control.error());
+    }
+
+    ApiKeyClient& client_;
+    const Policy policy_;
+    const CallOptions options_;
+    const CallOptions list_options_;
+    std::shared_ptr<const std::atomic<bool>> is_cancelled_;
+    std::optional<Auditor> auditor_;
+};
+
+inline asio::awaitable<Result<palette::lifecycle::AuditReport>> run_audit(
+    ApiKeyClient& client, palette::lifecycle::AuditPolicy policy, CallOptions options,
+    std::shared_ptr<const std::atomic<bool>> is_cancelled) {
+    if (auto fault = check(policy)) co_return fault->operation("audit");
+    AuditDriver driver(client, std::move(policy), std::move(options), std::move(is_cancelled));
+    co_return co_await driver.run();
+}
+
+}  // namespace impl::lifecycle
+
+namespace detail {
+
+PALETTE_KEYS_INLINE void start_audit(ApiKeyClient& client, AuditHandler handler,
+                                     lifecycle::AuditPolicy policy, CallOptions options) {
+    auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::AuditReport>>(
+        client.get_executor(), std::move(handler));
+    started->spawn(std::bind_front(&impl::lifecycle::run_audit, std::ref(client), std::move(policy),
+                                   std::move(options), started->is_cancelled()));
+}
+
+}  // namespace detail
+
+namespace lifecycle {
+
+PALETTE_KEYS_INLINE Result<AuditReport> audit(BlockingApiKeyClient& client, const AuditPolicy& policy,
+                                              const CallOptions& options) {
+    std::optional<Result<AuditReport>> report;
+    auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
+        report = co_await async_audit(inner, policy, options);
+        co_return Result<void>();
+    });
+    if (!report) return std::move(ran.error());
+    return *std::move(report);
+}
+
+}  // namespace lifecycle
+}  // namespace palette::inline PALETTE_KEYS_ABI

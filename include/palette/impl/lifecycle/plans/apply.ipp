@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/blocking_client.hpp>
+#include <palette/client.hpp>
+#include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/lifecycle/plans/apply_driver.hpp>
+#include <palette/impl/lifecycle/started.hpp>
+#include <palette/lifecycle/apply.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+namespace impl::lifecycle {
+
+inline asio::awaitable<Result<BulkReport>> run_apply(ApiKeyClient& client, Plan plan, ApplyOptions options,
+                                                     std::shared_ptr<const std::atomic<bool>> is_cancelled) {
+    ApplyDriver driver(client, std::move(plan), std::move(options), std::move(is_cancelled));
+    auto result = co_await driver.run();
+    if (!result) result.error().operation("apply");
+    co_return result;
+}
+
+}  // namespace impl::lifecycle
+
+namespace detail {
+
+PALETTE_KEYS_INLINE void start_apply(ApiKeyClient& client, ApplyHandler handler, lifecycle::Plan plan,
+                                     lifecycle::ApplyOptions options) {
+    auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::BulkReport>>(
+        client.get_executor(), std::move(handler));
+    started->spawn(std::bind_front(&impl::lifecycle::run_apply, std::ref(client), std::move(plan),
+                                   std::move(options), started->is_cancelled()));
+}
+
+}  // namespace detail
+
+namespace lifecycle {
+
+PALETTE_KEYS_INLINE Result<BulkReport> apply(BlockingApiKeyClient& client, Plan plan, ApplyOptions options) {
+    std::optional<Result<BulkReport>> report;
+    auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
+        report = co_await async_apply(inner, std::move(plan), std::move(options));
+        co_return Result<void>();
+    });
+    if (!report) return std::move(ran.error());
+    return *std::move(report);
+}
+
+}  // namespace lifecycle
+}  // namespace palette::inline PALETTE_KEYS_ABI

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/lifecycle/plans/apply_driver.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+namespace asio = boost::asio;
+
+PALETTE_KEYS_INLINE std::optional<Error> check(const Plan& plan, const ApplyOptions& options) {
+    using std::chrono::milliseconds;
+    auto const bad = [](const char* what, const char* field) {
+        return Error(errc::invalid_argument, what).path(field);
+    };
+    if (options.stop_after() == 0) return bad("a run stops after one failure at least", "stop_after");
+    if (options.max_under_way() == 0 || options.max_under_way() > 1'000)
+        return bad("from 1 to 1,000 changes are under way at a time", "max_under_way");
+    if (options.item_deadline() && *options.item_deadline() <= milliseconds(0))
+        return bad("a change needs time", "item_deadline");
+    if (options.includes(Guard::possible_own_key))
+        return bad(
+            "which key the client uses has to be told by own_key(), or a run might end itself half-way",
+            "include");
+    auto const is_out_of_order = [](const PlanItem& a, const PlanItem& b) { return a.uid >= b.uid; };
+    if (std::ranges::adjacent_find(plan.items, is_out_of_order) != plan.items.end())
+        return bad("the keys of a plan are in the order of their uids, each once", "items");
+    constexpr milliseconds most = std::chrono::days{36'500};
+    auto const is_bad = [&](milliseconds time) { return time <= milliseconds(0) || time > most; };
+    if (is_bad(plan.time_to_live))
+        return bad("a plan lives for some time, a century at most", "time_to_live");
+    if (plan.quarantine && (is_bad(*plan.quarantine) || plan.action.kind() != ActionKind::remove))
+        return bad("a quarantine lasts a century at most, and comes before a deletion", "quarantine");
+    if (options.has_journal() && options.journal().empty())
+        return bad("a journal needs the name of a file: without_journal() does without", "journal");
+    if (plan.quarantine && !options.has_journal())
+        return bad("a quarantine needs a journal, which knows when it began", "journal");
+    return std::nullopt;
+}
+
+// Shared with the handlers, which may come when the run is gone.
+class ApplyInbox {
+public:
+    struct Answer {
+        std::size_t item;
+        Result<void> result;
+    };
+
+    explicit ApplyInbox(const asio::any_io_executor& executor) : executor_(executor), bell_(executor) {}
+
+    void put(std::size_t item, Result<void> result) {
+        answers_.push_back({item, std::move(result)});
+        bell_.cancel();
+    }
+    [[nodiscard]] std::vector<Answer> take() { return std::exchange(answers_, {}); }
+    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    // Until there is an answer, or a cancellation.
+    asio::awaitable<void> wait() {
+        if (!answers_.empty()) co_return;
+        bell_.expires_at(std::chrono::steady_clock::time_point::max());
+        co_await bell_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+
+private:
+    asio::any_io_executor executor_;
+    asio::steady_timer bell_;
+    std::vector<Answer> answers_;
+};
+
+// Puts the answer of one change into the inbox, on the strand of the run.
+class ApplyAnswer {
+public:
+    using executor_type = asio::any_io_executor;
+
+    ApplyAnswer(std::shared_ptr<ApplyInbox> inbox, std::size_t item)
+        : inbox_(std::move(inbox)),
+          item_(item) {}
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return inbox_->executor(); }
+    void operator()(Result<void> result) const { inbox_->put(item_, std::move(result)); }
+    void operator()(Result<ApiKey> result) const {
+        inbox_->put(item_, result ? Result<void>() : Result<void>(std::move(result.error())));
+    }
+
+private:
+    std::shared_ptr<ApplyInbox> inbox_;
+    std::size_t item_;
+};
+
+PALETTE_KEYS_INLINE ApplyDriver::ApplyDriver(ApiKeyClient& client, Plan plan, ApplyOptions options,
+                                             std::shared_ptr<const std::atomic<bool>> is_cancelled)
+    : client_(client),
+      plan_(std::move(plan)),
+      options_(std::move(options)),
+      is_cancelled_(std::move(is_cancelled)),
+      machine_(plan_, options_) {}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<BulkReport>> ApplyDriver::run() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (auto fault = check(plan_, options_)) co_return *std::move(fault);
+    auto const executor = co_await asio::this_coro::executor;
+    inbox_ = std::make_shared<ApplyInbox>(executor);
+    auto ready = co_await prepare();
+    if (!ready) co_return std::move(ready.error());
+    co_await run_steps();
+    co_return machine_.report(now_);
+}
+
+// All that comes before the first change.
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::prepare() {
+    if (options_.has_journal()) {
+        auto opened = ApplyJournal::open(options_.journal(), plan_.digest());
+        if (!opened) co_return std::move(opened.error());
+        journal_.emplace(std::move(*opened));
+        if (auto good = machine_.restore(journal_->entries()); !good) co_return good;
+    }
+    auto caller = co_await client_.async_describe_caller();
+    if (!caller) co_return std::move(caller.error());
+    auto now = co_await client_.async_service_time();
+    if (!now) co_return std::move(now.error());
+    now_ = *now;
+    if (auto good = machine_.admit(*caller, now_); !good) co_return good;
+    if (!machine_.needs_list()) co_return Result<void>();
+    co_return co_await list();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::list() {
+    auto keys = co_await client_.async_list();
+    if (!keys) co_return std::move(keys.error());
+    machine_.compare(*keys);
+    co_return Result<void>();
+}
+
+// Keeps the time of before where the service does not tell it.
+PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::tell_time() {
+    auto now = co_await client_.async_service_time();
+    if (now) now_ = *now;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::run_steps() {
+    for (;;) {
+        take_answers();
+        if (*is_cancelled_) machine_.stop("the run was cancelled");
+        tell_decided();
+        auto const steps = machine_.next();
+        if (!steps.empty()) {
+            // Before them, for the last one may be the key that is asked with.
+            co_await tell_time();
+            if (!begin(steps)) continue;
+        }
+        if (machine_.under_way() > 0) {
+            co_await inbox_->wait();
+        } else if (machine_.needs_list() && !machine_.is_stopped()) {
+            auto listed = co_await list();
+            if (!listed) machine_.stop(listed.error().message());
+        } else {
+            break;
+        }
+    }
+    tell_decided();
+    if (journal_) keep(journal_->flush());
+}
+
+// Nothing is sent whose intent is not on the disk.
+PALETTE_KEYS_INLINE bool ApplyDriver::begin(const std::vector<ApplyStep>& steps) {
+    if (journal_) {
+        for (auto const& step : steps)
+            journal_->add(machine_.intent_of(step, now_));
+        keep(journal_->flush());
+        if (machine_.is_stopped()) return false;
+    }
+    for (auto const& step : steps) {
+        machine_.begun(step);
+        start(step);
+    }
+    return true;
+}
+
+PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
+    auto const& item = plan_.items[step.item];
+    ApplyAnswer answer(inbox_, step.item);
+    // The machine has decided about the client's own key.
+    ChangeOptions options;
+    options.allow_own_key();
+    if (options_.item_deadline()) options.deadline(*options_.item_deadline());
+    switch (step.kind) {
+        case ActionKind::revoke:
+            return client_.async_revoke(item.uid, std::move(options), std::move(answer));
+        case ActionKind::reactivate:
+            return client_.async_reactivate(item.uid, std::move(options), std::move(answer));
+        case ActionKind::remove:
+            return client_.async_remove(item.uid, std::move(options), std::move(answer));
+        case ActionKind::extend:
+            return client_.async_renew(item.uid, item.target.value_or(item.expiry), std::move(options),
+                                       std::move(answer));
+        case ActionKind::set_expiry:
+        case ActionKind::edit:
+            return client_.async_update(item.uid, plan_.action.changes(), std::move(options),
+                                        std::move(answer));
+    }
+}
+
+PALETTE_KEYS_INLINE void ApplyDriver::take_answers() {
+    for (auto const& answer : inbox_->take())
+        machine_.finished(answer.item, answer.result, now_);
+}
+
+// Writes down what has come to an outcome, and tells the program.
+PALETTE_KEYS_INLINE void ApplyDriver::tell_decided() {
+    auto const news = machine_.take_decided();
+    auto finished = machine_.decided() - news.size();
+    for (auto const number : news) {
+        ++finished;
+        if (journal_)
+            if (auto const entry = machine_.entry_of(number)) journal_->add(*entry);
+        if (!options_.on_progress()) continue;
+        try {
+            options_.on_progress()(machine_.item(number), finished, plan_.items.size());
+        } catch (const std::exception& e) {
+            machine_.stop("the function for progress has thrown: " + detail::one_line(e.what(), 400));
+        } catch (...) {
+            machine_.stop("the function for progress has thrown");
+        }
+    }
+    if (journal_) keep(journal_->write());
+}
+
+PALETTE_KEYS_INLINE void ApplyDriver::keep(Result<void> written) {
+    if (written) return;
+    // A part of a line may be at its end: nothing may follow.
+    journal_.reset();
+    machine_.stop(written.error().message());
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

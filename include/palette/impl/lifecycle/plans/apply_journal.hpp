@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/lifecycle/plans/apply_machine.hpp>
+#include <palette/impl/system/append_file.hpp>
+#include <palette/impl/system/file_lock.hpp>
+#include <palette/result.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+// What a journal says, and how many of its bytes are whole lines: what follows was cut by a kill.
+struct JournalText {
+    std::vector<JournalEntry> entries;
+    std::size_t whole = 0;
+};
+
+// Lines of JSON: the first names the plan by its digest, each other one is an entry.
+std::string journal_header(std::string_view digest);
+std::string to_line(const JournalEntry& entry);
+
+// Reads a journal of the plan with that digest. An empty text is one that was not begun. errc::bad_value for
+// one of another plan, of a newer schema, or with a line that is none of ours; the message names the line.
+Result<JournalText> parse_journal(std::string_view text, std::string_view digest);
+
+// The journal of a run: held under a lock, and only ever appended to.
+class ApplyJournal {
+public:
+    // Opens the file, or makes it. A line that was cut is taken off its end.
+    static Result<ApplyJournal> open(const std::string& path, const std::string& digest);
+
+    // What earlier runs have written.
+    [[nodiscard]] const std::vector<JournalEntry>& entries() const noexcept { return entries_; }
+
+    void add(const JournalEntry& entry) { pending_ += to_line(entry); }
+    // Hands what was added over to the system, so that it outlives this process.
+    Result<void> write();
+    // The same, and it outlives a crash of the machine.
+    Result<void> flush();
+
+private:
+    ApplyJournal(files::AppendFile file, files::FileLock lock, std::vector<JournalEntry> entries)
+        : file_(std::move(file)),
+          lock_(std::move(lock)),
+          entries_(std::move(entries)) {}
+
+    files::AppendFile file_;
+    files::FileLock lock_;
+    std::vector<JournalEntry> entries_;
+    std::string pending_;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle
+
+#ifdef PALETTE_KEYS_HEADER_ONLY
+#    include <palette/impl/lifecycle/plans/apply_journal.ipp>
+#endif

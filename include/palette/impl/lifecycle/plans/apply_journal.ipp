@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/lifecycle/plans/apply_journal.hpp>
+#include <palette/impl/system/directory.hpp>
+#include <palette/impl/system/files.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+inline constexpr int journal_schema = 1;
+
+PALETTE_KEYS_INLINE std::string journal_header(std::string_view digest) {
+    boost::json::object const header{{"palette_journal", journal_schema}, {"plan_sha256", digest}};
+    return boost::json::serialize(header) + '\n';
+}
+
+PALETTE_KEYS_INLINE std::string to_line(const JournalEntry& entry) {
+    boost::json::object line{{entry.result ? "result" : "intent", entry.uid},
+                             {"step", palette::lifecycle::to_string(entry.step)},
+                             {"at", Expiry::at(entry.at).to_string()}};
+    if (entry.result) {
+        line["outcome"] = palette::lifecycle::to_string(*entry.result);
+        line["sentence"] = entry.sentence;
+    }
+    return boost::json::serialize(line) + '\n';
+}
+
+template <class Enum>
+bool parse_name(std::string_view name, Enum& to) {
+    for (int i = 0;; ++i) {
+        auto const candidate = to_string(static_cast<Enum>(i));
+        if (candidate.empty()) return false;
+        if (candidate != name) continue;
+        to = static_cast<Enum>(i);
+        return true;
+    }
+}
+
+// The text of a field; empty if there is none.
+inline std::string_view text_in(const boost::json::object& line, std::string_view name) {
+    auto const* const value = line.if_contains(name);
+    auto const* const text = value != nullptr ? value->if_string() : nullptr;
+    return text != nullptr ? std::string_view(text->data(), text->size()) : std::string_view();
+}
+
+inline std::optional<JournalEntry> parse_entry(std::string_view line) {
+    boost::system::error_code ec;
+    auto const parsed = boost::json::parse({line.data(), line.size()}, ec);
+    auto const* const object = ec ? nullptr : parsed.if_object();
+    if (object == nullptr) return std::nullopt;
+    auto const is_result = object->contains("result");
+    JournalEntry entry;
+    entry.uid = text_in(*object, is_result ? "result" : "intent");
+    auto const at = Expiry::parse(text_in(*object, "at"));
+    if (entry.uid.empty() || !at || at->is_never() || !parse_name(text_in(*object, "step"), entry.step))
+        return std::nullopt;
+    entry.at = *at->instant();
+    if (is_result && !parse_name(text_in(*object, "outcome"), entry.result.emplace())) return std::nullopt;
+    entry.sentence = text_in(*object, "sentence");
+    // As it was written, or it was not written by us.
+    if (to_line(entry) != std::string(line) + '\n') return std::nullopt;
+    return entry;
+}
+
+inline Error bad_journal(std::string what) {
+    return Error(errc::bad_value, std::move(what))
+        .path("journal")
+        .advice("use the journal that this plan was begun with, or make a new plan with a new journal");
+}
+
+inline std::optional<Error> check_header(std::string_view line, std::string_view digest) {
+    boost::system::error_code ec;
+    auto const parsed = boost::json::parse({line.data(), line.size()}, ec);
+    auto const* const object = ec ? nullptr : parsed.if_object();
+    auto const* const schema = object != nullptr ? object->if_contains("palette_journal") : nullptr;
+    if (schema == nullptr || !schema->is_int64()) return bad_journal("the file is no journal of a plan");
+    if (schema->get_int64() > journal_schema)
+        return bad_journal("the journal has a newer schema, " + std::to_string(schema->get_int64()));
+    if (text_in(*object, "plan_sha256") != digest) return bad_journal("the journal is that of another plan");
+    // As it was written, or it was not written by us.
+    if (std::string(line) + '\n' != journal_header(digest))
+        return bad_journal("the first line of the journal is damaged: " + detail::in_quotes(line));
+    return std::nullopt;
+}
+
+PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std::string_view digest) {
+    JournalText journal;
+    auto const header = journal_header(digest);
+    std::size_t number = 0;
+    for (;;) {
+        auto const end = text.find('\n', journal.whole);
+        if (end == std::string_view::npos) break;
+        auto const line = text.substr(journal.whole, end - journal.whole);
+        ++number;
+        if (number == 1) {
+            if (auto fault = check_header(line, digest)) return *std::move(fault);
+        } else {
+            auto entry = parse_entry(line);
+            if (!entry)
+                return bad_journal("line " + std::to_string(number) +
+                                   " of the journal is damaged: " + detail::in_quotes(line));
+            journal.entries.push_back(*std::move(entry));
+        }
+        journal.whole = end + 1;
+    }
+    // A kill may have cut the first line as well; what is no beginning of it is somebody else's file.
+    if (number == 0 && !header.starts_with(text)) return bad_journal("the file is no journal of a plan");
+    return journal;
+}
+
+PALETTE_KEYS_INLINE Result<ApplyJournal> ApplyJournal::open(const std::string& path,
+                                                            const std::string& digest) {
+    constexpr auto max_size = std::size_t{256} << 20;
+    auto const place = files::place_of(path);
+    if (place.name.empty()) return files::error(errc::invalid_argument, path, "names no file for a journal");
+    auto const directory = files::open_private_directory(place.directory);
+    if (!directory) return directory.error();
+    auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
+    if (!lock) return std::move(lock.error());
+    auto file = files::AppendFile::open(*directory, place.name);
+    if (!file) return std::move(file.error());
+    auto const text = file->read(max_size);
+    if (!text) return text.error();
+    auto journal = parse_journal(*text, digest);
+    if (!journal) return std::move(journal.error());
+    if (journal->whole < text->size())
+        if (auto cut = file->truncate(journal->whole); !cut) return std::move(cut.error());
+    ApplyJournal opened(std::move(*file), std::move(*lock), std::move(journal->entries));
+    if (journal->whole == 0) {
+        opened.pending_ = journal_header(digest);
+        if (auto flushed = opened.flush(); !flushed) return std::move(flushed.error());
+    }
+    return opened;
+}
+
+PALETTE_KEYS_INLINE Result<void> ApplyJournal::write() {
+    if (pending_.empty()) return {};
+    auto written = file_.append(pending_);
+    pending_.clear();
+    return written;
+}
+
+PALETTE_KEYS_INLINE Result<void> ApplyJournal::flush() {
+    if (auto written = write(); !written) return written;
+    return file_.flush();
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/lifecycle/plans/apply_machine.hpp>
+#include <palette/impl/lifecycle/plans/plan_rules.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+PALETTE_KEYS_INLINE ApplyMachine::ApplyMachine(const Plan& plan, const ApplyOptions& options)
+    : plan_(plan),
+      options_(options) {
+    items_.reserve(plan.items.size());
+    for (auto const& seen : plan.items) {
+        Item item;
+        item.seen = &seen;
+        item.step = first_step();
+        item.guards = seen.guards;
+        item.report.uid = seen.uid;
+        item.report.name = seen.name;
+        items_.push_back(std::move(item));
+    }
+}
+
+// With a quarantine, a key is revoked before it is deleted.
+PALETTE_KEYS_INLINE ActionKind ApplyMachine::first_step() const noexcept {
+    return plan_.quarantine ? ActionKind::revoke : plan_.action.kind();
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::compare(const KeyList& keys) {
+    needs_list_ = false;
+    std::map<std::string_view, const ApiKey*> found;
+    for (auto const& key : keys)
+        found.emplace(key.uid, &key);
+    for (auto& item : items_) {
+        if (!is_open(item)) continue;
+        auto const key = found.find(item.seen->uid);
+        compare(item, key == found.end() || key->second->deleted ? nullptr : key->second);
+    }
+}
+
+PALETTE_KEYS_INLINE bool ApplyMachine::is_done(const Item& item, const ApiKey& key) const {
+    if (item.step == ActionKind::revoke) return !key.is_active;
+    return is_as_wanted(plan_.action, item.seen->target, key);
+}
+
+// How the key differs from what the plan saw; empty if it does not.
+PALETTE_KEYS_INLINE std::string ApplyMachine::drift_of(const Item& item, const ApiKey& key) const {
+    auto const& seen = *item.seen;
+    if (key.owner.uid != seen.owner.uid) return "its owner is " + detail::printable(key.owner.uid);
+    if (key.expiry != seen.expiry)
+        return "it expires " + key.expiry.to_string() + " instead of " + seen.expiry.to_string();
+    if (is_second_step(item))
+        return key.is_active ? "somebody has re-activated it in its quarantine, so that it is in use" : "";
+    if (key.is_active != seen.is_active)
+        return key.is_active ? "somebody has re-activated it" : "somebody has revoked it";
+    if (key.name != seen.name) return "its name is " + detail::in_quotes(key.name);
+    if (key.modified != seen.modified) return "somebody has modified it";
+    return {};
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::compare(Item& item, const ApiKey* key) {
+    auto const was_begun = item.state == State::in_doubt;
+    if (key == nullptr) {
+        item.report.error.reset();
+        if (item.step != ActionKind::remove)
+            return decide(item, BulkOutcome::drifted, "is left alone: it does not exist any more");
+        if (!was_begun || item.was_missing)
+            return decide(item, BulkOutcome::already, "does not exist any more");
+        return decide(item, BulkOutcome::done, "was deleted by an earlier run, which was interrupted");
+    }
+    if (item.was_missing) return fail(item, Error(*item.report.error), BulkOutcome::failed);
+    if (is_done(item, *key)) {
+        auto const outcome = was_begun ? BulkOutcome::done : BulkOutcome::already;
+        auto* const sentence =
+            was_begun ? "was found done, by an earlier run that was interrupted" : "is as the plan wants it";
+        if (plan_.quarantine) return revoked(item, outcome, sentence);
+        return decide(item, outcome, sentence);
+    }
+    // Nobody has decided yet that a key that needed nothing is to be changed.
+    auto drift = drift_of(item, *key);
+    if (drift.empty() && item.seen->step == PlanItem::Step::already) drift = "it has changed";
+    if (!drift.empty())
+        return decide(item, BulkOutcome::drifted,
+                      "is left alone, for it is not as the plan saw it: " + drift);
+    if (auto const guards = blocking_guards(item); !guards.empty())
+        return decide(item, BulkOutcome::guarded, "is left alone, for a guard speaks for it: " + guards);
+    item.state = State::waiting;
+}
+
+PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key() const noexcept {
+    return under_way_ == 0 && std::ranges::all_of(items_, [](const Item& item) {
+               auto const outcome = item.report.outcome;
+               return item.is_own || (item.state == State::decided && outcome != BulkOutcome::failed &&
+                                      outcome != BulkOutcome::unknown);
+           });
+}
+
+PALETTE_KEYS_INLINE std::vector<ApplyStep> ApplyMachine::next() {
+    std::vector<ApplyStep> steps;
+    if (is_stopped()) return steps;
+    // In batches, since each costs a write to the disk that is waited for; half of them are always under way.
+    auto const limit = options_.max_under_way();
+    if (under_way_ > limit / 2) return steps;
+    for (; next_ < items_.size() && under_way_ + steps.size() < limit; ++next_) {
+        auto const& item = items_[next_];
+        if (item.state == State::waiting && !item.is_own) steps.push_back({next_, item.step});
+    }
+    if (!steps.empty() || !may_do_own_key()) return steps;
+    for (std::size_t i = 0; i < items_.size(); ++i)
+        if (items_[i].is_own && items_[i].state == State::waiting) steps.push_back({i, items_[i].step});
+    return steps;
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::begun(const ApplyStep& step) {
+    items_[step.item].state = State::under_way;
+    ++under_way_;
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::revoked(Item& item, BulkOutcome outcome, std::string sentence) {
+    item.revoked_at = now_;
+    decide(item, outcome, std::move(sentence) + "; in quarantine until " + due_words(item));
+}
+
+inline std::string past_of(ActionKind kind) {
+    switch (kind) {
+        case ActionKind::revoke:
+            return "was revoked";
+        case ActionKind::reactivate:
+            return "was re-activated";
+        case ActionKind::remove:
+            return "was deleted";
+        case ActionKind::extend:
+            return "was extended";
+        default:
+            return "was edited";
+    }
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result<void>& result, Instant now) {
+    now_ = now;
+    auto& item = items_[number];
+    --under_way_;
+    if (result) {
+        failures_in_a_row_ = 0;
+        if (plan_.quarantine && !is_second_step(item))
+            return revoked(item, BulkOutcome::done, past_of(item.step));
+        return decide(item, BulkOutcome::done, past_of(item.step));
+    }
+    auto const& error = result.error();
+    if (error.effect() == Effect::unknown) return fail(item, error, BulkOutcome::unknown);
+    if (is_not_found(error)) {
+        item.state = State::in_doubt;
+        item.was_missing = true;
+        item.report.error = error;
+        needs_list_ = true;
+        return;
+    }
+    if (error.code() == errc::conflict && item.step == ActionKind::extend &&
+        error.effect() == Effect::not_applied)
+        return decide(item, BulkOutcome::already, "lives longer than that by now");
+    if (error.effect() == Effect::applied) {
+        // Written, but not read back, or not as it was written.
+        item.report.error = error;
+        failures_in_a_row_ = 0;
+        return decide(item, BulkOutcome::done,
+                      past_of(item.step) + ", but: " + detail::one_line(error.what(), 400));
+    }
+    if (error.code() == errc::own_key) {
+        item.report.error = error;
+        return decide(item, BulkOutcome::guarded, detail::one_line(error.message(), 400));
+    }
+    fail(item, error, BulkOutcome::failed);
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::fail(Item& item, const Error& error, BulkOutcome outcome) {
+    item.report.error = error;
+    decide(item, outcome, detail::one_line(error.message(), 400));
+    ++failures_in_a_row_;
+    // All others would fail for the same reason.
+    if (error.code() == errc::unauthorized) return stop("the service refused the credential (HTTP 401)");
+    if (failures_in_a_row_ >= options_.stop_after())
+        stop(std::to_string(failures_in_a_row_) + " changes in a row have failed");
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::decide(Item& item, BulkOutcome outcome, std::string sentence) {
+    item.state = State::decided;
+    item.decided_at = now_;
+    item.report.outcome = outcome;
+    item.report.sentence = std::move(sentence);
+    ++decided_;
+    news_.push_back(static_cast<std::size_t>(&item - items_.data()));
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::stop(std::string why) {
+    if (stopped_.empty()) stopped_ = std::move(why);
+}
+
+PALETTE_KEYS_INLINE std::vector<std::size_t> ApplyMachine::take_decided() {
+    return std::exchange(news_, {});
+}
+
+PALETTE_KEYS_INLINE std::optional<JournalEntry> ApplyMachine::entry_of(std::size_t number) const {
+    auto const& item = items_[number];
+    auto const outcome = item.report.outcome;
+    // What the plan itself says, and what the next run decides anew, is not written down.
+    if (!is_final(outcome) && outcome != BulkOutcome::failed && outcome != BulkOutcome::unknown)
+        return std::nullopt;
+    JournalEntry entry;
+    entry.uid = item.seen->uid;
+    entry.step = item.step;
+    entry.result = outcome;
+    entry.at = item.decided_at;
+    entry.sentence = item.report.sentence;
+    return entry;
+}
+
+PALETTE_KEYS_INLINE JournalEntry ApplyMachine::intent_of(const ApplyStep& step, Instant now) const {
+    JournalEntry entry;
+    entry.uid = items_[step.item].seen->uid;
+    entry.step = step.kind;
+    entry.at = now;
+    return entry;
+}
+
+PALETTE_KEYS_INLINE BulkReport ApplyMachine::report(Instant now) const {
+    BulkReport report;
+    report.as_of = now;
+    report.stopped = stopped_;
+    report.journal = options_.journal();
+    report.items.reserve(items_.size());
+    for (auto const& item : items_) {
+        report.items.push_back(item.report);
+        auto& last = report.items.back();
+        if (item.state == State::in_doubt) {
+            last.outcome = BulkOutcome::unknown;
+            last.sentence = "was begun, and what it came to is not known";
+        } else if (item.state != State::decided) {
+            last.outcome = BulkOutcome::not_started;
+            last.sentence = is_stopped() ? "was not begun: " + detail::one_line(stopped_, 400)
+                                         : "was not begun: it is the key that the client uses, and "
+                                           "another one has failed";
+        }
+        auto const is_in_quarantine = item.revoked_at && item.step == ActionKind::revoke;
+        auto const waits = item.state == State::decided && item.revoked_at &&
+                           (is_in_quarantine || now_ < *item.revoked_at + *plan_.quarantine);
+        if (!waits) continue;
+        auto const due = *item.revoked_at + *plan_.quarantine;
+        report.next_due = report.next_due ? std::min(*report.next_due, due) : due;
+    }
+    return report;
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/blocking_client.hpp>
+#include <palette/client.hpp>
+#include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/lifecycle/plans/plan_maker.hpp>
+#include <palette/impl/lifecycle/started.hpp>
+#include <palette/lifecycle/plan.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+namespace impl::lifecycle {
+
+using palette::lifecycle::Plan;
+
+// Reads what the guards need, one list after the other.
+inline asio::awaitable<Result<Plan>> read_and_plan(ApiKeyClient& client, const PlanMaker& maker) {
+    if (auto fault = maker.check()) co_return *std::move(fault);
+    PlanSources sources;
+    auto caller = co_await client.async_describe_caller();
+    if (!caller) co_return std::move(caller.error());
+    sources.caller = std::move(*caller);
+    auto keys = co_await client.async_list();
+    if (!keys) co_return std::move(keys.error());
+    sources.keys = std::move(*keys);
+    if (maker.needs_users()) {
+        auto users = co_await client.async_list_users();
+        if (users)
+            sources.users.emplace(std::move(*users));
+        else if (users.error().code() == errc::operation_aborted)
+            co_return std::move(users.error());
+        else
+            sources.users_problem = users.error().what();
+    }
+    co_return maker.make(sources);
+}
+
+inline asio::awaitable<Result<Plan>> run_plan(ApiKeyClient& client, PlanMaker maker) {
+    auto result = co_await read_and_plan(client, maker);
+    if (!result) result.error().operation("plan");
+    co_return result;
+}
+
+}  // namespace impl::lifecycle
+
+namespace detail {
+
+PALETTE_KEYS_INLINE void start_plan(ApiKeyClient& client, PlanHandler handler, lifecycle::Selection selection,
+                                    lifecycle::Action action, lifecycle::PlanOptions options) {
+    auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::Plan>>(client.get_executor(),
+                                                                                     std::move(handler));
+    impl::lifecycle::PlanMaker maker(std::move(selection), std::move(action), std::move(options));
+    started->spawn(std::bind_front(&impl::lifecycle::run_plan, std::ref(client), std::move(maker)));
+}
+
+}  // namespace detail
+
+namespace lifecycle {
+
+PALETTE_KEYS_INLINE Result<Plan> plan(BlockingApiKeyClient& client, Selection selection, Action action,
+                                      PlanOptions options) {
+    std::optional<Result<Plan>> made;
+    auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
+        made = co_await async_plan(inner, std::move(selection), std::move(action), std::move(options));
+        co_return Result<void>();
+    });
+    if (!made) return std::move(ran.error());
+    return *std::move(made);
+}
+
+}  // namespace lifecycle
+}  // namespace palette::inline PALETTE_KEYS_ABI

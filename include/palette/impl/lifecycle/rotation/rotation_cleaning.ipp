@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// How what earlier attempts have left behind is deleted, or named.
+
+#include <palette/impl/lifecycle/rotation/rotation_driver.hpp>
+
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
+    auto const left = machine_->leftover();
+    if (!left.uid.empty()) {
+        // An attempt before has made it, and nobody uses it: it is not the client's own.
+        auto removed = co_await client_.async_remove(left.uid, ChangeOptions().allow_own_key());
+        if (!removed && removed.error().code() == errc::not_found) co_return Result<void>();
+        co_return removed;
+    }
+    Identity by;
+    by.user_uid = machine_->record().user_uid;
+    by.tenant_uid = machine_->record().tenant_uid;
+    by.org_name = machine_->record().org_name;
+    auto pending = PendingCreate::of_nonce(left.nonce, left.name, by, left.owner_uid);
+    if (!pending) co_return std::move(pending.error());
+    auto done = co_await client_.async_reconcile(std::move(*pending));
+    if (!done && done.error().code() == errc::bad_value) {
+        // The service does not keep the mark: no later look finds more, and a person has to.
+        co_await look_for_suspects(left);
+        co_return Result<void>();
+    }
+    if (!done) co_return std::move(done.error());
+    if (done->removed().empty() && done->not_removed().empty()) co_await look_for_suspects(left);
+    if (done->not_removed().empty()) co_return Result<void>();
+    co_return Error(errc::forbidden, "a key of an earlier attempt could not be deleted")
+        .key_uid(done->not_removed().front());
+}
+
+// A service that drops annotations hides what a create without an answer has made. Nothing proves then whose
+// a key is, so it is not deleted, and named for a person.
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::look_for_suspects(Leftover left) {
+    auto const keys = co_await client_.async_list(ListFilter().owner(left.owner_uid));
+    if (keys) name_suspects(*keys, left.name);  // otherwise with the next look
+}
+
+PALETTE_KEYS_INLINE void RotationDriver::name_suspects(const KeyList& keys, const std::string& name) {
+    auto const& record = machine_->record();
+    auto const& contents = machine_->contents();
+    for (auto const& key : keys) {
+        auto const is_in = [&](const std::optional<palette::lifecycle::Receipt>& value) {
+            return value && value->key_uid == key.uid;
+        };
+        auto const is_known = key.uid == record.old_uid || key.uid == record.new_uid ||
+                              is_in(contents.current) || is_in(contents.pending) || is_in(contents.previous);
+        if (key.name == name && !key.annotations.contains(slot_annotation) && !is_known)
+            left_.push_back("look whether key " + key.uid +
+                            " is what a create without an answer has made: it has the name, and no mark");
+    }
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/lifecycle/rotation/rotation_driver.hpp>
+#include <palette/impl/seams/auth_provider.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <utility>
+#include <variant>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+using palette::lifecycle::RotationStore;
+using palette::lifecycle::SecretSink;
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriver::run() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto lock = co_await guarded(&RotationStore::lock, slot_.store(), slot_.name());
+    if (!lock) {
+        if (lock.error().code() != errc::conflict) co_return std::move(lock.error());
+        Report busy;
+        busy.outcome = Report::Outcome::busy;
+        busy.problem = std::move(lock.error());
+        busy.problem->advice("call again later");
+        co_return busy;
+    }
+    auto record = co_await load();
+    if (!record) co_return std::move(record.error());
+    machine_.emplace(slot_.name(), options_, std::move(*record));
+    co_return co_await run_steps();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<RotationRecord>>> RotationDriver::load() {
+    auto stored = co_await guarded(&RotationStore::load, slot_.store(), slot_.name());
+    if (!stored) co_return std::move(stored.error());
+    version_ = stored->version;
+    if (version_ == 0) co_return std::optional<RotationRecord>();
+    auto parsed = parse_record(stored->text);
+    if (!parsed) co_return std::move(parsed.error());
+    co_return std::optional<RotationRecord>(std::move(*parsed));
+}
+
+// Whether the step comes before all that changes anything.
+inline bool is_first_look(RotationStep step) noexcept {
+    return step == RotationStep::identify || step == RotationStep::read_sink ||
+           step == RotationStep::read_current || step == RotationStep::draw;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriver::run_steps() {
+    for (;;) {
+        auto const step = machine_->next();
+        if (step == Step::finish) co_return report();
+        // As if the process had been killed here.
+        if (*is_cancelled_) co_return Error(errc::operation_aborted, "the rotation was cancelled");
+        if (step != Step::identify) {
+            auto now = co_await client_.async_service_time();
+            if (now) now_ = *now;
+        }
+        machine_->set_time(now_);
+        has_acted_ = has_acted_ || !is_first_look(step);
+        co_await perform(step);
+    }
+}
+
+// Whether the step cleans up, after another one has failed, or before the rotation begins.
+inline bool is_cleaning(RotationStep step) noexcept {
+    return step == RotationStep::clean || step == RotationStep::discard_stale ||
+           step == RotationStep::discard || step == RotationStep::remove_new;
+}
+
+PALETTE_KEYS_INLINE void RotationDriver::conclude_failure(const Error& error, StepFailure why,
+                                                          const std::string& uid) {
+    // What could not be cleaned up is in the report besides, and not why the rotation has failed.
+    if (!problem_ || !is_cleaning(machine_->next())) problem_ = error;
+    machine_->failed(why, uid);
+}
+
+// Whether the same may succeed another time.
+inline StepFailure failure_of(const Error& error) noexcept {
+    if (error.effect() == Effect::unknown) return StepFailure::unknown;
+    auto const code = error.code();
+    auto const is_final = code == errc::invalid_argument || code == errc::forbidden ||
+                          code == errc::rejected || code == errc::conflict || code == errc::own_key;
+    return is_final ? StepFailure::refused : StepFailure::later;
+}
+
+PALETTE_KEYS_INLINE void RotationDriver::conclude(const Result<void>& result, std::string_view done) {
+    if (!result) return conclude_failure(result.error(), failure_of(result.error()));
+    if (!done.empty()) note(std::string(done));
+    machine_->succeeded();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform(Step step) {
+    switch (step) {
+        case Step::identify: {
+            auto const result = co_await identify();
+            if (result)
+                machine_->identified(caller_);
+            else
+                conclude_failure(result.error(), StepFailure::later);
+            break;
+        }
+        case Step::draw:
+            try {
+                auto id = PendingCreate::make_nonce();
+                machine_->drew(std::move(id), PendingCreate::make_nonce());
+            } catch (const Exception& e) {
+                conclude_failure(e.error(), StepFailure::later);
+            }
+            break;
+        case Step::save: {
+            auto const result = co_await save();
+            if (result)
+                machine_->succeeded();
+            else
+                conclude_failure(result.error(), result.error().code() == errc::conflict
+                                                     ? StepFailure::lost
+                                                     : StepFailure::later);
+            break;
+        }
+        case Step::read_record: {
+            auto const stored = co_await load();
+            if (stored)
+                machine_->saw_record(*stored);
+            else
+                machine_->failed(StepFailure::later);  // the problem is that it was lost
+            break;
+        }
+        case Step::call_hook: {
+            auto const result = co_await call_hook();
+            conclude(result, "called the hook");
+            break;
+        }
+        case Step::read_sink:
+        case Step::discard_stale:
+        case Step::stage:
+        case Step::promote:
+        case Step::drop_previous:
+        case Step::discard:
+            co_await perform_with_sink(step);
+            break;
+        default:
+            co_await perform_with_key(step);
+            break;
+    }
+}
+
+// A change of the sink is not interrupted: half of it helps nobody, and the other half takes no time.
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step step) {
+    auto const& record = machine_->record();
+    if (step == Step::read_sink) {
+        auto contents = co_await guarded(&SecretSink::contents, slot_.sink());
+        if (contents)
+            machine_->saw_sink(std::move(*contents));
+        else
+            conclude_failure(contents.error(), StepFailure::later);
+        co_return;
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    if (step == Step::stage) {
+        auto receipt = co_await stage();
+        if (receipt) {
+            note("stored the value of key " + record.new_uid + " beside the current one");
+            machine_->staged(std::move(*receipt));
+        } else {
+            conclude_failure(receipt.error(), StepFailure::unknown);
+        }
+    } else if (step == Step::promote) {
+        auto const receipt = *record.receipt;
+        auto const expected = record.expected_current;
+        auto const result = co_await guarded(&SecretSink::promote, slot_.sink(), receipt, expected);
+        if (result || result.error().code() != errc::conflict) {
+            if (!result) problem_ = result.error();
+            if (result) {
+                note("promoted key " + record.new_uid);
+                machine_->succeeded();
+            } else {
+                machine_->failed(StepFailure::unknown);
+            }
+        } else {
+            conclude_failure(result.error(), StepFailure::lost);
+        }
+    } else {
+        auto const& contents = machine_->contents();
+        auto const receipt = step == Step::discard         ? *record.receipt
+                             : step == Step::discard_stale ? *contents.pending
+                                                           : *contents.previous;
+        auto const result = co_await guarded(&SecretSink::discard, slot_.sink(), receipt);
+        conclude(result, step == Step::drop_previous ? "dropped the previous value"
+                                                     : "dropped a value that was not promoted");
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step step) {
+    auto const& record = machine_->record();
+    if (step == Step::create) {
+        auto uid = co_await create();
+        if (uid)
+            machine_->created(std::move(*uid));
+        else
+            conclude_failure(uid.error(), failure_of(uid.error()), create_failed_uid_);
+        co_return;
+    }
+    if (step == Step::prove) {
+        auto key = co_await prove();
+        if (key) {
+            note("proved key " + record.new_uid + " by use");
+            machine_->proved(*key);
+        } else {
+            auto const is_final = key.error().code() == errc::conflict ||
+                                  key.error().code() == errc::unauthorized ||
+                                  key.error().code() == errc::not_found;
+            conclude_failure(key.error(), is_final ? StepFailure::refused : StepFailure::later);
+        }
+        co_return;
+    }
+    if (step == Step::read_current) {
+        auto key = co_await read(machine_->current_uid());
+        if (!key) {
+            conclude_failure(key.error(), StepFailure::later);
+            co_return;
+        }
+        old_key_ = *key;
+        machine_->saw_current(*key);
+        co_return;
+    }
+    if (step == Step::clean) {
+        auto const result = co_await clean();
+        conclude(result, "deleted what an earlier attempt had left");
+        co_return;
+    }
+    if (step == Step::reactivate) {
+        auto const result = co_await client_.async_reactivate(record.old_uid);
+        conclude(result, "re-activated the old key " + record.old_uid);
+        co_return;
+    }
+    if (step == Step::remove_new) {
+        auto result = co_await client_.async_remove(record.new_uid, ChangeOptions().allow_own_key());
+        if (!result && result.error().code() == errc::not_found) result = Result<void>();
+        conclude(result, "deleted the new key " + record.new_uid);
+        co_return;
+    }
+    auto owner = co_await this->owner();
+    if (!owner) {
+        conclude_failure(owner.error(), StepFailure::later);
+        co_return;
+    }
+    if (step == Step::read_old) {
+        auto key = co_await (*owner)->async_get(record.old_uid);
+        if (key)
+            machine_->saw_old(*key);
+        else if (key.error().code() == errc::not_found)
+            machine_->saw_old(std::nullopt);
+        else
+            conclude_failure(key.error(), StepFailure::later);
+        co_return;
+    }
+    Result<void> result;
+    if (step == Step::revoke)
+        result = co_await (*owner)->async_revoke(record.old_uid, ChangeOptions().verify());
+    else
+        result = co_await (*owner)->async_remove(record.old_uid);
+    // Somebody else was faster, or it had been done before a kill.
+    if (!result && result.error().code() == errc::not_found) result = Result<void>();
+    conclude(result,
+             (step == Step::revoke ? "revoked the old key " : "deleted the old key ") + record.old_uid);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::identify() {
+    auto caller = co_await client_.async_whoami();
+    if (!caller) co_return std::move(caller.error());
+    caller_ = std::move(*caller);
+    auto now = co_await client_.async_service_time();
+    if (!now) co_return std::move(now.error());
+    now_ = *now;
+    machine_->set_time(now_);
+    co_return Result<void>();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::save() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    auto const text = to_text(machine_->record());
+    auto version = co_await guarded(&RotationStore::save, slot_.store(), slot_.name(), text, version_);
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    if (!version) co_return std::move(version.error());
+    version_ = *version;
+    co_return Result<void>();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create() {
+    auto const& record = machine_->record();
+    auto key = NewApiKey(record.key_name);
+    key.lives_for(options_.lifetime()).for_user(record.owner_uid).annotate(slot_annotation, slot_.name());
+    if (old_key_) {
+        key.description(old_key_->description);
+        for (auto const& [name, value] : old_key_->labels)
+            key.label(name, value);
+    }
+    CreateOptions options;
+    options.nonce(record.nonce);
+    auto made = co_await client_.async_create(std::move(key), std::move(options));
+    if (!made) {
+        create_failed_uid_ = made.error().effect() == Effect::applied ? made.error().key_uid() : "";
+        co_return std::move(made.error());
+    }
+    value_ = Secret(made->secret().expose());
+    note("created key " + made->uid());
+    co_return made->uid();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<palette::lifecycle::Receipt>> RotationDriver::stage() {
+    auto const& record = machine_->record();
+    // What the service gave may be less than what was asked for.
+    auto const seen = co_await client_.async_get(record.new_uid);
+    auto const expiry = seen ? seen->expiry : Expiry::in(options_.lifetime(), now_);
+    co_return co_await guarded(&SecretSink::stage, slot_.sink(), record.rotation_id, record.new_uid, expiry,
+                               std::cref(value_));
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::call_hook() {
+    using namespace asio::experimental::awaitable_operators;
+    auto const& record = machine_->record();
+    palette::lifecycle::Promotion promotion(slot_.name(), record.old_uid, record.new_uid);
+    auto ended = co_await (guarded(options_.hook(), promotion) ||
+                           client_.async_wait(options_.hook_timeout(), asio::use_awaitable));
+    if (auto* const result = std::get_if<0>(&ended)) co_return std::move(*result);
+    co_return Error(errc::timeout, "the hook has not ended in time")
+        .advice("it is called again by the next run; raise hook_timeout() if it needs longer");
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<std::shared_ptr<ApiKeyClient>>> RotationDriver::owner() {
+    auto const& record = machine_->record();
+    // Not owned: it outlives the driver.
+    std::shared_ptr<ApiKeyClient> given(std::shared_ptr<void>(), &client_);
+    if (caller_.user_uid != record.owner_uid) co_return given;
+    // The client may use the key that is to be revoked.
+    auto value = co_await new_value();
+    if (!value && value.error().code() == errc::rejected) co_return given;
+    if (!value) co_return std::move(value.error());
+    co_return std::make_shared<ApiKeyClient>(
+        client_.with_auth(detail::always(Credential::api_key(std::move(*value), record.new_uid))));
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<ApiKey>>> RotationDriver::read(std::string uid) {
+    auto key = co_await client_.async_get(std::move(uid));
+    if (key) co_return std::optional<ApiKey>(std::move(*key));
+    if (key.error().code() == errc::not_found) co_return std::optional<ApiKey>();
+    co_return std::move(key.error());
+}
+
+PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
+    auto const outcome = machine_->outcome();
+    auto problem = machine_->refusal() ? machine_->refusal() : problem_;
+    // Before anything was tried, what went wrong is the result.
+    if (outcome == Report::Outcome::failed && !has_acted_ && problem) return *std::move(problem);
+
+    auto const& record = machine_->record();
+    Report report;
+    report.outcome = outcome;
+    report.state = record.state;
+    report.old_uid = record.old_uid;
+    report.new_uid = record.new_uid;
+    report.proven_at = record.proven_at;
+    report.next_due = machine_->next_due();
+    report.as_of = now_;
+    report.clock_skew = std::chrono::round<std::chrono::milliseconds>(client_.now() - now_);
+    report.done = std::move(done_);
+    report.left = machine_->left();
+    report.left.insert(report.left.end(), left_.begin(), left_.end());
+    if (std::chrono::abs(report.clock_skew) > std::chrono::minutes(5))
+        report.left.emplace_back(
+            "set the clock of this machine, which differs from the service's by more than "
+            "five minutes");
+    if (outcome == Report::Outcome::failed || outcome == Report::Outcome::lost_race)
+        report.problem = std::move(problem);
+    return report;
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

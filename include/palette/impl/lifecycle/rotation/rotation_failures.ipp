@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// What the machine of a rotation does about a step that has failed.
+
+#include <palette/impl/lifecycle/rotation/rotation_machine.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+// What was begun and cannot be finished is left behind in the record, and cleaned up.
+PALETTE_KEYS_INLINE void RotationMachine::leave_behind() {
+    auto const add = [this](Leftover left) {
+        left.next_at = now_;
+        record_.leftovers.push_back(std::move(left));
+    };
+    if (!record_.new_uid.empty()) {
+        Leftover left;
+        left.uid = record_.new_uid;
+        add(std::move(left));
+    }
+    // A create that was not answered may have made keys besides.
+    Leftover left;
+    left.nonce = record_.nonce;
+    left.name = record_.key_name;
+    left.owner_uid = record_.owner_uid;
+    if (record_.new_uid.empty() && !record_.nonce.empty()) add(std::move(left));
+    record_.new_uid.clear();
+    record_.receipt.reset();
+    record_.state = State::idle;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::note_failure() {
+    using namespace std::chrono_literals;
+    is_dirty_ = true;
+    ++record_.failures;
+    auto const wait =
+        record_.failures > 9 ? 6h : std::chrono::milliseconds(1min) * (1 << (record_.failures - 1));
+    record_.retry_at = now_ + std::min<std::chrono::milliseconds>(wait, 6h);
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::abandon(Outcome why) {
+    leave_behind();
+    note_failure();
+    has_created_ = false;
+    outcome_ = why;
+    ends_after_cleaning_ = true;
+    // Whether a value was staged, only the sink knows.
+    save_then(&RotationMachine::read_sink);
+}
+
+// After a kill: the value is lost, and another key is created in its place.
+PALETTE_KEYS_INLINE void RotationMachine::restart() {
+    leave_behind();
+    save_then(&RotationMachine::begin_or_wait);
+}
+
+// Another rotation has taken the slot over, and writes the record.
+PALETTE_KEYS_INLINE void RotationMachine::lose() {
+    record_is_lost_ = true;
+    is_dirty_ = false;
+    outcome_ = Outcome::lost_race;
+    if (!has_created_ || record_.new_uid.empty()) return finish();
+    step_ = Step::read_record;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::saw_record(const std::optional<RotationRecord>& record) {
+    // Whoever goes on with this very rotation promotes the key or deletes it, and whoever came after that one
+    // replaces it: consumers may use it by now.
+    auto const& uid = record_.new_uid;
+    if (record && (record->new_uid == uid || record->old_uid == uid)) return finish();
+    step_ = record_.receipt ? Step::discard : Step::remove_new;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::end_because(Error refusal) {
+    refusal_ = std::move(refusal);
+    finish_with(Outcome::failed, std::nullopt);
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string& uid) {
+    switch (step_) {
+        case Step::save:
+            if (why == Failure::lost) return lose();
+            // The disk says what it said before, and the next run goes by that. A key whose uid it does not
+            // have is deleted while it is known.
+            is_dirty_ = false;
+            record_is_lost_ = true;
+            outcome_ = Outcome::failed;
+            if (record_.state == State::created && has_created_) {
+                step_ = Step::remove_new;
+                return;
+            }
+            return finish();
+        case Step::clean:
+            return cleaned(false);
+        case Step::create:
+            if (!uid.empty()) record_.new_uid = uid;
+            if (why == Failure::unknown || !uid.empty())
+                leave_behind();
+            else
+                record_.state = State::idle;
+            note_failure();
+            return finish_with(Outcome::failed, record_.retry_at);
+        case Step::stage:
+            return abandon(Outcome::failed);
+        case Step::prove:
+            // Only what this rotation has revoked: a person may have had a reason to revoke it.
+            if (record_.has_revoked_old && why == Failure::refused) {
+                record_.overlap_until = now_ + std::chrono::hours(1);
+                record_.state = State::overlap;
+                return save_then(&RotationMachine::reactivate);
+            }
+            if (record_.state == State::overlap && why == Failure::refused && !record_.old_uid.empty()) {
+                if (options().force() && !has_drawn_) return replace_broken();
+                left_.push_back("replace the key " + record_.new_uid +
+                                ", which does not work, by force(); the old key " + record_.old_uid +
+                                " was not revoked");
+            }
+            if (record_.state == State::staged || record_.state == State::proven) {
+                // A value that is bad stays bad: it is not tried for ever.
+                if (why == Failure::refused || ++record_.proofs_failed >= 3) return abandon(Outcome::failed);
+            }
+            break;
+        case Step::promote:
+            if (why == Failure::lost) return abandon(Outcome::lost_race);
+            if (why == Failure::refused) return abandon(Outcome::failed);
+            has_reread_ = true;
+            return read_sink();
+        case Step::revoke:
+            left_.push_back("revoke the old key " + record_.old_uid);
+            break;
+        case Step::reactivate:
+            left_.push_back("re-activate the old key " + record_.old_uid + ": the new one does not work");
+            break;
+        case Step::remove_old:
+            // The current key must not end while it waits for a deletion that the service refuses.
+            if (is_due()) {
+                Leftover left;
+                left.uid = record_.old_uid;
+                left.next_at = now_ + std::chrono::hours(1);
+                left.is_revoked = true;
+                record_.leftovers.push_back(std::move(left));
+                return complete();
+            }
+            left_.push_back("delete the old key " + record_.old_uid + ", which is revoked");
+            break;
+        case Step::read_record:
+            left_.push_back("delete the key " + record_.new_uid +
+                            " unless the slot uses it, which is not known");
+            return finish();
+        case Step::discard:
+            // The sink says that consumers use it.
+            if (why == Failure::refused) return finish();
+            step_ = Step::remove_new;
+            return;
+        case Step::remove_new:
+            left_.push_back("delete the key " + record_.new_uid + ", whose value nobody has");
+            return finish();
+        case Step::call_hook:
+        case Step::discard_stale:
+        case Step::drop_previous:
+            break;
+        default:
+            // A look that failed has changed nothing, and costs nothing to repeat.
+            return finish_with(Outcome::failed, record_.retry_at);
+    }
+    note_failure();
+    finish_with(Outcome::failed, record_.retry_at);
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

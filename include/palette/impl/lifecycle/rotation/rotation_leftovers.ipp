@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// What earlier attempts have left behind: when it is cleaned up, and what stands in the way until then.
+
+#include <palette/impl/lifecycle/rotation/rotation_machine.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+PALETTE_KEYS_INLINE bool RotationMachine::find_leftover() {
+    auto const is_current = [this](const Leftover& left) {
+        return !left.uid.empty() && contents_.current && contents_.current->key_uid == left.uid;
+    };
+    // What consumers use is never deleted, whoever wrote it down.
+    if (std::erase_if(record_.leftovers, is_current) > 0) is_dirty_ = true;
+    for (leftover_ = 0; leftover_ < record_.leftovers.size(); ++leftover_) {
+        auto const& left = leftover();
+        auto const& id = left.uid.empty() ? left.nonce : left.uid;
+        if (left.next_at <= now_ && std::ranges::find(cleaned_, id) == cleaned_.end()) return true;
+    }
+    return false;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::cleaned(bool is_gone) {
+    using namespace std::chrono_literals;
+    auto& left = record_.leftovers[leftover_];
+    cleaned_.push_back(left.uid.empty() ? left.nonce : left.uid);
+    is_dirty_ = true;
+    if (is_gone && left.uid.empty() && ++left.looks < 3) {
+        // A request that was under way may still make a key: an hour and a day later nothing is.
+        left.next_at = now_ + (left.looks == 1 ? 1h : 24h);
+    } else if (is_gone) {
+        record_.leftovers.erase(record_.leftovers.begin() + static_cast<std::ptrdiff_t>(leftover_));
+    } else {
+        left.next_at = now_ + 1h;
+    }
+    decide();
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::go_on_without_stale() {
+    contents_.pending.reset();
+    begin_or_wait();
+}
+
+// A slot has two active keys at most: while one that nobody uses may be left, no other is created.
+PALETTE_KEYS_INLINE bool RotationMachine::has_key_left() const {
+    return std::ranges::any_of(record_.leftovers, [](const Leftover& left) {
+        return !left.is_revoked && (!left.uid.empty() || left.looks == 0);
+    });
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::say_leftovers() {
+    for (auto const& left : record_.leftovers) {
+        if (!left.uid.empty())
+            left_.push_back("delete the key " + left.uid + ", which nobody uses");
+        else if (left.looks == 0)
+            left_.push_back("look for keys of the create " + left.nonce + ", whose value nobody has");
+    }
+    if (record_.state == State::overlap && options().hook() && !record_.hook_done)
+        left_.emplace_back("call the hook, which has not succeeded yet");
+}
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/client.hpp>
+#include <palette/impl/lifecycle/watch/watch_machine.hpp>
+#include <palette/impl/system/directory.hpp>
+#include <palette/impl/system/file_lock.hpp>
+#include <palette/lifecycle/watch.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
+
+namespace asio = boost::asio;
+
+// The file in which a watch keeps its state, under a lock that ends with this object.
+class WatchFile {
+public:
+    static Result<WatchFile> open(const std::string& path);
+
+    // Nothing if there is no file yet. errc::conflict: it is another tenant's.
+    Result<std::optional<std::string>> load(const std::string& tenant_uid) const;
+    Result<void> save(const std::string& tenant_uid, const std::string& text) const;
+
+private:
+    WatchFile(files::Directory directory, files::FileLock lock, std::string name)
+        : directory_(std::move(directory)),
+          lock_(std::move(lock)),
+          name_(std::move(name)) {}
+
+    files::Directory directory_;
+    files::FileLock lock_;
+    std::string name_;
+};
+
+// Does what a WatchMachine needs: looks, waits, and keeps its state.
+class Watch {
+public:
+    using Event = palette::lifecycle::ExpiryEvent;
+    using EventHandler = palette::lifecycle::ExpiryWatch::EventHandler;
+    using Cancelled = std::shared_ptr<const std::atomic<bool>>;
+
+    explicit Watch(palette::lifecycle::WatchOptions options);
+
+    asio::awaitable<Result<Event>> next(ApiKeyClient& client, Cancelled is_cancelled);
+    asio::awaitable<Result<void>> run(ApiKeyClient& client, EventHandler handler, Cancelled is_cancelled);
+
+private:
+    // Returns when the machine has an event.
+    asio::awaitable<Result<void>> await_event(ApiKeyClient& client, const Cancelled& is_cancelled);
+    asio::awaitable<Result<void>> begin(ApiKeyClient& client);
+    asio::awaitable<Result<void>> look(ApiKeyClient& client);
+    Result<void> settle();
+    Result<void> save();
+    void look_again_after(Instant now, std::chrono::milliseconds pause);
+    [[nodiscard]] std::chrono::milliseconds pause_before_look(Instant now) const;
+    // The error is told, and how long to wait is returned.
+    std::chrono::milliseconds back_off(const Error& error);
+
+    palette::lifecycle::WatchOptions options_;
+    WatchMachine machine_;
+    std::string tenant_uid_;
+    std::optional<WatchFile> file_;
+    bool has_begun_ = false;
+    bool is_given_out_ = false;  // the machine's first event
+    bool is_of_file_ = false;    // the last error
+    std::chrono::milliseconds pause_{};
+    std::optional<Instant> next_look_;
+    int failures_ = 0;
+};
+
+}  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

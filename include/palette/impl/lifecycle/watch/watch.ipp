@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <palette/detail/printable.hpp>
+#include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/lifecycle/record_envelope.hpp>
+#include <palette/impl/lifecycle/started.hpp>
+#include <palette/impl/lifecycle/watch/watch.hpp>
+#include <palette/impl/system/atomic_file.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <ostream>
+#include <utility>
+
+namespace palette::inline PALETTE_KEYS_ABI {
+
+namespace impl::lifecycle {
+
+inline std::optional<Error> check(const palette::lifecycle::WatchOptions& options) {
+    using std::chrono::milliseconds;
+    constexpr milliseconds longest = std::chrono::days{36'500};
+    auto const is_bad = [=](milliseconds time) { return time < milliseconds(0) || time > longest; };
+    if (options.thresholds().empty() || std::ranges::any_of(options.thresholds(), is_bad))
+        return Error(errc::invalid_argument, "a threshold is needed, not negative, and a century at most")
+            .path("thresholds");
+    if (options.poll_interval() <= milliseconds(0) || options.poll_interval() > longest)
+        return Error(errc::invalid_argument,
+                     "a time between two looks is more than nothing, and a century "
+                     "at most")
+            .path("poll_interval");
+    return std::nullopt;
+}
+
+inline RecordPlace place_of_state(const std::string& path) {
+    return RecordPlace{"the state of the watch in " + files::shown(path),
+                       "restore the file from a backup, or remove it: then thresholds that keys have passed "
+                       "are reported once more"};
+}
+
+PALETTE_KEYS_INLINE Result<WatchFile> WatchFile::open(const std::string& path) {
+    auto const place = files::place_of(path);
+    auto directory = files::open_private_directory(place.directory);
+    if (!directory) return std::move(directory.error());
+    auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
+    if (!lock) return std::move(lock.error());
+    return WatchFile(*std::move(directory), *std::move(lock), place.name);
+}
+
+PALETTE_KEYS_INLINE Result<std::optional<std::string>> WatchFile::load(const std::string& tenant_uid) const {
+    constexpr auto max_size = std::size_t{64} << 20;
+    auto const text = files::read_file(directory_, name_, max_size);
+    if (!text) return text.error();
+    if (!*text) return std::optional<std::string>();
+    auto const place = place_of_state(directory_.path_of(name_));
+    auto sealed = unseal("tenantUid", (*text)->expose(), place);
+    if (!sealed) return std::move(sealed.error());
+    if (!sealed->mark.is_string()) return place.damaged("is no state of a watch");
+    if (sealed->mark.get_string() != tenant_uid)
+        return Error(errc::conflict, place.name + " is of another tenant")
+            .advice("use a file for each tenant");
+    return std::optional(std::move(sealed->text));
+}
+
+PALETTE_KEYS_INLINE Result<void> WatchFile::save(const std::string& tenant_uid,
+                                                 const std::string& text) const {
+    auto const written = files::replace_file(
+        directory_, name_, seal("tenantUid", {boost::json::value(tenant_uid), text}) + '\n');
+    // Written, but perhaps not for ever: an event that is reported twice after a crash is no harm.
+    if (!written && written.error().effect() != Effect::applied) return written.error();
+    return {};
+}
+
+PALETTE_KEYS_INLINE Watch::Watch(palette::lifecycle::WatchOptions options)
+    : options_(std::move(options)),
+      machine_(options_.thresholds()) {}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<Watch::Event>> Watch::next(ApiKeyClient& client,
+                                                                      Cancelled is_cancelled) {
+    if (is_given_out_) {
+        auto const settled = settle();
+        if (!settled) co_return settled.error();
+    }
+    auto const found = co_await await_event(client, is_cancelled);
+    if (!found) co_return found.error();
+    is_given_out_ = true;
+    co_return machine_.event();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::run(ApiKeyClient& client, EventHandler handler,
+                                                             Cancelled is_cancelled) {
+    if (is_given_out_) {
+        auto const settled = settle();
+        if (!settled) co_return settled.error();
+    }
+    for (;;) {
+        auto const found = co_await await_event(client, is_cancelled);
+        if (!found) co_return found.error();
+        auto const handled = co_await guarded(handler, machine_.event());
+        if (handled) {
+            auto const settled = settle();
+            if (!settled) co_return settled.error();
+            continue;
+        }
+        if (*is_cancelled) co_return handled.error();
+        // The next look finds the event again, if the key still is as it was.
+        machine_.drop_events();
+        look_again_after(client.now(), back_off(handled.error()));
+    }
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::await_event(ApiKeyClient& client,
+                                                                     const Cancelled& is_cancelled) {
+    if (auto fault = check(options_)) co_return fault->operation("watch");
+    for (;;) {
+        if (*is_cancelled) co_return Error(errc::operation_aborted, "the watch was cancelled");
+        if (machine_.has_event()) co_return Result<void>();
+        // A program may cancel the wait, and call once more: the look is due when it was.
+        if (auto const pause = pause_before_look(client.now()); pause.count() > 0) {
+            auto const waited = co_await client.async_wait(pause);
+            if (!waited) co_return waited.error();
+        }
+        // Not one expression with a condition: g++ 12 destroys its result twice.
+        auto looked = co_await begin(client);
+        if (looked) looked = co_await look(client);
+        if (looked) {
+            look_again_after(client.now(), options_.poll_interval());
+            continue;
+        }
+        // What the service says may pass. What is wrong with the file does not.
+        auto const code = looked.error().code();
+        if (is_of_file_ || code == errc::operation_aborted || code == errc::invalid_argument)
+            co_return looked.error();
+        look_again_after(client.now(), back_off(looked.error()));
+    }
+}
+
+PALETTE_KEYS_INLINE void Watch::look_again_after(Instant now, std::chrono::milliseconds pause) {
+    pause_ = pause;
+    next_look_ = now + pause;
+}
+
+// A clock that is set back does not make it longer.
+PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::pause_before_look(Instant now) const {
+    return next_look_ ? std::min(*next_look_ - now, pause_) : std::chrono::milliseconds(0);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::begin(ApiKeyClient& client) {
+    if (has_begun_) co_return Result<void>();
+    if (tenant_uid_.empty()) {
+        auto const caller = co_await client.async_whoami();
+        if (!caller) co_return caller.error();
+        tenant_uid_ = caller->tenant_uid;
+    }
+    if (!options_.state_file().empty()) {
+        is_of_file_ = true;
+        auto file = WatchFile::open(options_.state_file());
+        if (!file) co_return std::move(file.error());
+        auto const text = file->load(tenant_uid_);
+        if (!text) co_return text.error();
+        if (*text) {
+            auto const restored = machine_.restore(**text);
+            if (!restored) co_return place_of_state(options_.state_file()).damaged(restored.error().what());
+        }
+        file_.emplace(*std::move(file));
+        is_of_file_ = false;
+    }
+    has_begun_ = true;
+    co_return Result<void>();
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::look(ApiKeyClient& client) {
+    auto filter = options_.filter();
+    filter.expires_within(machine_.horizon());
+    auto const keys = co_await client.async_list(std::move(filter));
+    if (!keys) co_return keys.error();
+    failures_ = 0;
+    machine_.saw(*keys);
+    // What passes a threshold while no process runs is told from what had passed it before.
+    co_return save();
+}
+
+PALETTE_KEYS_INLINE Result<void> Watch::settle() {
+    is_given_out_ = false;
+    machine_.settle();
+    return save();
+}
+
+PALETTE_KEYS_INLINE Result<void> Watch::save() {
+    auto saved = file_ ? file_->save(tenant_uid_, machine_.to_text()) : Result<void>();
+    is_of_file_ = !saved;
+    return saved;
+}
+
+PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::back_off(const Error& error) {
+    if (options_.on_error()) options_.on_error()(error);
+    using namespace std::chrono_literals;
+    failures_ = std::min(failures_ + 1, 12);
+    return std::min<std::chrono::milliseconds>(30s * (1 << (failures_ - 1)), options_.poll_interval());
+}
+
+inline asio::awaitable<Result<palette::lifecycle::ExpiryEvent>> next_of(std::shared_ptr<Watch> watch,
+                                                                        ApiKeyClient& client,
+                                                                        Watch::Cancelled is_cancelled) {
+    co_return co_await watch->next(client, std::move(is_cancelled));
+}
+
+inline asio::awaitable<Result<void>> run_watch(std::shared_ptr<Watch> watch, ApiKeyClient& client,
+                                               Watch::EventHandler handler, Watch::Cancelled is_cancelled) {
+    co_return co_await watch->run(client, std::move(handler), std::move(is_cancelled));
+}
+
+}  // namespace impl::lifecycle
+
+namespace lifecycle {
+
+PALETTE_KEYS_INLINE ExpiryWatch::ExpiryWatch(ApiKeyClient& client, WatchOptions options)
+    : client_(&client),
+      watch_(std::make_shared<impl::lifecycle::Watch>(std::move(options))) {}
+
+PALETTE_KEYS_INLINE ExpiryWatch::ExpiryWatch(ExpiryWatch&&) noexcept = default;
+PALETTE_KEYS_INLINE ExpiryWatch& ExpiryWatch::operator=(ExpiryWatch&&) noexcept = default;
+PALETTE_KEYS_INLINE ExpiryWatch::~ExpiryWatch() = default;
+
+PALETTE_KEYS_INLINE void ExpiryWatch::start_next(
+    boost::asio::any_completion_handler<void(Result<ExpiryEvent>)> handler) {
+    auto const started =
+        std::make_shared<impl::lifecycle::Started<ExpiryEvent>>(client_->get_executor(), std::move(handler));
+    started->spawn(
+        std::bind_front(&impl::lifecycle::next_of, watch_, std::ref(*client_), started->is_cancelled()));
+}
+
+PALETTE_KEYS_INLINE void ExpiryWatch::start_run(
+    boost::asio::any_completion_handler<void(Result<void>)> handler, EventHandler function) {
+    auto const started =
+        std::make_shared<impl::lifecycle::Started<void>>(client_->get_executor(), std::move(handler));
+    started->spawn(std::bind_front(&impl::lifecycle::run_watch, watch_, std::ref(*client_),
+                                   std::move(function), started->is_cancelled()));
+}
+
+PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const ExpiryEvent& event) {
+    using palette::detail::printable;
+    return out << "ExpiryEvent of key " << printable(event.key.uid) << ' '
+               << palette::detail::in_quotes(event.key.name) << ": expires at " << event.key.expiry
+               << ", threshold " << event.threshold.count() / 1'000 << " s"
+               << (event.superseded ? ", superseded" : "");
+}
+
+}  // namespace lifecycle
+}  // namespace palette::inline PALETTE_KEYS_ABI
