@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a program pays that rotates keys, looks at them, or acts on many: opened_headers.cmake looks at what this
-// opens.
+// What a program pays that rotates keys, looks at them, or acts on many: opened_headers.cmake looks at what
+// this opens.
 #include <palette/lifecycle/apply.hpp>
 #include <palette/lifecycle/audit.hpp>
 #include <palette/lifecycle/plan.hpp>
