@@ -99,7 +99,8 @@ int main() try {
 
     palette::ClientOptions options;
     options.transport = notes;
-    options.auth = palette::auth::api_key(palette::Secret("any, since it goes nowhere"));
+    options.auth =
+        palette::auth::api_key(palette::Secret("any, since it goes nowhere"), "5f1b2c3d4e5f6a7b8c9d0e2f");
 
     asio::io_context context;
     auto done = asio::co_spawn(context, look(options), asio::use_future);

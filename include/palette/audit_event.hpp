@@ -87,7 +87,7 @@ public:
 /// Selects events of the audit log: those that meet every condition that is set. The service applies the
 /// filter; what it gives all the same is dropped by the client, if it plainly is something else.
 ///
-///     auto filter = AuditEventFilter().from(begin).user(uid).action("delete");
+///     auto filter = AuditEventFilter().from(keys.as_of() - days{30}).user(uid).action("delete");
 ///
 /// Values that cannot be sent are refused by the operation, not by the setters: an empty text, one that is
 /// not UTF-8, a time outside of the years 1 to 9999, an end before the beginning.

@@ -7,11 +7,14 @@
 //     std::format("{}: {}", error.operation(), error);
 
 #include <palette/api_key.hpp>
+#include <palette/audit_event.hpp>
 #include <palette/credential.hpp>
 #include <palette/endpoint.hpp>
 #include <palette/error.hpp>
 #include <palette/expiry.hpp>
+#include <palette/key_limit.hpp>
 #include <palette/user.hpp>
+#include <palette/visit.hpp>
 
 #include <sstream>
 #include <string>
@@ -75,6 +78,12 @@ PALETTE_KEYS_FORMAT(palette::CreatedApiKey);
 PALETTE_KEYS_FORMAT(palette::StringMap);
 PALETTE_KEYS_FORMAT(palette::Identity);
 PALETTE_KEYS_FORMAT(palette::User);
+PALETTE_KEYS_FORMAT(palette::UserList);
+PALETTE_KEYS_FORMAT(palette::AuditEvent);
+PALETTE_KEYS_FORMAT(palette::AuditEventFilter);
+PALETTE_KEYS_FORMAT(palette::AuditEventList);
+PALETTE_KEYS_FORMAT(palette::KeyLimit);
+PALETTE_KEYS_FORMAT(palette::Visit);
 
 #undef PALETTE_KEYS_FORMAT
 #undef PALETTE_KEYS_FMT

@@ -15,6 +15,7 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -75,6 +76,35 @@ boost::asio::awaitable<void> read(ApiKeyClient& client, std::string uid) {
     expect(co_await client.async_find_user(std::string("DEV@acme.test"), CallOptions().deadline(20s)),
            "find_user");
     expect(co_await client.async_find_user("dev@acme.test"), "find_user, without options");
+    auto const users = co_await client.async_list_users(CallOptions().deadline(20s));
+    expect(users && users->is_complete() && users->size() == 4, "list_users");
+    expect(co_await client.async_list_users(), "list_users, without options");
+    expect(co_await client.async_get_user(users->front().uid + "", CallOptions().deadline(20s)), "get_user");
+    expect(co_await client.async_get_user(users->front().uid), "get_user, without options");
+    expect(co_await client.async_list_audit_events(
+               AuditEventFilter().user(text("a")).action(text("create")).resource_kind(text("k")),
+               CallOptions().deadline(20s)),
+           "list_audit_events");
+    expect(co_await client.async_list_audit_events(AuditEventFilter().resource(text("b"))),
+           "list_audit_events, without options");
+    expect(co_await client.async_key_limit(CallOptions().deadline(20s)), "key_limit");
+    expect(co_await client.async_key_limit(), "key_limit, without options");
+    std::vector<std::string> names;
+    auto const visited = co_await client.async_visit(
+        ListFilter().name(text("a")),
+        [&names, kept = text("kept")](ApiKey&& key) {
+            names.push_back(key.name + kept);
+            return Result<void>();
+        },
+        CallOptions().deadline(20s));
+    expect(visited && visited->count == 1 && names.size() == 1, "visit");
+    expect(co_await client.async_visit(ListFilter(), [](ApiKey&&) { return Result<void>(); }),
+           "visit, without options");
+    expect(co_await client.async_visit_users([seen = text("user")](User&&) { return Result<void>(); },
+                                             CallOptions().deadline(20s)),
+           "visit_users");
+    expect(co_await client.async_visit_users([](User&&) { return Result<void>(); }),
+           "visit_users, without options");
 }
 
 boost::asio::awaitable<void> change(ApiKeyClient& client, std::string uid) {

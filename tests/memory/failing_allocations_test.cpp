@@ -158,6 +158,34 @@ struct FindUser {
     }
 };
 
+struct ListUsers {
+    static constexpr auto name = "list_users";
+    template <class Token>
+    static auto start(ApiKeyClient& client, const std::string&, Token&& token) {
+        return client.async_list_users(std::forward<Token>(token));
+    }
+    static auto wait(BlockingApiKeyClient& client, const std::string&) { return client.list_users(); }
+};
+struct TellLimit {
+    static constexpr auto name = "key_limit";
+    template <class Token>
+    static auto start(ApiKeyClient& client, const std::string&, Token&& token) {
+        return client.async_key_limit(std::forward<Token>(token));
+    }
+    static auto wait(BlockingApiKeyClient& client, const std::string&) { return client.key_limit(); }
+};
+struct VisitKeys {
+    static constexpr auto name = "visit";
+    static Result<void> ignore(ApiKey&& /*key*/) { return {}; }
+    template <class Token>
+    static auto start(ApiKeyClient& client, const std::string&, Token&& token) {
+        return client.async_visit(ListFilter(), &ignore, std::forward<Token>(token));
+    }
+    static auto wait(BlockingApiKeyClient& client, const std::string&) {
+        return client.visit(ListFilter(), &ignore);
+    }
+};
+
 // How the client reaches the service.
 struct Way {
     const char* name;
@@ -342,7 +370,8 @@ struct Every {
     static void awaited(const Way& way) { (fail_each_with_token<Operations>(way, true), ...); }
     static void blocking(const Way& way) { (fail_each_blocking<Operations>(way), ...); }
 };
-using All = Every<List, Get, Create, Reconcile, Update, Renew, Revoke, SetActive, Remove, WhoAmI, FindUser>;
+using All = Every<List, Get, Create, Reconcile, Update, Renew, Revoke, SetActive, Remove, WhoAmI, FindUser,
+                  ListUsers, TellLimit, VisitKeys>;
 
 constexpr Way plain{.name = "plain HTTP"};
 

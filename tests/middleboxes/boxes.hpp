@@ -34,7 +34,8 @@ inline std::string text(const std::string& name) {
 inline palette::ClientOptions options_for(const std::string& name) {
     palette::ClientOptions options;
     options.endpoint = palette::Endpoint::parse(text(name)).value();
-    options.auth = palette::auth::api_key(palette::Secret(text("API_KEY")));
+    // With a uid, so that a change is one request: none of the keys that tests revoke is this one.
+    options.auth = palette::auth::api_key(palette::Secret(text("API_KEY")), "the-own-key");
     if (options.endpoint.is_secure()) options.tls.ca_file = text("CA_FILE");
     options.rate_limit = palette::RateLimitOptions::off();
     return options;

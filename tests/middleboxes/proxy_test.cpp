@@ -16,7 +16,7 @@ ClientOptions behind_proxy(const std::string& password) {
     ClientOptions options;
     options.endpoint = Endpoint::parse(boxes::text("BEHIND_PROXY")).value();
     options.tls.ca_file = boxes::text("BEHIND_PROXY_CA_FILE");
-    options.auth = auth::api_key(Secret(boxes::text("BEHIND_PROXY_API_KEY")));
+    options.auth = auth::api_key(Secret(boxes::text("BEHIND_PROXY_API_KEY")), "the-own-key");
     options.proxy.url = boxes::text("PROXY");
     if (!password.empty()) {
         options.proxy.user = boxes::text("PROXY_USER");

@@ -33,7 +33,7 @@ using Answer = palette::Result<CredentialPtr>;
 using Reason = palette::CredentialRequest::Reason;
 
 inline CredentialPtr key_of(std::string_view value) {
-    return Credential::api_key(palette::Secret(value));
+    return Credential::api_key(palette::Secret(value), "the-own-key");
 }
 
 // Gives what it was told to, in that order, and notes what it was asked.

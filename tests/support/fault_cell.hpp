@@ -35,6 +35,8 @@ public:
           row_(row),
           is_reused_(is_reused),
           emulator_({.plain_http = true, .rate_limit = palette::testing::RateLimit::off()}) {
+        for (int i = 0; i < 3; ++i)
+            emulator_.audit(palette::AuditEvent());
         uid_ = emulator_.seed_key(palette::NewApiKey("target").annotate("team", "infra")).uid();
         before_ = target().value();
         keys_before_ = emulator_.keys().size();
@@ -116,6 +118,10 @@ public:
             return "expected the number of further keys" + difference(done ? more : 0, keys);
         if (shape_.kind == Class::change && is_changed() != done)
             return "expected the key's being changed" + difference(done, is_changed());
+        // Each of them once, however often the list was read.
+        auto const keys_shown = row_.fault.starts_with("list-lag") ? 0 : keys_before_;
+        auto const all = shape_.name == "visit" ? keys_shown : shape_.name == "visit_users" ? 4U : 0U;
+        if (!error_ && visited_ != all) return "expected the number of visits" + difference(all, visited_);
         if (shape_.name == "create" && !error_ && !find(created_))
             return "the key that was delivered is not there: expected one of the keys; got " + created_;
         return {};
@@ -145,6 +151,19 @@ private:
         if (name == "remove") c.async_remove(uid_, options, keep);
         if (name == "whoami") c.async_whoami(options, keep);
         if (name == "find_user") c.async_find_user(emulator_.user(Role::user).email, options, keep);
+        if (name == "list_users") c.async_list_users(options, keep);
+        if (name == "get_user") c.async_get_user(emulator_.user(Role::user).uid, options, keep);
+        if (name == "list_audit_events")
+            c.async_list_audit_events(palette::AuditEventFilter(), options, keep);
+        if (name == "key_limit") c.async_key_limit(options, keep);
+        if (name == "visit") c.async_visit(palette::ListFilter(), count<ApiKey>(), options, keep);
+        if (name == "visit_users") c.async_visit_users(count<palette::User>(), options, keep);
+    }
+
+    // A visitor that counts.
+    template <class T>
+    std::function<palette::Result<void>(T&&)> count() {
+        return [this](T&& /*element*/) { return ++visited_, palette::Result<void>(); };
     }
 
     [[nodiscard]] bool is_changed() const {
@@ -164,7 +183,13 @@ private:
 
     [[nodiscard]] std::string principal() const {
         auto path = std::string(shape_.path);
-        if (auto const at = path.find("{uid}"); at != std::string::npos) path.replace(at, 5, uid_);
+        auto const fill_in = [&](std::string_view place, const std::string& uid) {
+            if (auto const at = path.find(place); at != std::string::npos)
+                path.replace(at, place.size(), uid);
+        };
+        fill_in("{uid}", uid_);
+        fill_in("{user}", emulator_.user(Role::user).uid);
+        fill_in("{tenant}", emulator_.tenant_uid());
         return std::string(shape_.method) + ' ' + path;
     }
 
@@ -199,6 +224,7 @@ private:
     std::optional<Time::duration> elapsed_;
     std::optional<Error> error_;
     std::string created_;
+    std::size_t visited_ = 0;
 };
 
 }  // namespace matrix

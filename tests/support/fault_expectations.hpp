@@ -137,7 +137,7 @@ struct Shape {
     std::string_view name;
     Class kind;
     std::string_view method;
-    std::string_view path;  // {uid}: of the key that is touched
+    std::string_view path;  // {uid}: of the key that is touched; {user}: of somebody; {tenant}
     int before = 0;
     int after = 0;
 };
@@ -155,6 +155,12 @@ inline constexpr Shape shapes[] = {
     {"remove", Class::change, "DELETE", "/v1/apiKeys/{uid}"},
     {"whoami", Class::read, "GET", "/v1/users/info"},
     {"find_user", Class::read, "GET", "/v1/users"},
+    {"list_users", Class::read, "GET", "/v1/users"},
+    {"get_user", Class::read, "GET", "/v1/users/{user}"},
+    {"list_audit_events", Class::read, "GET", "/v1/audits"},
+    {"key_limit", Class::read, "GET", "/v1/tenants/{tenant}/resourceLimits"},
+    {"visit", Class::read, "GET", "/v1/apiKeys"},
+    {"visit_users", Class::read, "GET", "/v1/users"},
 };
 
 constexpr Fate fate(const Row& row, Class kind) {

@@ -66,7 +66,7 @@ private:
         auto key = emulator_.seed_key(palette::NewApiKey("rotating"));
         uid_ = key.uid();
         std::lock_guard const lock(provider_->mutex);
-        provider_->newest = palette::Credential::api_key(std::move(key).secret());
+        provider_->newest = palette::Credential::api_key(std::move(key).secret(), uid_);
     }
     void revoke(const std::string& uid) {
         client_.async_revoke(uid, [this, uid](const palette::Result<void>& revoked) {

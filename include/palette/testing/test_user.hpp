@@ -29,7 +29,7 @@ PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, Role role);
 /// Describes a user to be added with Emulator::add_user().
 ///
 ///     auto gone = emulator.add_user(NewTestUser{.email = "g@acme.test", .single_sign_on = true}
-///                                       .last_sign_in(now - days{200}));
+///                                       .last_sign_in(keys.as_of() - days{200}));
 struct NewTestUser {
     /// Gives the e-mail address.
     std::string email;

@@ -72,7 +72,7 @@ Result<void> meet(const Kind& kind, int status, std::string body, HttpFields hea
     if (is_create) transport->expect("GET /v1/apiKeys").answer(200, R"({"items":[]})");
     ClientOptions options = one_attempt();
     options.transport = transport;
-    options.auth = auth::api_key(Secret(key_value));
+    options.auth = auth::api_key(Secret(key_value), "the-own-key");
     options.retry.settle_time = 0ms;
     Client client(options);
     auto result = kind.call(client);
@@ -240,7 +240,7 @@ TEST_CASE("W8: a value that came is delivered, whatever else is wrong") {
         transport->expect("GET /v1/apiKeys/u").answer(500, std::string(html));
         ClientOptions options = one_attempt();
         options.transport = transport;
-        options.auth = auth::api_key(Secret(key_value));
+        options.auth = auth::api_key(Secret(key_value), "the-own-key");
         Client client(options);
         auto const made = client.create(NewApiKey("ci"));
         REQUIRE(made);
@@ -368,7 +368,7 @@ Result<void> meet_bytes(const Kind& kind, std::string bytes) {
     CannedService const service(std::move(bytes));
     ClientOptions options = one_attempt();
     options.endpoint = service.endpoint();
-    options.auth = auth::api_key(Secret(key_value));
+    options.auth = auth::api_key(Secret(key_value), "the-own-key");
     Client client(options);
     return kind.call(client);
 }

@@ -106,6 +106,10 @@ void by_name(const Emulator& emulator, ClientOptions& options, Proxy& proxy) {
     proxy.emplace(to_emulator);
     options.proxy.url = "http://" + known_names::here + ":" + std::to_string(proxy->port());
 }
+// The key is another user's, which is found out first.
+void without_uid(const Emulator& emulator, ClientOptions& options, Proxy&) {
+    options.auth = auth::api_key(Secret(emulator.user(Role::tenant_user_admin).api_key.expose()));
+}
 void one_at_a_time(const Emulator&, ClientOptions& options, Proxy&) {
     options.rate_limit = {.per_second = 200, .burst = 1};
 }
@@ -145,6 +149,16 @@ const Operation operations[] = {
     {"whoami by a proxy that is looked up", Subject::nothing, whoami, nullptr, by_name, true},
     {"whoami that waits for the rate limit", Subject::nothing, whoami, nullptr, one_at_a_time},
     {"find_user", Subject::user, [](Client& c, Id& id, Watched<>& w) { c.async_find_user(id, w.handler()); }},
+    {"list_users", Subject::nothing, [](Client& c, Id&, Watched<>& w) { c.async_list_users(w.handler()); }},
+    {"list_audit_events", Subject::nothing,
+     [](Client& c, Id&, Watched<>& w) { c.async_list_audit_events(AuditEventFilter(), w.handler()); }},
+    {"key_limit", Subject::nothing, [](Client& c, Id&, Watched<>& w) { c.async_key_limit(w.handler()); }},
+    {"visit of two pages", Subject::nothing,
+     [](Client& c, Id&, Watched<>& w) {
+         c.async_visit(ListFilter(), [](ApiKey&&) { return Result<void>(); }, w.handler());
+     }},
+    {"remove of what may be its own key", Subject::active_key,
+     [](Client& c, Id& id, Watched<>& w) { c.async_remove(id, w.handler()); }, is_gone, without_uid},
 };
 
 const Operation& operation_of(std::string_view name) {

@@ -169,6 +169,11 @@ TEST_CASE("lists: a service that does not stop sending is met by a bound, and th
         {"a list of which the filter takes nothing",
          [](Client& c) { return c.list(ListFilter().name("other")).transform([](const KeyList&) {}); }},
         {"find_user", [](Client& c) { return c.find_user("ada@acme.test").transform([](const User&) {}); }},
+        {"list_users", [](Client& c) { return c.list_users().transform([](const UserList&) {}); }},
+        {"list_audit_events",
+         [](Client& c) {
+             return c.list_audit_events(AuditEventFilter()).transform([](const AuditEventList&) {});
+         }},
     };
     for (auto const& row : rows) {
         for (auto const& [title, call] : operations) {

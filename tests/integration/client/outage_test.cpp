@@ -42,7 +42,7 @@ std::string answer(std::string_view request) {
 ClientOptions options_for(const std::string& url) {
     ClientOptions options;
     options.endpoint = Endpoint::parse(url).value();
-    options.auth = auth::api_key(Secret("hunter2hunter2"));
+    options.auth = auth::api_key(Secret("hunter2hunter2"), "the-own-key");
     options.rate_limit = RateLimitOptions::off();
     return options;
 }

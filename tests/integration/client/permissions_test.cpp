@@ -80,6 +80,25 @@ constexpr Operation whoami{"whoami", [](Client& c, const Subject&) { return outc
 constexpr Operation find_user{
     "find_user", [](Client& c, const Subject& s) { return outcome(c.find_user(s.email)); }, nullptr};
 
+constexpr Operation list_users{"list_users",
+                               [](Client& c, const Subject&) { return outcome(c.list_users()); }, nullptr};
+constexpr Operation get_user{
+    "get_user", [](Client& c, const Subject& s) { return outcome(c.get_user(s.user_uid)); }, nullptr};
+constexpr Operation list_audit_events{
+    "list_audit_events",
+    [](Client& c, const Subject&) { return outcome(c.list_audit_events(AuditEventFilter())); }, nullptr};
+constexpr Operation key_limit{"key_limit", [](Client& c, const Subject&) { return outcome(c.key_limit()); },
+                              nullptr};
+constexpr Operation visit{"visit",
+                          [](Client& c, const Subject&) {
+                              return outcome(c.visit(ListFilter(), [](ApiKey&&) { return Result<void>(); }));
+                          },
+                          nullptr};
+constexpr Operation visit_users{
+    "visit_users",
+    [](Client& c, const Subject&) { return outcome(c.visit_users([](User&&) { return Result<void>(); })); },
+    nullptr};
+
 enum class Outcome { ok, forbidden, not_found };
 constexpr auto yes = Outcome::ok;
 constexpr auto no = Outcome::forbidden;
@@ -138,6 +157,14 @@ constexpr Row matrix[] = {
     {find_user,  Whose::own,      yes,   yes,   yes,    no},
     {find_user,  Whose::anothers, yes,   yes,   yes,    no},
     {find_user,  Whose::unknown,  none,  none,  none,   no},
+    {list_users, Whose::nobodys,  yes,   yes,   yes,    no},
+    {get_user,   Whose::own,      yes,   yes,   yes,    yes},
+    {get_user,   Whose::anothers, yes,   yes,   yes,    no},
+    {get_user,   Whose::unknown,  none,  none,  none,   no},
+    {list_audit_events, Whose::nobodys, yes, yes, yes,  no},
+    {key_limit,  Whose::nobodys,  yes,   yes,   yes,    no},
+    {visit,      Whose::nobodys,  yes,   yes,   yes,    yes},
+    {visit_users, Whose::nobodys, yes,   yes,   yes,    no},
 };
 // clang-format on
 

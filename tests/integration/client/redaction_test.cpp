@@ -106,6 +106,12 @@ constexpr Operation operations[] = {
     {"remove", [](Client& c) { return c.remove(uid); }},
     {"whoami", [](Client& c) { return outcome(c.whoami()); }},
     {"find_user", [](Client& c) { return outcome(c.find_user("ada@acme.com")); }},
+    {"list_users", [](Client& c) { return outcome(c.list_users()); }},
+    {"get_user", [](Client& c) { return outcome(c.get_user(uid)); }},
+    {"list_audit_events", [](Client& c) { return outcome(c.list_audit_events(AuditEventFilter())); }},
+    {"key_limit", [](Client& c) { return outcome(c.key_limit()); }},
+    {"visit",
+     [](Client& c) { return outcome(c.visit(ListFilter(), [](ApiKey&&) { return Result<void>(); })); }},
 };
 
 // A service that gives the same answer to all, its body in two pieces.
@@ -382,8 +388,8 @@ TEST_CASE("redaction: nothing is shown of what the emulator echoes, of a key, a 
     auto const& user = emulator.user(Role::tenant_admin);
     std::string const api_key(user.api_key.expose());
     std::string const password(user.password.expose());
-    emulator.faults().add("* /v1/apiKeys echo-credential");
-    emulator.faults().add("* /v1/users echo-credential");
+    for (auto const* const path : {"/v1/apiKeys", "/v1/users", "/v1/audits"})
+        emulator.faults().add(std::string("* ") + path + " echo-credential");
     auto const client_with = [&](std::shared_ptr<AuthProvider> auth) {
         auto options = one_attempt(emulator.client_options(Role::tenant_admin));
         options.auth = std::move(auth);

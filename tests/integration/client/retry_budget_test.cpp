@@ -117,7 +117,7 @@ public:
 
     boost::asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(CredentialRequest) override {
         if (++asked <= failures_) co_return Error(code_, "the vault is sealed");
-        co_return Credential::api_key(Secret("a-value-of-a-key"));
+        co_return Credential::api_key(Secret("a-value-of-a-key"), "the-own-key");
     }
 
     int asked = 0;

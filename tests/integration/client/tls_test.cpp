@@ -52,7 +52,7 @@ ClientOptions options_for(const tls::Server& server, const std::string& ca_pem,
     ClientOptions options = one_attempt();
     options.endpoint = server.endpoint(host);
     options.tls.ca_pem = ca_pem;
-    options.auth = auth::api_key(Secret("hunter2hunter2"));
+    options.auth = auth::api_key(Secret("hunter2hunter2"), "the-own-key");
     return options;
 }
 
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(Authorities, "client: TLS where plain HTTP was expected is an 
     testing::Emulator const emulator;
     ClientOptions options = one_attempt();
     options.endpoint = Endpoint::parse("http://127.0.0.1:" + std::to_string(emulator.port())).value();
-    options.auth = auth::api_key(Secret("hunter2hunter2"));
+    options.auth = auth::api_key(Secret("hunter2hunter2"), "the-own-key");
     BlockingApiKeyClient client(options);
     auto const list = client.list();
     REQUIRE_FALSE(list);

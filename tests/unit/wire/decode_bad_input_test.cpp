@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/decoding.hpp"
+
 #include <palette/impl/wire/decode.hpp>
 
 #include <doctest/doctest.h>
@@ -71,6 +73,44 @@ TEST_CASE("W23: roles of a user are an array of strings and nothing else") {
     auto const error = refusal<UserPage>(R"({"items":[{"spec":{"roles":["x",{}]}}]})");
     CHECK(error.path() == "items[0].spec.roles[1]");
     CHECK(error.what() == "expected a string, got an object");
+}
+
+TEST_CASE("W23: a count is a whole number that is not negative, however it was cut") {
+    struct Row {
+        const char* count;
+        const char* got;
+    };
+    for (auto const& [count, got] :
+         {Row{"-1", "the number -1"}, Row{"1.5", "the number 1.5"}, Row{"1e3", "the number 1e3"},
+          Row{"18446744073709551616", "the number 18446744073709551616"}, Row{"\"7\"", "the string \"7\""},
+          Row{"true", "true"}, Row{"{}", "an object"}, Row{"[]", "an array"}}) {
+        CAPTURE(count);
+        auto const body = std::string(R"({"listmeta":{"count":)") + count + "}}";
+        auto const error = refusal<UserPage>(body);
+        CHECK(error.code() == errc::wrong_type);
+        CHECK(error.path() == "listmeta.count");
+        CHECK(error.what() == std::string("expected a whole number, not negative, got ") + got);
+        for (std::size_t const size : {1U, 2U, 3U})
+            CHECK(decoding::from_equal_pieces<UserPage>(body, size).error() == error);
+    }
+    auto const good =
+        decoding::from_equal_pieces<UserPage>(R"({"listmeta":{"count":1234567,"continue":"x"}})", 1);
+    CHECK(good.value().total == 1'234'567);
+    CHECK(good.value().next == "x");
+}
+
+TEST_CASE("W23: a wrong type in users, events or limits names the field") {
+    CHECK(refusal<User>(R"({"status":{"isActive":1}})").path() == "status.isActive");
+    CHECK(refusal<User>(R"({"spec":{"emailId":[]}})").path() == "spec.emailId");
+    CHECK(refusal<AuditPage>(R"({"items":[{"spec":{"actor":{"user":"ada"}}}]})").path() ==
+          "items[0].spec.actor.user");
+    CHECK(refusal<AuditPage>(R"({"items":[{},{"spec":{"actor":{"project":{"name":1}}}}]})").path() ==
+          "items[1].spec.actor.project.name");
+    CHECK(refusal<AuditPage>(R"({"items":[{"spec":{"resource":[]}}]})").path() == "items[0].spec.resource");
+    CHECK(refusal<AuditPage>(R"({"items":[{"metadata":{"creationTimestamp":"soon"}}]})").code() ==
+          errc::bad_value);
+    CHECK(refusal<ResourceLimits>(R"({"resources":[{"limit":"20"}]})").path() == "resources[0].limit");
+    CHECK(refusal<ResourceLimits>(R"({"resources":[7]})").path() == "resources[0]");
 }
 
 TEST_CASE("W23: the offending text is shortened and its control characters are escaped") {

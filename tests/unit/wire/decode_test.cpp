@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
 
 namespace decode_test {
@@ -218,6 +220,86 @@ TEST_CASE("decode: who I am, a page of users and an error body") {
     CHECK(error->code.expose() == "ResourceNotFound");
     CHECK(error->message.expose() == "no");
     CHECK(error->ref.expose() == "r9");
+}
+
+TEST_CASE("decode: a page of users tells how many there are, in whole numbers of any size") {
+    auto const total = [](const std::string& count) {
+        return decode<UserPage>(R"({"items":[],"listmeta":{"count":)" + count + "}}").value().total;
+    };
+    CHECK(total("0") == 0);
+    CHECK(total("124") == 124);
+    CHECK(total("9223372036854775807") == 9'223'372'036'854'775'807U);
+    CHECK(total("18446744073709551615") == 18'446'744'073'709'551'615U);
+    CHECK(total("null") == std::nullopt);
+    CHECK(decode<UserPage>(R"({"listmeta":{}})").value().total == std::nullopt);
+    // W23: the first of two equal names counts.
+    CHECK(decode<UserPage>(R"({"listmeta":{"count":1,"count":2}})").value().total == 1);
+}
+
+TEST_CASE("decode: one user, without the link that activates the account") {
+    std::string const body = R"({"metadata":{"uid":"u1"},"spec":{"emailId":"a@b.c"},"status":{
+        "activationLink":"https://palette.test/activate/hunter2hunter2","isActive":false,"lastSignIn":null}})";
+    auto const user = decode<User>(body);
+    REQUIRE(user);
+    CHECK(user->uid == "u1");
+    CHECK_FALSE(user->is_active);
+    CHECK_FALSE(user->last_sign_in);
+    for (std::size_t cut = 0; cut < body.size(); ++cut) {
+        auto const broken = decode<User>(body.substr(0, cut) + "\x01");
+        REQUIRE_FALSE(broken);
+        CHECK(broken.error().message().find("hunter2") == std::string::npos);
+    }
+}
+
+TEST_CASE("decode: an event of the audit log becomes a value with every member") {
+    auto const page = decode<AuditPage>(R"({"items":[{
+        "metadata":{"uid":"e1","creationTimestamp":"2026-01-02T03:04:05.678Z","name":"x"},
+        "spec":{"actionMsg":"am","actionType":"delete","contentMsg":"cm","userMsg":"um",
+            "actor":{"actorType":"user","project":{"uid":"p1","name":"Default"},"serviceName":"s",
+                "user":{"uid":"u1","emailId":"a@b.c","firstName":"A","lastName":"B","org":"o"}},
+            "resource":{"uid":"r1","kind":"k","name":"n","label":"l"}}}, {}, null],
+        "listmeta":{"continue":"next"}})");
+    REQUIRE(page);
+    AuditEvent expected;
+    expected.uid = "e1";
+    expected.created = time(2026, 1, 2, 3h + 4min + 5s + 678ms);
+    expected.action = "delete";
+    expected.action_message = "am";
+    expected.content_message = "cm";
+    expected.user_message = "um";
+    expected.resource.uid = "r1";
+    expected.resource.kind = "k";
+    expected.resource.name = "n";
+    expected.resource.label = "l";
+    expected.actor.type = "user";
+    expected.actor.user_uid = "u1";
+    expected.actor.email = "a@b.c";
+    expected.actor.first_name = "A";
+    expected.actor.last_name = "B";
+    expected.actor.project = "Default";
+    expected.actor.service = "s";
+    REQUIRE(page->items.size() == 2);
+    CHECK(page->items[0] == expected);
+    CHECK(page->items[1] == AuditEvent());
+    CHECK(page->next == "next");
+    // W1: what is absent or null is empty.
+    CHECK(decode<AuditPage>(R"({"items":[{"metadata":null,"spec":{"actor":{"project":null,"user":null},
+        "resource":null,"actionType":null}}]})")
+              .value()
+              .items[0] == AuditEvent());
+}
+
+TEST_CASE("decode: the limits of a tenant") {
+    auto const limits = decode<ResourceLimits>(
+        R"({"resources":[{"kind":"user","limit":0},{"kind":"apiKey","label":"API keys","limit":20,"maxLimit":10000}]})");
+    REQUIRE(limits);
+    REQUIRE(limits->resources.size() == 2);
+    CHECK(limits->resources[0].limit == 0);
+    CHECK_FALSE(limits->resources[0].max_limit);
+    CHECK(limits->resources[1].kind == "apiKey");
+    CHECK(limits->resources[1].label == "API keys");
+    CHECK(limits->resources[1].limit == 20);
+    CHECK(limits->resources[1].max_limit == 10'000);
 }
 
 }  // namespace decode_test
