@@ -19,8 +19,8 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 // user's, where the credential is a key whose uid is not known. The service does not tell which key a request
 // came with.
 //
-// Asks whose the credential is, once for each credential, and whose the key is, unless that was read already.
-// Nothing else is kept: keys come and go.
+// Asks whose the credential is, once for each credential, and whose the key is, unless that was read already;
+// once for all attempts of the request. Nothing is kept beyond it: keys come and go.
 class OwnKeyGuard final : public pipeline::Guard {
 public:
     // `target`: the key as it was just read, at `as_of`; null: it has to be read.
@@ -35,19 +35,16 @@ public:
     asio::awaitable<Result<void>> before_sending(std::shared_ptr<const Credential> credential) override {
         if (credential->kind() != Credential::Kind::api_key || !credential->key_uid().empty())
             co_return Result<void>();
-        // A request that is sent again has been judged. What was made with a credential is not its own key.
-        if (credential == cleared_ || core_.creates().has_made(credential, uid_)) co_return Result<void>();
-        auto caller = co_await identity_of(credential);
+        // What was made with a credential is not its own key.
+        if (core_.creates().has_made(credential, uid_)) co_return Result<void>();
+        auto caller = co_await identity_of(std::move(credential));
         if (!caller) co_return std::move(caller.error());
         if (!target_) {
             auto read = co_await get_as_of(core_, call_, uid_, &as_of_);
             if (!read) co_return std::move(read.error());
             target_ = std::make_shared<const ApiKey>(std::move(*read));
         }
-        if (!is_candidate(*caller, *target_, as_of_)) {
-            cleared_ = std::move(credential);
-            co_return Result<void>();
-        }
+        if (!is_candidate(*caller, *target_, as_of_)) co_return Result<void>();
         co_return co_await refusal(std::move(*caller));
     }
 
@@ -89,7 +86,6 @@ private:
     std::string uid_;
     std::shared_ptr<const ApiKey> target_;
     Instant as_of_;
-    std::shared_ptr<const Credential> cleared_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

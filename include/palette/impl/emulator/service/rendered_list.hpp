@@ -33,7 +33,7 @@ inline std::uint64_t number_parameter(const Target& target, std::string_view nam
 // Writes {"items":[...]} of the records after the one that "continue" names, `limit` at most.
 template <class Records, class Wanted, class Append>
 std::string render_list(const Records& records, const Target& target, std::uint64_t limit, bool with_meta,
-                        Wanted wanted, Append append) {
+                        const Wanted& wanted, Append append) {
     std::uint64_t const after = number_parameter(target, "continue", 0);
     std::uint64_t const skipped = after != 0 ? 0 : number_parameter(target, "offset", 0);
     std::string body = "{\"items\":[";
