@@ -158,20 +158,6 @@ public:
     }
 };
 
-// What an audit of keys reads.
-struct Reads {
-    static bool all(BlockingApiKeyClient& keys) {
-        KeyVisitor const on_key = [](ApiKey&&) { return Result<void>(); };
-        UserVisitor const on_user = [](User&&) { return Result<void>(); };
-        std::ostringstream out;
-        if (auto users = keys.list_users()) out << *users;
-        if (auto events = keys.list_audit_events(AuditEventFilter().user("u"))) out << *events;
-        if (auto limit = keys.key_limit()) out << *limit;
-        if (auto visit = keys.visit(ListFilter(), on_key)) out << *visit;
-        return keys.get_user("u").has_value() || keys.visit_users(on_user).has_value();
-    }
-};
-
 // What looks at keys, and what it says of them.
 class Looks {
 public:
@@ -204,6 +190,20 @@ public:
 private:
     lifecycle::ExpiryWatch watch_;
     std::ostringstream text_;
+};
+
+// What an audit of keys reads.
+struct Reads {
+    static bool all(BlockingApiKeyClient& keys) {
+        KeyVisitor const on_key = [](ApiKey&&) { return Result<void>(); };
+        UserVisitor const on_user = [](User&&) { return Result<void>(); };
+        std::ostringstream out;
+        if (auto users = keys.list_users()) out << *users;
+        if (auto events = keys.list_audit_events(AuditEventFilter().user("u"))) out << *events;
+        if (auto limit = keys.key_limit()) out << *limit;
+        if (auto visit = keys.visit(ListFilter(), on_key)) out << *visit;
+        return keys.get_user("u").has_value() || keys.visit_users(on_user).has_value();
+    }
 };
 
 int main() {

@@ -225,6 +225,23 @@ TEST_CASE(
     CHECK(Scene::name_of(scene.next(watch).value()) == "a 7");
 }
 
+TEST_CASE("watch: what was told is kept at once, not with the next look only") {
+    Scene scene;
+    scene.add("a", days{31});
+    scene.time.clock->advance(days{20});
+    auto const options = WatchOptions().state_file(scene.file);
+    {
+        ExpiryWatch watch(*scene.client, options);
+        auto const first = scene.next(watch).value();
+        CHECK(Scene::name_of(first) == "a 30");
+        CHECK(first.superseded);
+        // This is what says that the first one was handled.
+        CHECK(Scene::name_of(scene.next(watch).value()) == "a 14");
+    }
+    ExpiryWatch watch(*scene.client, options);
+    CHECK(Scene::name_of(scene.next(watch).value()) == "a 14");
+}
+
 TEST_CASE("watch: a wait that is cancelled does not put off the next look") {
     Scene scene;
     scene.add("a", days{31});

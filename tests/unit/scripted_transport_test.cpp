@@ -28,7 +28,7 @@ struct Scene {
         ClientOptions made;
         made.transport = service;
         made.retry.max_attempts = 1;
-        made.auth = auth::api_key(Secret("a-key-that-nobody-has"));
+        made.auth = auth::api_key(Secret("a-key-that-nobody-has"), "the-own-key");
         return made;
     }
 
