@@ -176,6 +176,10 @@ public:
     ///     auto visited = co_await client.async_visit(
     ///         ListFilter().state(KeyState::expired), [&](ApiKey&&) { ++expired; return Result<void>(); });
     ///
+    /// `visitor` is a KeyVisitor, or converts to one. With g++ before 14, a lambda that captures more than
+    /// references and plain values is made a KeyVisitor with a name first: as a temporary in a co_await
+    /// expression it would be destroyed twice, and does not compile.
+    ///
     /// The visitor is called on the executor of the client, one call at a time, and not at all once the
     /// operation has completed. It must not block; it may start operations of the same client. An error that
     /// it returns ends the operation with that error, and an exception ends it with errc::system.
@@ -190,13 +194,14 @@ public:
     /// max_bytes and max_items do not, for nothing is held. The time is bounded as that of all operations: a
     /// large tenant may need CallOptions::deadline().
     template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
-    auto async_visit(ListFilter filter, KeyVisitor visitor, CallOptions options, Token&& token = Token()) {
-        return start(detail::VisitKeys(std::move(filter), std::move(visitor)), std::move(options),
+    auto async_visit(ListFilter filter, detail::VisitorOf<ApiKey> visitor, CallOptions options,
+                     Token&& token = Token()) {
+        return start(detail::VisitKeys(std::move(filter), std::move(visitor).take()), std::move(options),
                      std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
-    auto async_visit(ListFilter filter, KeyVisitor visitor, Token&& token = Token()) {
+    auto async_visit(ListFilter filter, detail::VisitorOf<ApiKey> visitor, Token&& token = Token()) {
         return async_visit(std::move(filter), std::move(visitor), CallOptions(), std::forward<Token>(token));
     }
 
@@ -601,12 +606,13 @@ public:
     /// Errors of this operation's own: errc::forbidden if the caller may not list users; those of
     /// async_visit().
     template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
-    auto async_visit_users(UserVisitor visitor, CallOptions options, Token&& token = Token()) {
-        return start(detail::VisitUsers(std::move(visitor)), std::move(options), std::forward<Token>(token));
+    auto async_visit_users(detail::VisitorOf<User> visitor, CallOptions options, Token&& token = Token()) {
+        return start(detail::VisitUsers(std::move(visitor).take()), std::move(options),
+                     std::forward<Token>(token));
     }
     /// Same, with default options.
     template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
-    auto async_visit_users(UserVisitor visitor, Token&& token = Token()) {
+    auto async_visit_users(detail::VisitorOf<User> visitor, Token&& token = Token()) {
         return async_visit_users(std::move(visitor), CallOptions(), std::forward<Token>(token));
     }
 

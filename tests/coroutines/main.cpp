@@ -15,6 +15,7 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -82,7 +83,7 @@ boost::asio::awaitable<void> read(ApiKeyClient& client, std::string uid) {
     expect(co_await client.async_get_user(users->front().uid + "", CallOptions().deadline(20s)), "get_user");
     expect(co_await client.async_get_user(users->front().uid), "get_user, without options");
     expect(co_await client.async_list_audit_events(
-               AuditEventFilter().user(text("a")).action(text("create")).resource_kind(text("k")),
+               AuditEventFilter().user(text("a")).action("create").resource_kind(text("k")),
                CallOptions().deadline(20s)),
            "list_audit_events");
     expect(co_await client.async_list_audit_events(AuditEventFilter().resource(text("b"))),
@@ -90,19 +91,19 @@ boost::asio::awaitable<void> read(ApiKeyClient& client, std::string uid) {
     expect(co_await client.async_key_limit(CallOptions().deadline(20s)), "key_limit");
     expect(co_await client.async_key_limit(), "key_limit, without options");
     std::vector<std::string> names;
-    auto const visited = co_await client.async_visit(
-        ListFilter().name(text("a")),
-        [&names, kept = text("kept")](ApiKey&& key) {
-            names.push_back(key.name + kept);
-            return Result<void>();
-        },
-        CallOptions().deadline(20s));
+    // Named: of a lambda that has to be destroyed, a temporary in a co_await expression is destroyed twice.
+    KeyVisitor visitor = [&names, kept = text("kept")](ApiKey&& seen) {
+        names.push_back(seen.name + kept);
+        return Result<void>();
+    };
+    auto const visited = co_await client.async_visit(ListFilter().name(text("a")), std::move(visitor),
+                                                     CallOptions().deadline(20s));
     expect(visited && visited->count == 1 && names.size() == 1, "visit");
-    expect(co_await client.async_visit(ListFilter(), [](ApiKey&&) { return Result<void>(); }),
+    expect(co_await client.async_visit(
+               ListFilter(), [&names](ApiKey&& seen) { return names.push_back(seen.name), Result<void>(); }),
            "visit, without options");
-    expect(co_await client.async_visit_users([seen = text("user")](User&&) { return Result<void>(); },
-                                             CallOptions().deadline(20s)),
-           "visit_users");
+    UserVisitor user_visitor = [seen = text("user")](User&&) { return Result<void>(); };
+    expect(co_await client.async_visit_users(user_visitor, CallOptions().deadline(20s)), "visit_users");
     expect(co_await client.async_visit_users([](User&&) { return Result<void>(); }),
            "visit_users, without options");
 }
