@@ -4,6 +4,7 @@
 #include <palette/lifecycle/audit_policy.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -53,7 +54,7 @@ inline std::vector<std::pair<std::string, std::string>> words_of(
     std::string rules;
     for (auto const rule : all_audit_rules)
         if (policy.judges(rule)) rules += (rules.empty() ? "" : ", ") + std::string(to_string(rule));
-    auto const percent = std::to_string(static_cast<int>(policy.quota_share() * 100 + 0.5)) + " %";
+    auto const percent = std::to_string(std::lround(policy.quota_share() * 100)) + " %";
     auto const yes_or_no = [](bool is) { return std::string(is ? "yes" : "no"); };
     auto const roster =
         policy.roster() ? std::to_string(policy.roster()->size()) + " addresses" : std::string("none");
