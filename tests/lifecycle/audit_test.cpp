@@ -379,6 +379,29 @@ TEST_CASE("audit: a policy that cannot be meant is refused before anything is re
     CHECK(tenant.emulator.request_count() == 0);
 }
 
+TEST_CASE("audit: the options of the call are those of each request, and a large tenant has time") {
+    Tenant tenant;
+    auto options = tenant.emulator.client_options(Role::tenant_admin);
+    tenant.time.watch(options);
+    ApiKeyClient client(tenant.time.context, options);
+    auto const audit = [&](const CallOptions& call) {
+        std::optional<Result<AuditReport>> report;
+        lifecycle::async_audit(client, AuditPolicy(), call,
+                               [&](Result<AuditReport> r) { report.emplace(std::move(r)); });
+        tenant.time.run_until([&] { return report.has_value(); });
+        return *std::move(report);
+    };
+    auto const late = audit(CallOptions().deadline(tenant.time.clock->now() - 1s));
+    REQUIRE_FALSE(late);
+    CHECK(late.error().code() == errc::timeout);
+    CHECK(tenant.emulator.request_count() == 0);
+    // Longer than all that one operation has as a rule.
+    tenant.emulator.faults().add("GET /v1/apiKeys status:429 x3");
+    auto const begin = tenant.time.clock->now();
+    CHECK(audit(CallOptions().deadline(1h)));
+    CHECK(tenant.time.clock->now() > begin);
+}
+
 TEST_CASE("audit: a cancellation ends it, and the client can be used") {
     Tenant tenant;
     tenant.emulator.faults().add("GET /v1/apiKeys delay:60000 x1");
