@@ -109,7 +109,8 @@ AllocatedEach held_by_operation(const ClientOptions& with) {
     service.answer = [](std::string_view) { return std::string(); };
     auto options = with;
     options.endpoint = Endpoint::parse(service.url()).value();
-    options.auth = auth::api_key(Secret("0123456789abcdef"));
+    // With the uid of its key, a client reads nothing before it revokes another one.
+    options.auth = auth::api_key(Secret("0123456789abcdef"), "5f1b0000");
     options.timeouts.queue = std::chrono::hours{10};
     options.pool.max_waiting = many;
     ApiKeyClient client(context, options);

@@ -37,19 +37,21 @@ public:
             co_return Result<void>();
         // What was made with a credential is not its own key.
         if (core_.creates().has_made(credential, uid_)) co_return Result<void>();
-        auto caller = co_await identity_of(std::move(credential));
-        if (!caller) co_return std::move(caller.error());
         if (!target_) {
             auto read = co_await get_as_of(core_, call_, uid_, &as_of_);
             if (!read) co_return std::move(read.error());
             target_ = std::make_shared<const ApiKey>(std::move(*read));
         }
+        // A key that was revoked or has expired authenticates nobody.
+        if (target_->state(as_of_) != KeyState::active) co_return Result<void>();
+        // After the read, for which hundreds of calls queue: by their turn, one of them has asked.
+        auto caller = co_await identity_of(std::move(credential));
+        if (!caller) co_return std::move(caller.error());
         if (!is_candidate(*caller, *target_, as_of_)) co_return Result<void>();
         co_return co_await refusal(std::move(*caller));
     }
 
 private:
-    // A key that was revoked or has expired authenticates nobody.
     static bool is_candidate(const Identity& caller, const ApiKey& key, Instant as_of) {
         return key.owner.uid == caller.user_uid && key.state(as_of) == KeyState::active;
     }
