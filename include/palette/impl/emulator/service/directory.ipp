@@ -3,7 +3,7 @@
 
 // What the service tells of its tenant beside the keys: users, the audit log, limits.
 
-#include <palette/detail/rfc3339.hpp>
+#include <palette/expiry.hpp>
 #include <palette/impl/emulator/service/answers.hpp>
 #include <palette/impl/emulator/service/refusal.hpp>
 #include <palette/impl/emulator/service/rendered_list.hpp>
@@ -51,9 +51,10 @@ PALETTE_KEYS_INLINE Response Service::read_user(const Caller& caller, const std:
 inline std::optional<Instant> time_parameter(const Target& target, std::string_view name) {
     auto const text = target.parameter(name);
     if (!text || text->empty()) return std::nullopt;
-    auto const time = palette::detail::parse_rfc3339(*text);
-    if (!time) throw bad_request("the parameter " + std::string(name) + ": a time is expected");
-    return time;
+    auto const time = Expiry::parse(*text);
+    if (!time || time->is_never())
+        throw bad_request("the parameter " + std::string(name) + ": a time is expected");
+    return time->instant();
 }
 
 // What a request wants to see of the audit log. Empty is as absent.
