@@ -45,6 +45,24 @@ public:
         return *std::move(result);
     }
 
+    // What somebody does by hand.
+    void set_active(const std::string& uid, bool is_active) {
+        std::optional<bool> done;
+        auto const ended = [&](const palette::Result<void>& result) { done = result.has_value(); };
+        if (is_active)
+            client->async_reactivate(uid, ended);
+        else
+            client->async_revoke(uid, ended);
+        time.run_until([&] { return done.has_value(); });
+        REQUIRE(*done);
+    }
+
+    [[nodiscard]] bool is_active(const std::string& uid) const {
+        for (auto const& key : emulator.keys())
+            if (key.uid == uid) return key.is_active;
+        return false;
+    }
+
     // What a consumer reads.
     [[nodiscard]] std::string value() const { return content_of(path); }
 

@@ -11,6 +11,16 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
     auto const left = machine_->leftover();
+    if (left.is_revoked) {
+        // Somebody may have missed it meanwhile.
+        auto const key = co_await read(left.uid);
+        if (!key) co_return key.error();
+        if (*key && (*key)->is_active) {
+            left_.push_back("the old key " + left.uid +
+                            " was re-activated, so it is not deleted: whoever did that decides about it");
+            co_return Result<void>();
+        }
+    }
     if (!left.uid.empty()) {
         // An attempt before has made it, and nobody uses it: it is not the client's own.
         auto removed = co_await client_.async_remove(left.uid, ChangeOptions().allow_own_key());

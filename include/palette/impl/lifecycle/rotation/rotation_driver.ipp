@@ -264,9 +264,14 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         co_return;
     }
     Result<void> result;
-    if (step == Step::revoke)
+    if (step == Step::revoke) {
         result = co_await (*owner)->async_revoke(record.old_uid, ChangeOptions().verify());
-    else
+        if (!result && result.error().effect() != Effect::not_applied &&
+            result.error().code() != errc::not_found) {
+            conclude_failure(result.error(), StepFailure::unknown);
+            co_return;
+        }
+    } else
         result = co_await (*owner)->async_remove(record.old_uid);
     // Somebody else was faster, or it had been done before a kill.
     if (!result && result.error().code() == errc::not_found) result = Result<void>();

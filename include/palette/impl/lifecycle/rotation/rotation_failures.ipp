@@ -130,6 +130,8 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             has_reread_ = true;
             return read_sink();
         case Step::revoke:
+            // What was surely not done here is not undone later: somebody else may revoke it.
+            if (why != Failure::unknown) record_.has_revoked_old = false;
             left_.push_back("revoke the old key " + record_.old_uid);
             break;
         case Step::reactivate:
@@ -160,6 +162,9 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             left_.push_back("delete the key " + record_.new_uid + ", whose value nobody has");
             return finish();
         case Step::call_hook:
+            // A hook may fail because the new key does not work: by force that is looked at all the same.
+            if (options().force() && !has_drawn_ && !record_.old_uid.empty()) return prove();
+            break;
         case Step::discard_stale:
         case Step::drop_previous:
             break;

@@ -116,6 +116,7 @@ private:
     void go_on_in_overlap();
     void go_on_in_quarantine();
     void replace_broken();
+    void forget_broken();
     void complete();
     void next_or_finish();
     void go_on_without_stale();

@@ -116,9 +116,7 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
     current_uid_ = contents_.current->key_uid.empty() ? options().current_key() : contents_.current->key_uid;
     if (!record_.broken_uid.empty() && record_.broken_uid != current_uid_) {
         // Somebody else has put a value there meanwhile.
-        left_.push_back("look whether anybody uses the key " + record_.old_uid);
-        record_.broken_uid.clear();
-        is_dirty_ = true;
+        forget_broken();
     }
     if (current_uid_.empty())
         return end_because(Error(errc::conflict, "the sink holds a key whose uid is not known")
@@ -154,6 +152,7 @@ PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey
 
 // For a slot that is empty.
 PALETTE_KEYS_INLINE void RotationMachine::plan() {
+    if (!record_.broken_uid.empty()) forget_broken();
     record_.old_uid.clear();
     record_.old_expiry = Expiry::at(now_);
     record_.key_name = options().key_name().empty() ? record_.slot : options().key_name();
@@ -211,6 +210,17 @@ PALETTE_KEYS_INLINE void RotationMachine::go_on_in_overlap() {
     if (now_ < record_.overlap_until.value_or(now_) && (!options().force() || has_drawn_))
         return finish_with(Outcome::in_progress, record_.overlap_until);
     prove();
+}
+
+// Somebody else has emptied the sink, or put another value there, while a broken key was to be replaced.
+PALETTE_KEYS_INLINE void RotationMachine::forget_broken() {
+    left_.push_back("look whether anybody uses the key " + record_.old_uid);
+    Leftover left;
+    left.uid = std::exchange(record_.broken_uid, {});
+    left.next_at = now_ + options().overlap();
+    left.is_revoked = true;  // one that works by then is not deleted, and stands in nobody's way
+    record_.leftovers.push_back(std::move(left));
+    is_dirty_ = true;
 }
 
 // The key that consumers read does not work, and the one that it has replaced still does: that one stays the

@@ -43,8 +43,12 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::prove() {
         // by its state alone, which RotateOptions::unproven_ok() accepts.
         auto const is_promoted = record.state == palette::lifecycle::RotationState::overlap ||
                                  record.state == palette::lifecycle::RotationState::revoked;
-        if (value.error().code() == errc::rejected && is_promoted)
-            co_return co_await client_.async_get(record.new_uid);
+        if (value.error().code() == errc::rejected && is_promoted) {
+            auto key = co_await client_.async_get(record.new_uid);
+            if (key && key->state(now_) != KeyState::active)
+                co_return Error(errc::conflict, "the new key is revoked or has expired").key_uid(key->uid);
+            co_return key;
+        }
         if (value.error().code() == errc::rejected) co_return Error(errc::conflict, value.error().message());
         co_return std::move(value.error());
     }

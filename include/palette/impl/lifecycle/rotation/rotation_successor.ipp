@@ -80,6 +80,10 @@ PALETTE_KEYS_INLINE void RotationMachine::proved(const ApiKey& key) {
             record_.state = State::proven;
             return save_then(&RotationMachine::promote);
         case State::overlap:
+            if (options().hook() && !record_.hook_done) {
+                note_failure();
+                return finish_with(Outcome::failed, record_.retry_at);
+            }
             if (now_ < record_.overlap_until.value_or(now_))
                 return finish_with(Outcome::in_progress, record_.overlap_until);
             record_.has_revoked_old = true;  // or is about to

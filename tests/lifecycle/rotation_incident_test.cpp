@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "lifecycle/rotation_scene.hpp"
+
+#include <palette/lifecycle/rotation.hpp>
+#include <palette/testing/memory_sink.hpp>
+
+#include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+// Somebody revokes or re-activates keys of a slot by hand while it is rotated.
+
+namespace rotation_incident_test {
+
+using namespace std::chrono_literals;
+using namespace palette;
+using lifecycle::RotateOptions;
+using lifecycle::Rotation;
+using lifecycle::RotationState;
+using Outcome = Rotation::Outcome;
+
+constexpr std::chrono::days until_due{20};
+
+// A slot in the overlap of its second key.
+Rotation begin_second(RotationScene& scene, const RotateOptions& options = {}) {
+    REQUIRE(scene.rotate(options));
+    scene.time.run_for(until_due + 2s);
+    return scene.rotate(options).value();
+}
+
+TEST_CASE(
+    "rotation incident: with a sink that cannot be read, a new key that was revoked is not proved by being "
+    "there") {
+    RotationScene scene;
+    auto const sink = std::make_shared<testing::MemorySink>();
+    sink->write_only();
+    lifecycle::Slot const slot("memory", sink, scene.store);
+    auto const options = RotateOptions().unproven_ok();
+    REQUIRE(scene.rotate(slot, options));
+    scene.time.run_for(until_due + 2s);
+    auto const begun = scene.rotate(slot, options).value();
+    REQUIRE(begun.state == RotationState::overlap);
+    scene.set_active(begun.new_uid, false);
+    scene.time.run_for(1h + 2s);
+    auto const failed = scene.rotate(slot, options).value();
+    CHECK(failed.outcome == Outcome::failed);
+    CHECK(failed.state == RotationState::overlap);
+    CHECK(scene.is_active(begun.old_uid));
+}
+
+TEST_CASE(
+    "rotation incident: a key that could not be deleted, and that somebody has re-activated, is not "
+    "deleted") {
+    RotationScene scene;
+    // So that the first key has not expired by then.
+    auto const options = RotateOptions().lifetime(std::chrono::days{90}).renew_at(0.3);
+    constexpr std::chrono::days third{27};
+    REQUIRE(scene.rotate(options));
+    scene.time.run_for(third + 2s);
+    auto const first = scene.rotate(options).value();
+    scene.emulator.faults().add("DELETE /v1/apiKeys deny-delete");
+    scene.time.run_for(1h + 2s);
+    REQUIRE(scene.rotate(options).value().state == RotationState::quarantine);
+    scene.time.run_for(third);
+    REQUIRE(scene.rotate(options).value().state == RotationState::overlap);  // of the third key
+    scene.emulator.faults().clear();
+    scene.set_active(first.old_uid, true);
+    scene.time.run_for(1h + 2s);
+    auto const rotation = scene.rotate(options).value();
+    CHECK(scene.is_active(first.old_uid));
+    std::string left;
+    for (auto const& line : rotation.left)
+        left += line + '\n';
+    CHECK(left.find(first.old_uid + " was re-activated, so it is not deleted") != std::string::npos);
+}
+
+TEST_CASE(
+    "rotation incident: what a rotation could not revoke, and somebody else did, it does not re-activate") {
+    RotationScene scene;
+    auto const begun = begin_second(scene);
+    scene.emulator.faults().add("PUT /v1/apiKeys status:403 x1");
+    scene.time.run_for(1h + 2s);
+    REQUIRE(scene.rotate().value().outcome == Outcome::failed);
+    REQUIRE(scene.is_active(begun.old_uid));
+    scene.set_active(begun.old_uid, false);
+    scene.set_active(begun.new_uid, false);
+    scene.time.run_for(10min);
+    CHECK(scene.rotate().value().outcome == Outcome::failed);
+    CHECK_FALSE(scene.is_active(begun.old_uid));
+}
+
+boost::asio::awaitable<Result<void>> failing_hook(const lifecycle::Promotion& /*promotion*/) {
+    co_return Error(errc::system, "the service does not come up with this key");
+}
+
+boost::asio::awaitable<Result<void>> hook_that_fails(lifecycle::Promotion promotion) {
+    return failing_hook(promotion);
+}
+
+TEST_CASE("rotation incident: by force a key that stops working is replaced although its hook fails") {
+    RotationScene scene;
+    REQUIRE(scene.rotate());
+    scene.time.run_for(until_due + 2s);
+    auto const with_hook = RotateOptions().hook(&hook_that_fails);
+    auto const begun = scene.rotate(with_hook).value();
+    REQUIRE(begun.state == RotationState::overlap);
+    scene.set_active(begun.new_uid, false);
+    auto const forced = scene.rotate(RotateOptions().hook(&hook_that_fails).force()).value();
+    CHECK(forced.new_uid != begun.new_uid);
+    CHECK(forced.old_uid == begun.old_uid);
+    CHECK(scene.works());
+    CHECK(scene.is_active(begun.old_uid));
+    // A hook that fails still keeps the old key.
+    scene.time.run_for(2h);
+    CHECK(scene.rotate(RotateOptions().hook(&hook_that_fails).force()).value().outcome == Outcome::failed);
+    CHECK(scene.is_active(begun.old_uid));
+}
+
+TEST_CASE(
+    "rotation incident: a broken key is deleted, and the old one named, when somebody empties the sink "
+    "meanwhile") {
+    RotationScene scene;
+    auto const begun = begin_second(scene);
+    scene.set_active(begun.new_uid, false);
+    scene.emulator.faults().add("POST /v1/apiKeys status:500 x1");
+    REQUIRE(scene.rotate(RotateOptions().force()).value().outcome == Outcome::failed);
+    std::filesystem::remove(scene.path);
+    std::filesystem::remove(scene.path + ".json");
+    scene.time.run_for(2min);
+    auto const again = scene.rotate().value();
+    CHECK(again.outcome == Outcome::completed);
+    REQUIRE_FALSE(again.left.empty());
+    CHECK(again.left.front() == "look whether anybody uses the key " + begun.old_uid);
+    CHECK(scene.works());
+    scene.time.run_for(1h + 2s);
+    REQUIRE(scene.rotate());
+    CHECK(scene.keys() == 2);  // the new one, and the old one, about which a person decides
+}
+
+}  // namespace rotation_incident_test
