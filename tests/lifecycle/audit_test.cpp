@@ -339,6 +339,19 @@ TEST_CASE("audit: an owner is proven to be gone only if reading another user suc
     }
 }
 
+TEST_CASE("audit: a credential that finds its own user, and no other, proves no owner to be gone") {
+    Tenant tenant;
+    auto const gone = tenant.add("gone");
+    tenant.emulator.remove_user(gone.uid);
+    // The first of the list is the caller.
+    for (auto const role : {Role::tenant_user_admin, Role::tenant_viewer, Role::user})
+        tenant.emulator.faults().add("GET /v1/users/" + tenant.emulator.user(role).uid + " status:404");
+    auto const report = tenant.audit(only(AuditRule::orphaned), Role::tenant_admin).value();
+    CHECK(lines_of(report) == Lines{"warning orphaned " + tenant.keys["gone"] + " inferred"});
+    REQUIRE(report.not_judged.size() == 1);
+    CHECK(contains(report.not_judged[0], "no owner is proven"));
+}
+
 TEST_CASE("audit: without the keys, or the caller, there is no report") {
     Tenant tenant;
     tenant.emulator.faults().add("GET /v1/apiKeys status:403");

@@ -334,7 +334,7 @@ TEST_CASE("auditor: an absent owner is proven to be gone only by a 404 beside a 
         auto auditor = scene.auditor_with_users();
         auditor.add_key(scene.keys[0]);
         CHECK(auditor.absent_owners() == Lines{"u-gone"});
-        CHECK(auditor.listed_user() == "u-admin");
+        CHECK(auditor.listed_user() == "u-dev");
         answer(auditor);
         return auditor.finish();
     };
@@ -360,6 +360,14 @@ TEST_CASE("auditor: an absent owner is proven to be gone only by a 404 beside a 
     auto const there = judge([&](auto& auditor) { auditor.owner_exists(AuditScene::user("u-gone")); });
     CHECK(there.findings.empty());
     CHECK(there.complete());
+}
+
+TEST_CASE("auditor: the caller is not the user whose reading proves that a credential reads others") {
+    AuditScene scene;
+    scene.users = {AuditScene::user("u-admin")};
+    CHECK(scene.auditor_with_users().listed_user().empty());
+    scene.users.insert(scene.users.begin(), AuditScene::user("u-other"));
+    CHECK(scene.auditor_with_users().listed_user() == "u-other");
 }
 
 TEST_CASE("auditor: a list of users that may leave some out makes no orphan") {

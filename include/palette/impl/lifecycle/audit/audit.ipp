@@ -131,7 +131,7 @@ private:
     }
 
     // A 404 is also what some servers say when they do not accept a credential (W12): it counts only if the
-    // same credential finds a user afterwards.
+    // same credential finds another user than the caller afterwards.
     asio::awaitable<void> ask_for_absent_owners() {
         bool is_to_be_controlled = false;
         for (auto const& uid : auditor_->absent_owners()) {
@@ -147,8 +147,16 @@ private:
             }
         }
         if (!is_to_be_controlled) co_return;
-        auto const control = co_await client_.async_get_user(auditor_->listed_user(), options_);
+        auto const control = co_await read_control();
         if (!control) auditor_->control_failed(control.error());
+    }
+
+    asio::awaitable<Result<void>> read_control() {
+        auto const& uid = auditor_->listed_user();
+        if (uid.empty()) co_return Error(errc::not_found, "the list has nobody but the caller");
+        auto const user = co_await client_.async_get_user(uid, options_);
+        if (!user) co_return user.error();
+        co_return Result<void>();
     }
 
     ApiKeyClient& client_;

@@ -50,7 +50,7 @@ public:
 
     // The owners of keys who are not in the list of users, which is complete; sorted. None if it is not.
     [[nodiscard]] std::vector<std::string> absent_owners() const;
-    // A user of the list, to see whether reading one succeeds; empty if there is none.
+    // A user of the list other than the caller, to see whether reading one succeeds; empty if there is none.
     [[nodiscard]] const std::string& listed_user() const noexcept { return listed_user_; }
     void owner_exists(const User& user);
     void owner_is_gone(const std::string& uid) { gone_.insert(uid); }

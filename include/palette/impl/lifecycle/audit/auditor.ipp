@@ -40,7 +40,8 @@ PALETTE_KEYS_INLINE void Auditor::take_over(const User& user) {
 }
 
 PALETTE_KEYS_INLINE void Auditor::add_user(const User& user) {
-    if (listed_user_.empty()) listed_user_ = user.uid;
+    // A credential that may read nobody else may read its own user.
+    if (listed_user_.empty() && user.uid != report_.actor.user_uid) listed_user_ = user.uid;
     take_over(user);
     listed_ = person_uids_.size();
 }
@@ -261,7 +262,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
             "the owner is not in the list of all " + std::to_string(report_.users.value_or(0)) + " users";
         if (is_proven)
             evidence +=
-                ", and the service finds no such user, although it finds one of the list for the same "
+                ", and the service finds no such user, although it finds another of the list for the same "
                 "credential";
         else
             evidence += "; that the owner is gone could not be confirmed";
@@ -274,9 +275,9 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
                     is_proven ? Grade::proven : Grade::inferred, key, key->owner, evidence, advice);
     }
     if (control_fault_)
-        not_judged(
-            "a user of the list could not be read, so that no owner is proven to be gone: " + *control_fault_,
-            {Rule::orphaned});
+        not_judged("no other user of the list could be read, so that no owner is proven to be gone: " +
+                       *control_fault_,
+                   {Rule::orphaned});
     for (auto const& [uid, why] : unknown_)
         not_judged("whether the owner " + detail::printable(uid) + " exists: " + why,
                    {Rule::orphaned, Rule::inactive_owner, Rule::idle});
