@@ -326,8 +326,10 @@ TEST_CASE("audit: an owner is proven to be gone only if reading another user suc
          {Row{absent + " status:403", "warning orphaned ", "exists: HTTP 403"},
           Row{absent + " status:500", "warning orphaned ", "exists: HTTP 500"},
           Row{absent + " garbage", "warning orphaned ", "exists: HTTP 200"},
-          Row{"GET /v1/users/" + control + " status:404", "warning orphaned ", "no owner is proven"},
-          Row{"GET /v1/users/" + control + " status:403", "warning orphaned ", "no owner is proven"}}) {
+          // Of something in between, which does not know what users there are.
+          Row{absent + " html:404", "warning orphaned ", "exists: HTTP 404"},
+          Row{"GET /v1/users/" + control + " status:404", "warning orphaned ", "not proven to be gone"},
+          Row{"GET /v1/users/" + control + " status:403", "warning orphaned ", "not proven to be gone"}}) {
         CAPTURE(fault);
         tenant.emulator.faults().clear();
         tenant.emulator.faults().add(fault);
@@ -336,6 +338,50 @@ TEST_CASE("audit: an owner is proven to be gone only if reading another user suc
         CHECK_FALSE(report.complete());
         REQUIRE(report.not_judged.size() == 1);
         CHECK(contains(report.not_judged[0], words));
+    }
+}
+
+TEST_CASE("audit: owners are proven to be gone only between two reads that find another user") {
+    Tenant tenant;
+    std::vector<std::string> keys;  // in the order in which their owners are asked for
+    {
+        std::map<std::string, std::string> by_owner;
+        for (int i = 0; i < 25; ++i) {
+            auto const name = "gone-" + std::to_string(i);
+            auto const gone = tenant.add(name);
+            by_owner[gone.uid] = tenant.keys[name];
+            tenant.emulator.remove_user(gone.uid);
+        }
+        for (auto const& [owner, key] : by_owner)
+            keys.push_back(key);
+    }
+    auto const control = "/v1/users/" + tenant.emulator.user(Role::tenant_admin).uid;
+    struct Row {
+        std::string fault;
+        int proven_from, proven_to;
+    };
+    // The control is read before the first, behind the twentieth, and at the end.
+    for (auto const& [fault, from, to] : {Row{"status:404 x1", 20, 25}, Row{"status:404 x1 after=1", 0, 0},
+                                          Row{"status:404 x1 after=2", 0, 20}, Row{"delay:0", 0, 25}}) {
+        CAPTURE(fault);
+        tenant.emulator.faults().clear();
+        tenant.emulator.faults().add("GET " + control + ' ' + fault);
+        auto const before = tenant.requests(control);
+        auto const report = tenant.audit(only(AuditRule::orphaned)).value();
+        CHECK(tenant.requests(control) - before == 3);
+        Lines wanted;
+        for (int i = 0; i < 25; ++i) {
+            bool const is_proven = i >= from && i < to;
+            wanted.push_back((is_proven ? "error orphaned " : "warning orphaned ") +
+                             keys[static_cast<std::size_t>(i)] + (is_proven ? " proven" : " inferred"));
+        }
+        auto lines = lines_of(report);
+        std::ranges::sort(lines);
+        std::ranges::sort(wanted);
+        CHECK(lines == wanted);
+        CHECK(report.complete() == (to - from == 25));
+        if (!report.complete())
+            CHECK(contains(report.not_judged[0], std::to_string(25 - (to - from)) + " owners not found"));
     }
 }
 
@@ -349,7 +395,7 @@ TEST_CASE("audit: a credential that finds its own user, and no other, proves no 
     auto const report = tenant.audit(only(AuditRule::orphaned), Role::tenant_admin).value();
     CHECK(lines_of(report) == Lines{"warning orphaned " + tenant.keys["gone"] + " inferred"});
     REQUIRE(report.not_judged.size() == 1);
-    CHECK(contains(report.not_judged[0], "no owner is proven"));
+    CHECK(contains(report.not_judged[0], "not proven to be gone"));
 }
 
 TEST_CASE("audit: without the keys, or the caller, there is no report") {

@@ -344,12 +344,10 @@ TEST_CASE("auditor: an absent owner is proven to be gone only by a 404 beside a 
     CHECK(lines_of(gone) == Lines{"error orphaned k proven"});
     CHECK(gone.complete());
 
-    auto const uncontrolled = judge([&](auto& auditor) {
-        auditor.owner_is_gone("u-gone");
-        auditor.control_failed(refused);
-    });
+    auto const uncontrolled = judge([&](auto& auditor) { auditor.control_failed(1, refused); });
     CHECK(lines_of(uncontrolled) == Lines{"warning orphaned k inferred"});
     REQUIRE(uncontrolled.not_judged.size() == 1);
+    CHECK(contains(uncontrolled.not_judged[0], "1 owner not found, but not proven"));
     CHECK(contains(uncontrolled.not_judged[0], "HTTP 403"));
 
     auto const unknown = judge([&](auto& auditor) { auditor.owner_is_unknown("u-gone", refused); });

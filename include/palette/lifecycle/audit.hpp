@@ -53,9 +53,9 @@ namespace lifecycle {
 ///
 /// Reads the caller's identity, the users, the limit on keys, the audit log if AuditPolicy::read_events()
 /// says so, and the keys: each list once. For each owner who is not in the list of users, which has to be
-/// complete, that user is read, and at last a user of the list other than the caller, to see that reading one
-/// succeeds. Takes as
-/// many requests as there are pages and absent owners, at the rate limit of the service.
+/// complete, that user is read; before, after every 20 of them and at the end, a user of the list other than
+/// the caller is read as well, to see that reading one succeeds. Takes as many requests as there are pages
+/// and absent owners, and these, at the rate limit of the service.
 ///
 /// `options` are those of each of these operations. Without CallOptions::deadline() each list has 10 minutes,
 /// for a large one takes longer than ClientOptions::timeouts.total; a deadline that is a point in time bounds

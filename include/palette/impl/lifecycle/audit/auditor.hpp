@@ -55,8 +55,8 @@ public:
     void owner_exists(const User& user);
     void owner_is_gone(const std::string& uid) { gone_.insert(uid); }
     void owner_is_unknown(const std::string& uid, const Error& error);
-    // The control read has not succeeded: that an owner was not found proves nothing.
-    void control_failed(const Error& error);
+    // A control read has not succeeded: that so many owners were not found proves nothing.
+    void control_failed(std::size_t owners, const Error& error);
 
     // The auditor is used up.
     Report finish();
@@ -155,7 +155,8 @@ private:
     std::map<std::string, std::vector<Key>> absent_;         // by owner
     std::unordered_set<std::string> gone_;
     std::map<std::string, std::string> unknown_;  // owners, and why
-    std::optional<std::string> control_fault_;
+    std::size_t uncontrolled_ = 0;                // owners
+    std::string control_fault_;                   // the first
     Unjudged unjudged_;
 };
 

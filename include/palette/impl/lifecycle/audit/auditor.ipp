@@ -248,8 +248,9 @@ PALETTE_KEYS_INLINE void Auditor::owner_is_unknown(const std::string& uid, const
     unknown_[uid] = words_of(error);
 }
 
-PALETTE_KEYS_INLINE void Auditor::control_failed(const Error& error) {
-    control_fault_ = words_of(error);
+PALETTE_KEYS_INLINE void Auditor::control_failed(std::size_t owners, const Error& error) {
+    if (uncontrolled_ == 0) control_fault_ = words_of(error);
+    uncontrolled_ += owners;
 }
 
 PALETTE_KEYS_INLINE void Auditor::judge_absent() {
@@ -257,7 +258,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
         "revoke the key, wait for somebody who misses it, and delete it; give what uses it a key of a user "
         "who is there";
     for (auto const& [uid, keys] : absent_) {
-        bool const is_proven = gone_.contains(uid) && !control_fault_;
+        bool const is_proven = gone_.contains(uid);
         std::string evidence =
             "the owner is not in the list of all " + std::to_string(report_.users.value_or(0)) + " users";
         if (is_proven)
@@ -274,10 +275,12 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
                                                          : Severity::warning,
                     is_proven ? Grade::proven : Grade::inferred, key, key->owner, evidence, advice);
     }
-    if (control_fault_)
-        not_judged("no other user of the list could be read, so that no owner is proven to be gone: " +
-                       *control_fault_,
-                   {Rule::orphaned});
+    if (uncontrolled_ > 0)
+        not_judged(
+            counted(uncontrolled_, "owner") +
+                " not found, but not proven to be gone, for no other user of the list could be read: " +
+                control_fault_,
+            {Rule::orphaned});
     for (auto const& [uid, why] : unknown_)
         not_judged("whether the owner " + detail::printable(uid) + " exists: " + why,
                    {Rule::orphaned, Rule::inactive_owner, Rule::idle});
