@@ -485,6 +485,38 @@ TEST_CASE("audit: a cancellation ends it, and the client can be used") {
     CHECK(*who);
 }
 
+TEST_CASE("audit: a cancelled audit sends no further request") {
+    for (std::string const at : {"/v1/users", "/resourceLimits", "/v1/audits", "/v1/users/gone"}) {
+        CAPTURE(at);
+        Tenant tenant;
+        auto const gone = tenant.add("gone");
+        tenant.emulator.remove_user(gone.uid);
+        auto const& own = tenant.emulator.tenant_uid();
+        auto const path = at == "/resourceLimits"  ? "/v1/tenants/" + own + at
+                          : at == "/v1/users/gone" ? "/v1/users/" + gone.uid
+                                                   : at;
+        // The first of those that begin with /v1/users is whoami.
+        tenant.emulator.faults().add("GET " + path + " delay:60000" + (at == "/v1/users" ? " after=1" : ""));
+        auto options = tenant.emulator.client_options(Role::tenant_admin);
+        tenant.time.watch(options);
+        ApiKeyClient client(tenant.time.context, options);
+        boost::asio::cancellation_signal signal;
+        std::optional<Result<AuditReport>> report;
+        lifecycle::async_audit(client, AuditPolicy().read_events(true),
+                               boost::asio::bind_cancellation_slot(signal.slot(), [&](Result<AuditReport> r) {
+                                   report.emplace(std::move(r));
+                               }));
+        while (tenant.requests(path) == 0)
+            tenant.time.context.run_one_for(1ms);
+        auto const sent = tenant.emulator.request_count();
+        signal.emit(boost::asio::cancellation_type::terminal);
+        tenant.time.run_until([&] { return report.has_value(); });
+        REQUIRE_FALSE(*report);
+        CHECK(report->error().code() == errc::operation_aborted);
+        CHECK(tenant.emulator.request_count() == sent);
+    }
+}
+
 TEST_CASE("audit: a program without an event loop waits for the report") {
     testing::Emulator const emulator({.plain_http = true, .rate_limit = testing::RateLimit::off()});
     BlockingApiKeyClient client(emulator.client_options(Role::tenant_admin));

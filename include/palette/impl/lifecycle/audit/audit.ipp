@@ -65,11 +65,15 @@ public:
         auto const now = co_await client_.async_service_time(options_);
         if (!now) co_return now.error();
         auditor_.emplace(policy_, *std::move(caller), *now);
+        // A read that is refused does not end the audit, so a cancelled one has to be told from it.
         if (needs_users()) co_await read_users();
+        if (*is_cancelled_) co_return cancelled();
         if (policy_.judges(Rule::quota)) co_await read_limit();
+        if (*is_cancelled_) co_return cancelled();
         if (policy_.read_events() && policy_.judges(Rule::idle)) co_await read_events(*now);
         if (*is_cancelled_) co_return cancelled();
         auto const read = co_await read_keys();
+        if (*is_cancelled_) co_return cancelled();
         if (!read) co_return read.error();
         co_await ask_for_absent_owners();
         if (*is_cancelled_) co_return cancelled();
