@@ -225,6 +225,39 @@ TEST_CASE("auditor: a key of an attempt that the policy names as pending was not
     CHECK(lines_of(scene.report()) == Lines{"warning pending-create a proven"});
 }
 
+TEST_CASE("auditor: a mark on the key of another owner than the record names proves nothing") {
+    auto const nonce = std::string(32, 'a');
+    // With an owner, and without: then that is the user who has created.
+    for (std::string const owner : {"u-admin", ""}) {
+        CAPTURE(owner);
+        AuditScene scene;
+        scene.keys = {AuditScene::key("a", "u-dev"), AuditScene::key("b", "u-admin")};
+        for (auto& key : scene.keys)
+            key.annotations = {{"palette-keys-create", mark('a', 1)}};
+        scene.policy.pending(PendingCreate(nonce, "ci", owner, AuditScene::caller(), Instant(), {1}));
+        auto const report = scene.report();
+        CHECK(lines_of(report) ==
+              Lines{"warning pending-create a inferred", "warning pending-create b proven"});
+        CHECK(contains(report.findings[0].evidence, "not the key of the user"));
+        // Whatever the order of the records.
+        scene.policy.pending(PendingCreate(nonce, "ci", "u-dev", AuditScene::caller(), Instant(), {1}));
+        CHECK(lines_of(scene.report()) ==
+              Lines{"warning pending-create a proven", "warning pending-create b proven"});
+    }
+}
+
+TEST_CASE("auditor: keys of one attempt, or of several owners, say nothing of each other") {
+    for (int const second : {1, 2}) {
+        AuditScene scene;
+        scene.keys = {AuditScene::key("a"), AuditScene::key("b", second == 1 ? "u-dev" : "u-admin")};
+        scene.keys[0].annotations = {{"palette-keys-create", mark('a', 1)}};
+        scene.keys[1].annotations = {{"palette-keys-create", mark('a', second)}};
+        CHECK(scene.report().findings.empty());
+        std::ranges::reverse(scene.keys);
+        CHECK(scene.report().findings.empty());
+    }
+}
+
 TEST_CASE("auditor: a pending create that covers the delivered key too proves nothing") {
     AuditScene scene;
     scene.keys = {AuditScene::key("a"), AuditScene::key("b")};

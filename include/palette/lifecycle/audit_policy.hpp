@@ -83,7 +83,8 @@ public:
         return *this;
     }
     /// Adds what an earlier create has left pending: a key that bears one of its marks is a
-    /// `pending-create`, proven. May be called several times. Default: none.
+    /// `pending-create`; proven if it belongs to the owner that the record names, and the record does not
+    /// cover the delivered key too. May be called several times. Default: none.
     AuditPolicy& pending(PendingCreate create) & {
         pending_.push_back(std::move(create));
         return *this;

@@ -122,6 +122,9 @@ private:
     // `number` is that of its uid.
     void judge_name(Subject& key, KeyState state, std::size_t number, std::size_t owner);
     void judge_mark(Subject& key);
+    // Whether a record of the policy has the mark: there is a finding then.
+    bool judge_pending(Subject& key, std::string_view mark);
+    void judge_superseded(Subject& key, std::string_view mark);
     void judge_absent();
     void judge_owner(Subject& key, const Person& owner);
     void judge_sign_in(Subject& key, const Person& owner);
@@ -151,7 +154,7 @@ private:
     TextIndex names_;                         // of working keys, each behind the number of its owner
     std::vector<std::size_t> first_of_name_;  // the number of its uid
     std::string name_of_owner_;               // kept for its memory
-    std::unordered_map<std::string, LastAttempt> attempts_;  // by nonce
+    std::unordered_map<std::string, LastAttempt> attempts_;  // by nonce and owner
     std::map<std::string, std::vector<Key>> absent_;         // by owner
     std::unordered_set<std::string> gone_;
     std::map<std::string, std::string> unknown_;  // owners, and why

@@ -7,6 +7,8 @@
 #include <palette/impl/values/create_mark.hpp>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -192,27 +194,55 @@ PALETTE_KEYS_INLINE void Auditor::judge_name(Subject& key, KeyState state, std::
 PALETTE_KEYS_INLINE void Auditor::judge_mark(Subject& key) {
     if (!judges(Rule::pending_create)) return;
     auto const mark = key->annotations[detail::create_annotation];
-    if (mark.empty()) return;
-    constexpr auto advice = "delete the key: nobody can use it";
-    for (auto const& pending : policy_.pending()) {
-        if (pending.tenant_uid() != report_.actor.tenant_uid || !pending.matches(mark)) continue;
-        // A record of a nonce alone covers the key that was delivered as well.
-        bool const is_proven = !pending.covers_all_attempts();
-        add(Rule::pending_create, Severity::warning, is_proven ? Grade::proven : Grade::inferred, key,
-            is_proven ? "bears the mark of an attempt that the policy names as pending: its value was not "
-                        "delivered"
-                      : "bears the nonce of a create that the policy names as pending: whoever began the "
-                        "create knows whether a value was delivered",
-            is_proven ? advice : "delete the key, unless its value was received");
-        return;
-    }
+    if (!mark.empty() && !judge_pending(key, mark)) judge_superseded(key, mark);
+}
+
+PALETTE_KEYS_INLINE bool Auditor::judge_pending(Subject& key, std::string_view mark) {
+    auto const fits = [&](const PendingCreate& pending) {
+        return pending.tenant_uid() == report_.actor.tenant_uid && pending.matches(mark);
+    };
+    // Whoever may write annotations can give a key the mark of another user's create.
+    auto const is_of_owner = [&](const PendingCreate& pending) {
+        auto const owner = pending.owner_uid().empty() ? pending.user_uid() : pending.owner_uid();
+        return !owner.empty() && owner == key->owner.uid;
+    };
+    auto const& records = policy_.pending();
+    if (std::ranges::none_of(records, fits)) return false;
+    auto const of_owner =
+        std::ranges::find_if(records, [&](auto const& one) { return fits(one) && is_of_owner(one); });
+    // A record of a nonce alone covers the key that was delivered as well.
+    auto const proof = std::ranges::find_if(records, [&](auto const& one) {
+        return fits(one) && is_of_owner(one) && !one.covers_all_attempts();
+    });
+    if (proof != records.end())
+        add(Rule::pending_create, Severity::warning, Grade::proven, key,
+            "bears the mark of an attempt that the policy names as pending: its value was not delivered",
+            "delete the key: nobody can use it");
+    else if (of_owner != records.end())
+        add(Rule::pending_create, Severity::warning, Grade::inferred, key,
+            "bears the nonce of a create that the policy names as pending: whoever began the create knows "
+            "whether a value was delivered",
+            "delete the key, unless its value was received");
+    else
+        add(Rule::pending_create, Severity::warning, Grade::inferred, key,
+            "bears the mark of a create that the policy names as pending, but is not the key of the user "
+            "whom "
+            "that names: somebody may have copied the mark",
+            "ask the owner of the key, and delete it if nobody has its value");
+    return true;
+}
+
+// A key that was delivered keeps its mark, so that one alone says nothing. But a create sends a request only
+// when the one before has delivered nothing.
+PALETTE_KEYS_INLINE void Auditor::judge_superseded(Subject& key, std::string_view mark) {
     auto const nonce = mark.substr(0, std::min(mark.size(), detail::nonce_length));
     if (!detail::is_nonce(nonce)) return;
     auto const number = detail::attempt_of(mark, nonce);
     if (number == 0) return;
-    // A key that was delivered keeps its mark, so that one alone says nothing. But a create sends a request
-    // only when the one before has delivered nothing.
-    auto& last = attempts_[std::string(nonce)];
+    // All keys of a create have one owner; others have copied the mark.
+    auto& last = attempts_[std::string(nonce) + key->owner.uid];
+    // Two keys of one attempt: which of them the create has made, nobody can say.
+    if (number == last.number) return;
     auto superseded = number < last.number ? key.share() : last.key;
     auto const by = number < last.number ? last.key : key.share();
     if (number > last.number) last = LastAttempt{number, by};
@@ -222,7 +252,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_mark(Subject& key) {
     add(Rule::pending_create, Severity::warning, Grade::inferred, subject,
         "bears the mark of an attempt of a create that went on to make the key " +
             detail::printable(by->uid) + ": its own value was not delivered",
-        advice);
+        "delete the key: nobody can use it");
 }
 
 PALETTE_KEYS_INLINE std::vector<std::string> Auditor::absent_owners() const {
