@@ -306,6 +306,33 @@ TEST_CASE("auditor: the keys of an inactive owner, or of one who signed in long 
     }
 }
 
+TEST_CASE("auditor: keys of owners without a known sign-in are counted in one sentence, but the caller's") {
+    AuditScene scene;
+    for (auto& user : scene.users)
+        user.last_sign_in.reset();
+    for (int i = 0; i < 10; ++i)
+        scene.keys.push_back(AuditScene::key("k" + std::to_string(i), i < 3 ? "u-admin" : "u-dev"));
+    scene.keys[9].is_active = false;  // and is not judged by that rule
+    auto const report = scene.report();
+    CHECK(report.findings.empty());
+    CHECK(report.not_judged ==
+          Lines{"6 keys of an owner whose last sign-in is not known; not judged: inactive-owner"});
+    scene.policy.without(AuditRule::inactive_owner);
+    CHECK(scene.report().complete());
+}
+
+TEST_CASE("auditor: keys without an owner have no owner in common") {
+    AuditScene scene;
+    scene.limit = 2;
+    scene.keys = {AuditScene::key("a", ""), AuditScene::key("b", "")};
+    for (auto& key : scene.keys)
+        key.name = "ci";
+    scene.policy.only({AuditRule::quota, AuditRule::duplicate_name});
+    auto const report = scene.report();
+    CHECK(report.findings.empty());
+    CHECK(report.not_judged == Lines{"2 keys without an owner; not judged: quota, duplicate-name"});
+}
+
 TEST_CASE("auditor: a key is idle only if nothing is recent: its creation, a change, a sign-in, an event") {
     struct Case {
         int created, modified, signed_in;

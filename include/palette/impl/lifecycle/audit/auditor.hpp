@@ -104,6 +104,7 @@ private:
         std::size_t without_creation = 0;
         std::size_t without_owner = 0;
         std::size_t without_sign_in = 0;
+        std::size_t without_trace = 0;  // neither a sign-in nor the audit log
         std::size_t without_email = 0;
     };
 

@@ -99,10 +99,12 @@ PALETTE_KEYS_INLINE void Auditor::add_key(ApiKey given) {
     judge_age(key, state);
     judge_name(key, state, number, owner_number);
     judge_mark(key);
-    if (!has_users_ || !judges_owners()) return;
-    if (key->owner.uid.empty())
+    if (key->owner.uid.empty()) {
         ++unjudged_.without_owner;
-    else if (!owner.is_listed)
+        return;
+    }
+    if (!has_users_ || !judges_owners()) return;
+    if (!owner.is_listed)
         absent_[key->owner.uid].push_back(key.share());
     else
         judge_owner(key, owner);
@@ -177,7 +179,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_age(Subject& key, KeyState state) {
 PALETTE_KEYS_INLINE void Auditor::judge_name(Subject& key, KeyState state, std::size_t number,
                                              std::size_t owner) {
     // After a rotation the old key, which is revoked, has the name of the new one.
-    if (state != KeyState::active || !judges(Rule::duplicate_name)) return;
+    if (state != KeyState::active || key->owner.uid.empty() || !judges(Rule::duplicate_name)) return;
     name_of_owner_.assign(reinterpret_cast<const char*>(&owner), sizeof owner);
     name_of_owner_ += key->name;
     auto const [name, is_new] = names_.insert(name_of_owner_);
@@ -343,7 +345,10 @@ PALETTE_KEYS_INLINE void Auditor::judge_sign_in(Subject& key, const Person& owne
         add(Rule::inactive_owner, Severity::warning, Grade::inferred, key,
             "the owner is not active; the service does not say whether the user is new or was disabled",
             advice);
-    else if (owner.last_sign_in && now_ - *owner.last_sign_in > policy_.inactive_sign_in())
+    else if (!owner.last_sign_in)
+        // The caller has just been seen.
+        unjudged_.without_sign_in += key->owner.uid == report_.actor.user_uid ? 0U : 1U;
+    else if (now_ - *owner.last_sign_in > policy_.inactive_sign_in())
         add(Rule::inactive_owner, Severity::note, Grade::inferred, key,
             "the owner last signed in at " + in_words(*owner.last_sign_in) + ", " + ago(*owner.last_sign_in) +
                 "; the use of a key may not count as that",
@@ -359,7 +364,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_idle(Subject& key, const Person& owner) 
     };
     if (is_recent(key->created) || is_recent(key->modified) || is_recent(owner.last_sign_in)) return;
     if (!owner.last_sign_in && !report_.events) {
-        ++unjudged_.without_sign_in;
+        ++unjudged_.without_trace;
         return;
     }
     auto evidence = owner.last_sign_in ? "the owner last signed in at " + in_words(*owner.last_sign_in)
@@ -388,9 +393,11 @@ PALETTE_KEYS_INLINE void Auditor::say_what_was_not_judged() {
     not_judged(unjudged_.without_creation, "without a time of creation",
                {Rule::lives_too_long, Rule::old_secret, Rule::revoked_and_forgotten});
     not_judged(unjudged_.without_owner, "without an owner",
-               {Rule::orphaned, Rule::inactive_owner, Rule::idle});
+               {Rule::quota, Rule::duplicate_name, Rule::orphaned, Rule::inactive_owner, Rule::idle});
     not_judged(unjudged_.without_email, "of an owner without an address", {Rule::orphaned});
-    not_judged(unjudged_.without_sign_in,
+    not_judged(unjudged_.without_sign_in, "of an owner whose last sign-in is not known",
+               {Rule::inactive_owner});
+    not_judged(unjudged_.without_trace,
                "of an owner whose last sign-in is not known, and the audit log was not read", {Rule::idle});
 }
 
