@@ -413,6 +413,17 @@ TEST_CASE("audit: without the keys, or the caller, there is no report") {
     CHECK(nobody.error().operation() == "whoami");
 }
 
+TEST_CASE("audit: more keys than the policy allows are too many to be held") {
+    Tenant tenant;
+    tenant.add("ada");
+    auto const keys = tenant.emulator.keys().size();
+    CHECK(tenant.audit(AuditPolicy().max_keys(keys)).value().keys == keys);
+    auto const report = tenant.audit(AuditPolicy().max_keys(keys - 1));
+    REQUIRE_FALSE(report);
+    CHECK(report.error().code() == errc::too_large);
+    CHECK(contains(report.error().what(), "max_keys() allows (" + std::to_string(keys - 1) + ')'));
+}
+
 TEST_CASE("audit: a policy that cannot be meant is refused before anything is read") {
     struct Row {
         AuditPolicy policy;

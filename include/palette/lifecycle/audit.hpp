@@ -71,6 +71,7 @@ namespace lifecycle {
 /// Errors:
 /// - errc::invalid_argument, before anything is read: a time of the policy that is negative or longer than a
 ///   century, a share outside of 0 to 1, an empty roster.
+/// - errc::too_large: there are more keys than AuditPolicy::max_keys().
 /// - those of async_whoami() and of reading the keys: without them there is no report.
 ///
 /// Precondition: `client` outlives the operation.

@@ -134,7 +134,10 @@ private:
     }
     Result<void> judge(ApiKey&& key) {
         auditor_->add_key(std::move(key));
-        return {};
+        if (auditor_->keys() <= policy_.max_keys()) return {};
+        return Error(errc::too_large, "the tenant has more keys than AuditPolicy::max_keys() allows (" +
+                                          std::to_string(policy_.max_keys()) + ")")
+            .advice("check that the host is the Palette API, or raise that option of the policy");
     }
 
     // A 404 is also what some servers say when they do not accept a credential (W12), and what a service says

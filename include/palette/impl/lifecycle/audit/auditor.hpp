@@ -47,6 +47,7 @@ public:
     void events_failed(const Error& error);
 
     void add_key(ApiKey key);
+    [[nodiscard]] std::size_t keys() const noexcept { return report_.keys; }
 
     // The owners of keys who are not in the list of users, which is complete; sorted. None if it is not.
     [[nodiscard]] std::vector<std::string> absent_owners() const;
