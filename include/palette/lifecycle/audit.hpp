@@ -76,8 +76,9 @@ namespace lifecycle {
 ///
 /// Precondition: `client` outlives the operation.
 ///
-/// Memory: holds the users, the uids and names of the keys, and the findings with their keys; not the list of
-/// keys.
+/// Memory: holds the users, the uids and names of the keys, and the findings with their keys; while it runs,
+/// also whole keys of owners who are not in the list of users, and of each create that marked its keys the
+/// key of the last attempt. AuditPolicy::max_keys() bounds their number. Not the list of keys.
 ///
 /// Cancellation: ends the operation with errc::operation_aborted.
 ///
