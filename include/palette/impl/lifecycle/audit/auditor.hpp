@@ -104,7 +104,6 @@ private:
     struct Unjudged {
         std::size_t without_creation = 0;
         std::size_t without_owner = 0;
-        std::size_t without_sign_in = 0;
         std::size_t without_trace = 0;  // neither a sign-in nor the audit log
         std::size_t without_email = 0;
     };

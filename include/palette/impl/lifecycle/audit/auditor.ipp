@@ -345,10 +345,9 @@ PALETTE_KEYS_INLINE void Auditor::judge_sign_in(Subject& key, const Person& owne
         add(Rule::inactive_owner, Severity::warning, Grade::inferred, key,
             "the owner is not active; the service does not say whether the user is new or was disabled",
             advice);
-    else if (!owner.last_sign_in)
-        // The caller has just been seen.
-        unjudged_.without_sign_in += key->owner.uid == report_.actor.user_uid ? 0U : 1U;
-    else if (now_ - *owner.last_sign_in > policy_.inactive_sign_in())
+    // Who never signed in, as far as the service tells, has not been away since: a technical user, for
+    // example.
+    else if (owner.last_sign_in && now_ - *owner.last_sign_in > policy_.inactive_sign_in())
         add(Rule::inactive_owner, Severity::note, Grade::inferred, key,
             "the owner last signed in at " + in_words(*owner.last_sign_in) + ", " + ago(*owner.last_sign_in) +
                 "; the use of a key may not count as that",
@@ -395,8 +394,6 @@ PALETTE_KEYS_INLINE void Auditor::say_what_was_not_judged() {
     not_judged(unjudged_.without_owner, "without an owner",
                {Rule::quota, Rule::duplicate_name, Rule::orphaned, Rule::inactive_owner, Rule::idle});
     not_judged(unjudged_.without_email, "of an owner without an address", {Rule::orphaned});
-    not_judged(unjudged_.without_sign_in, "of an owner whose last sign-in is not known",
-               {Rule::inactive_owner});
     not_judged(unjudged_.without_trace,
                "of an owner whose last sign-in is not known, and the audit log was not read", {Rule::idle});
 }
