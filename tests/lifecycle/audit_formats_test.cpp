@@ -178,6 +178,21 @@ TEST_CASE("audit formats: no cell of the CSV is a formula, and every row has all
     CHECK(neutralised > 6);
 }
 
+TEST_CASE("audit formats: no text behind a semicolon of the CSV is a formula") {
+    auto const csv = hostile_report().to_csv();
+    std::string_view const text = csv;
+    std::size_t neutralised = 0;
+    for (auto at = text.find(';'); at != std::string_view::npos; at = text.find(';', at + 1)) {
+        // However a program reads the quotes.
+        auto const cell = text.substr(std::min(text.find_first_not_of(" \"", at + 1), text.size()));
+        CAPTURE(cell.substr(0, 20));
+        for (std::string_view const sign : {"=", "+", "-", "@", "\uFF1D", "\uFF0B"})
+            CHECK_FALSE(cell.starts_with(sign));
+        neutralised += cell.starts_with('\'') ? 1U : 0U;
+    }
+    CHECK(neutralised > 5);
+}
+
 TEST_CASE("audit formats: SARIF has a rule for each, and each result names its rule and its key") {
     auto const report = hostile_report();
     auto const sarif = boost::json::parse(report.to_sarif()).as_object();

@@ -326,8 +326,10 @@ TEST_CASE("audit: an owner is proven to be gone only if reading another user suc
          {Row{absent + " status:403", "warning orphaned ", "exists: HTTP 403"},
           Row{absent + " status:500", "warning orphaned ", "exists: HTTP 500"},
           Row{absent + " garbage", "warning orphaned ", "exists: HTTP 200"},
-          Row{"GET /v1/users/" + control + " status:404", "warning orphaned ", "no owner is proven"},
-          Row{"GET /v1/users/" + control + " status:403", "warning orphaned ", "no owner is proven"}}) {
+          // Of something in between, which does not know what users there are.
+          Row{absent + " html:404", "warning orphaned ", "exists: HTTP 404"},
+          Row{"GET /v1/users/" + control + " status:404", "warning orphaned ", "not proven to be gone"},
+          Row{"GET /v1/users/" + control + " status:403", "warning orphaned ", "not proven to be gone"}}) {
         CAPTURE(fault);
         tenant.emulator.faults().clear();
         tenant.emulator.faults().add(fault);
@@ -337,6 +339,63 @@ TEST_CASE("audit: an owner is proven to be gone only if reading another user suc
         REQUIRE(report.not_judged.size() == 1);
         CHECK(contains(report.not_judged[0], words));
     }
+}
+
+TEST_CASE("audit: owners are proven to be gone only between two reads that find another user") {
+    Tenant tenant;
+    std::vector<std::string> keys;  // in the order in which their owners are asked for
+    {
+        std::map<std::string, std::string> by_owner;
+        for (int i = 0; i < 25; ++i) {
+            auto const name = "gone-" + std::to_string(i);
+            auto const gone = tenant.add(name);
+            by_owner[gone.uid] = tenant.keys[name];
+            tenant.emulator.remove_user(gone.uid);
+        }
+        for (auto const& [owner, key] : by_owner)
+            keys.push_back(key);
+    }
+    auto const control = "/v1/users/" + tenant.emulator.user(Role::tenant_admin).uid;
+    struct Row {
+        std::string fault;
+        int proven_from, proven_to;
+    };
+    // The control is read before the first, behind the twentieth, and at the end.
+    for (auto const& [fault, from, to] : {Row{"status:404 x1", 20, 25}, Row{"status:404 x1 after=1", 0, 0},
+                                          Row{"status:404 x1 after=2", 0, 20}, Row{"delay:0", 0, 25}}) {
+        CAPTURE(fault);
+        tenant.emulator.faults().clear();
+        tenant.emulator.faults().add("GET " + control + ' ' + fault);
+        auto const before = tenant.requests(control);
+        auto const report = tenant.audit(only(AuditRule::orphaned)).value();
+        CHECK(tenant.requests(control) - before == 3);
+        Lines wanted;
+        for (int i = 0; i < 25; ++i) {
+            bool const is_proven = i >= from && i < to;
+            wanted.push_back((is_proven ? "error orphaned " : "warning orphaned ") +
+                             keys[static_cast<std::size_t>(i)] + (is_proven ? " proven" : " inferred"));
+        }
+        auto lines = lines_of(report);
+        std::ranges::sort(lines);
+        std::ranges::sort(wanted);
+        CHECK(lines == wanted);
+        CHECK(report.complete() == (to - from == 25));
+        if (!report.complete())
+            CHECK(contains(report.not_judged[0], std::to_string(25 - (to - from)) + " owners not found"));
+    }
+}
+
+TEST_CASE("audit: a credential that finds its own user, and no other, proves no owner to be gone") {
+    Tenant tenant;
+    auto const gone = tenant.add("gone");
+    tenant.emulator.remove_user(gone.uid);
+    // The first of the list is the caller.
+    for (auto const role : {Role::tenant_user_admin, Role::tenant_viewer, Role::user})
+        tenant.emulator.faults().add("GET /v1/users/" + tenant.emulator.user(role).uid + " status:404");
+    auto const report = tenant.audit(only(AuditRule::orphaned), Role::tenant_admin).value();
+    CHECK(lines_of(report) == Lines{"warning orphaned " + tenant.keys["gone"] + " inferred"});
+    REQUIRE(report.not_judged.size() == 1);
+    CHECK(contains(report.not_judged[0], "not proven to be gone"));
 }
 
 TEST_CASE("audit: without the keys, or the caller, there is no report") {
@@ -350,6 +409,17 @@ TEST_CASE("audit: without the keys, or the caller, there is no report") {
     auto const nobody = tenant.audit(AuditPolicy());
     REQUIRE_FALSE(nobody);
     CHECK(nobody.error().operation() == "whoami");
+}
+
+TEST_CASE("audit: more keys than the policy allows are too many to be held") {
+    Tenant tenant;
+    tenant.add("ada");
+    auto const keys = tenant.emulator.keys().size();
+    CHECK(tenant.audit(AuditPolicy().max_keys(keys)).value().keys == keys);
+    auto const report = tenant.audit(AuditPolicy().max_keys(keys - 1));
+    REQUIRE_FALSE(report);
+    CHECK(report.error().code() == errc::too_large);
+    CHECK(contains(report.error().what(), "max_keys() allows (" + std::to_string(keys - 1) + ')'));
 }
 
 TEST_CASE("audit: a policy that cannot be meant is refused before anything is read") {
@@ -424,6 +494,38 @@ TEST_CASE("audit: a cancellation ends it, and the client can be used") {
     client.async_whoami([&](Result<Identity> r) { who.emplace(std::move(r)); });
     tenant.time.run_until([&] { return who.has_value(); });
     CHECK(*who);
+}
+
+TEST_CASE("audit: a cancelled audit sends no further request") {
+    for (std::string const at : {"/v1/users", "/resourceLimits", "/v1/audits", "/v1/users/gone"}) {
+        CAPTURE(at);
+        Tenant tenant;
+        auto const gone = tenant.add("gone");
+        tenant.emulator.remove_user(gone.uid);
+        auto const& own = tenant.emulator.tenant_uid();
+        auto const path = at == "/resourceLimits"  ? "/v1/tenants/" + own + at
+                          : at == "/v1/users/gone" ? "/v1/users/" + gone.uid
+                                                   : at;
+        // The first of those that begin with /v1/users is whoami.
+        tenant.emulator.faults().add("GET " + path + " delay:60000" + (at == "/v1/users" ? " after=1" : ""));
+        auto options = tenant.emulator.client_options(Role::tenant_admin);
+        tenant.time.watch(options);
+        ApiKeyClient client(tenant.time.context, options);
+        boost::asio::cancellation_signal signal;
+        std::optional<Result<AuditReport>> report;
+        lifecycle::async_audit(client, AuditPolicy().read_events(true),
+                               boost::asio::bind_cancellation_slot(signal.slot(), [&](Result<AuditReport> r) {
+                                   report.emplace(std::move(r));
+                               }));
+        while (tenant.requests(path) == 0)
+            tenant.time.context.run_one_for(1ms);
+        auto const sent = tenant.emulator.request_count();
+        signal.emit(boost::asio::cancellation_type::terminal);
+        tenant.time.run_until([&] { return report.has_value(); });
+        REQUIRE_FALSE(*report);
+        CHECK(report->error().code() == errc::operation_aborted);
+        CHECK(tenant.emulator.request_count() == sent);
+    }
 }
 
 TEST_CASE("audit: a program without an event loop waits for the report") {

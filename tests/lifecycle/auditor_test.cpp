@@ -225,6 +225,39 @@ TEST_CASE("auditor: a key of an attempt that the policy names as pending was not
     CHECK(lines_of(scene.report()) == Lines{"warning pending-create a proven"});
 }
 
+TEST_CASE("auditor: a mark on the key of another owner than the record names proves nothing") {
+    auto const nonce = std::string(32, 'a');
+    // With an owner, and without: then that is the user who has created.
+    for (std::string const owner : {"u-admin", ""}) {
+        CAPTURE(owner);
+        AuditScene scene;
+        scene.keys = {AuditScene::key("a", "u-dev"), AuditScene::key("b", "u-admin")};
+        for (auto& key : scene.keys)
+            key.annotations = {{"palette-keys-create", mark('a', 1)}};
+        scene.policy.pending(PendingCreate(nonce, "ci", owner, AuditScene::caller(), Instant(), {1}));
+        auto const report = scene.report();
+        CHECK(lines_of(report) ==
+              Lines{"warning pending-create a inferred", "warning pending-create b proven"});
+        CHECK(contains(report.findings[0].evidence, "not the key of the user"));
+        // Whatever the order of the records.
+        scene.policy.pending(PendingCreate(nonce, "ci", "u-dev", AuditScene::caller(), Instant(), {1}));
+        CHECK(lines_of(scene.report()) ==
+              Lines{"warning pending-create a proven", "warning pending-create b proven"});
+    }
+}
+
+TEST_CASE("auditor: keys of one attempt, or of several owners, say nothing of each other") {
+    for (int const second : {1, 2}) {
+        AuditScene scene;
+        scene.keys = {AuditScene::key("a"), AuditScene::key("b", second == 1 ? "u-dev" : "u-admin")};
+        scene.keys[0].annotations = {{"palette-keys-create", mark('a', 1)}};
+        scene.keys[1].annotations = {{"palette-keys-create", mark('a', second)}};
+        CHECK(scene.report().findings.empty());
+        std::ranges::reverse(scene.keys);
+        CHECK(scene.report().findings.empty());
+    }
+}
+
 TEST_CASE("auditor: a pending create that covers the delivered key too proves nothing") {
     AuditScene scene;
     scene.keys = {AuditScene::key("a"), AuditScene::key("b")};
@@ -271,6 +304,29 @@ TEST_CASE("auditor: the keys of an inactive owner, or of one who signed in long 
         for (auto const& finding : report.findings)
             CHECK(finding.owner_email == "u-dev@acme.test");
     }
+}
+
+TEST_CASE(
+    "auditor: an active owner of whom no sign-in is known is not inactive, and the report is complete") {
+    AuditScene scene;
+    for (auto& user : scene.users)
+        user.last_sign_in.reset();
+    scene.keys.push_back(AuditScene::key("k", "u-dev"));
+    auto const report = scene.report();
+    CHECK(report.findings.empty());
+    CHECK(report.complete());
+}
+
+TEST_CASE("auditor: keys without an owner have no owner in common") {
+    AuditScene scene;
+    scene.limit = 2;
+    scene.keys = {AuditScene::key("a", ""), AuditScene::key("b", "")};
+    for (auto& key : scene.keys)
+        key.name = "ci";
+    scene.policy.only({AuditRule::quota, AuditRule::duplicate_name});
+    auto const report = scene.report();
+    CHECK(report.findings.empty());
+    CHECK(report.not_judged == Lines{"2 keys without an owner; not judged: quota, duplicate-name"});
 }
 
 TEST_CASE("auditor: a key is idle only if nothing is recent: its creation, a change, a sign-in, an event") {
@@ -334,7 +390,7 @@ TEST_CASE("auditor: an absent owner is proven to be gone only by a 404 beside a 
         auto auditor = scene.auditor_with_users();
         auditor.add_key(scene.keys[0]);
         CHECK(auditor.absent_owners() == Lines{"u-gone"});
-        CHECK(auditor.listed_user() == "u-admin");
+        CHECK(auditor.listed_user() == "u-dev");
         answer(auditor);
         return auditor.finish();
     };
@@ -344,12 +400,10 @@ TEST_CASE("auditor: an absent owner is proven to be gone only by a 404 beside a 
     CHECK(lines_of(gone) == Lines{"error orphaned k proven"});
     CHECK(gone.complete());
 
-    auto const uncontrolled = judge([&](auto& auditor) {
-        auditor.owner_is_gone("u-gone");
-        auditor.control_failed(refused);
-    });
+    auto const uncontrolled = judge([&](auto& auditor) { auditor.control_failed(1, refused); });
     CHECK(lines_of(uncontrolled) == Lines{"warning orphaned k inferred"});
     REQUIRE(uncontrolled.not_judged.size() == 1);
+    CHECK(contains(uncontrolled.not_judged[0], "1 owner not found, but not proven"));
     CHECK(contains(uncontrolled.not_judged[0], "HTTP 403"));
 
     auto const unknown = judge([&](auto& auditor) { auditor.owner_is_unknown("u-gone", refused); });
@@ -360,6 +414,14 @@ TEST_CASE("auditor: an absent owner is proven to be gone only by a 404 beside a 
     auto const there = judge([&](auto& auditor) { auditor.owner_exists(AuditScene::user("u-gone")); });
     CHECK(there.findings.empty());
     CHECK(there.complete());
+}
+
+TEST_CASE("auditor: the caller is not the user whose reading proves that a credential reads others") {
+    AuditScene scene;
+    scene.users = {AuditScene::user("u-admin")};
+    CHECK(scene.auditor_with_users().listed_user().empty());
+    scene.users.insert(scene.users.begin(), AuditScene::user("u-other"));
+    CHECK(scene.auditor_with_users().listed_user() == "u-other");
 }
 
 TEST_CASE("auditor: a list of users that may leave some out makes no orphan") {

@@ -24,6 +24,10 @@ inline std::vector<std::string> hostile_names() {
         " =1+1",
         "\uFF1D1+1",
         "a,b;\"c\"\r\nd",
+        "a;=1+1",
+        "a; \"@SUM(1+1)",
+        "a,b;\"=1+1\";-1;;+1",
+        "a;\uFF0B1+1",
         "\x1b]0;owned\x07\x1b[2J",
         "\u202Egnp.exe",               // right-to-left override
         "zero\xE2\x80\x8Bwidth",       // zero-width space

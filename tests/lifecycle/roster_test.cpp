@@ -27,12 +27,19 @@ TEST_CASE("roster: the address is found in each form of a CSV file") {
              "\"email\"\n\"a@x.test\"\n",
              "name,email\n\"Lovelace, \"\"Ada\"\"\nof London\",a@x.test\n",
              " email \n a@x.test \n",
-             "email,mail\na@x.test,other@x.test\n",
+             "Email Address\na@x.test\n",
+             "First Name [Required],Email Address [Required]\nAda,a@x.test\n",
+             "email,recovery email\na@x.test,other@x.test\n",
+             "mail,userPrincipalName\na@x.test,A@x.test\n",
+             "mail,userPrincipalName\n,a@x.test\n",
+             "mail,name,userPrincipalName\na@x.test,Ada,\n",
          }) {
         CAPTURE(csv);
         auto const roster = Roster::parse(csv);
         REQUIRE(roster);
         CHECK(roster->size() == 1);
+        CHECK(roster->duplicates() == 0);
+        CHECK(roster->skipped() == 0);
         CHECK(roster->contains("a@x.test"));
         CHECK(roster->contains("A@X.TEST"));
         CHECK_FALSE(roster->contains("other@x.test"));
@@ -45,6 +52,21 @@ TEST_CASE("roster: addresses that come twice count once, and rows without one ar
     CHECK(roster.size() == 2);
     CHECK(roster.duplicates() == 1);
     CHECK(roster.skipped() == 2);
+}
+
+TEST_CASE("roster: a person is known by each address of the row") {
+    auto const roster = Roster::parse(
+                            "userPrincipalName,displayName,mail\n"
+                            "ada@corp.test,Ada,ada.lovelace@x.test\n"
+                            "bob@corp.test,Bob,\n"
+                            ",Nobody,\n"
+                            "ada@x.test,Ada Two,bob@corp.test\n")
+                            .value();
+    for (auto const* const email : {"ada@corp.test", "ada.lovelace@x.test", "bob@corp.test", "ada@x.test"})
+        CHECK(roster.contains(email));
+    CHECK(roster.size() == 4);
+    CHECK(roster.duplicates() == 1);
+    CHECK(roster.skipped() == 1);
 }
 
 TEST_CASE("roster: what is no roster is refused, and the error names the line") {
@@ -61,6 +83,7 @@ TEST_CASE("roster: what is no roster is refused, and the error names the line") 
              Row{"email\n", "line 1", "no address"},
              Row{"email,name\n,Ada\n", "line 2", "no address"},
              Row{"name,email\nAda\n", "line 2", "too few fields"},
+             Row{"mail,name,userPrincipalName\na@x.test,Ada\n", "line 2", "too few fields"},
              Row{"email,name\na@x.test,J\xFCrgen\n", "line 2", "not UTF-8"},
              Row{std::string_view("\xFF\xFE"
                                   "e\0m\0",

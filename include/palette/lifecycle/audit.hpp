@@ -53,8 +53,9 @@ namespace lifecycle {
 ///
 /// Reads the caller's identity, the users, the limit on keys, the audit log if AuditPolicy::read_events()
 /// says so, and the keys: each list once. For each owner who is not in the list of users, which has to be
-/// complete, that user is read, and at last a user of the list, to see that reading one succeeds. Takes as
-/// many requests as there are pages and absent owners, at the rate limit of the service.
+/// complete, that user is read; before, after every 20 of them and at the end, a user of the list other than
+/// the caller is read as well, to see that reading one succeeds. Takes as many requests as there are pages
+/// and absent owners, and these, at the rate limit of the service.
 ///
 /// `options` are those of each of these operations. Without CallOptions::deadline() each list has 10 minutes,
 /// for a large one takes longer than ClientOptions::timeouts.total; a deadline that is a point in time bounds
@@ -70,12 +71,14 @@ namespace lifecycle {
 /// Errors:
 /// - errc::invalid_argument, before anything is read: a time of the policy that is negative or longer than a
 ///   century, a share outside of 0 to 1, an empty roster.
+/// - errc::too_large: there are more keys than AuditPolicy::max_keys().
 /// - those of async_whoami() and of reading the keys: without them there is no report.
 ///
 /// Precondition: `client` outlives the operation.
 ///
-/// Memory: holds the users, the uids and names of the keys, and the findings with their keys; not the list of
-/// keys.
+/// Memory: holds the users, the uids and names of the keys, and the findings with their keys; while it runs,
+/// also whole keys of owners who are not in the list of users, and of each create that marked its keys the
+/// key of the last attempt. AuditPolicy::max_keys() bounds their number. Not the list of keys.
 ///
 /// Cancellation: ends the operation with errc::operation_aborted.
 ///

@@ -7,6 +7,7 @@
 
 #include <bitset>
 #include <chrono>
+#include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -83,7 +84,8 @@ public:
         return *this;
     }
     /// Adds what an earlier create has left pending: a key that bears one of its marks is a
-    /// `pending-create`, proven. May be called several times. Default: none.
+    /// `pending-create`; proven if it belongs to the owner that the record names, and the record does not
+    /// cover the delivered key too. May be called several times. Default: none.
     AuditPolicy& pending(PendingCreate create) & {
         pending_.push_back(std::move(create));
         return *this;
@@ -98,6 +100,13 @@ public:
     /// judged. Default: true.
     AuditPolicy& read_users(bool on) & noexcept {
         read_users_ = on;
+        return *this;
+    }
+    /// Sets how many keys an audit looks at, and so how much it holds: its keys are not bound by
+    /// ClientOptions::list_limits, and their uids and names are held. A tenant with more is
+    /// errc::too_large. Default: 1,000,000.
+    AuditPolicy& max_keys(std::size_t number) & noexcept {
+        max_keys_ = number;
         return *this;
     }
     /// Same, on a temporary.
@@ -132,6 +141,8 @@ public:
     AuditPolicy read_events(bool on) && noexcept { return std::move(read_events(on)); }
     /// Same, on a temporary.
     AuditPolicy read_users(bool on) && noexcept { return std::move(read_users(on)); }
+    /// Same, on a temporary.
+    AuditPolicy max_keys(std::size_t number) && noexcept { return std::move(max_keys(number)); }
 
     /// Returns how long before its expiry a key is `expiring`.
     [[nodiscard]] std::chrono::milliseconds expiring_within() const noexcept { return expiring_within_; }
@@ -161,6 +172,8 @@ public:
     [[nodiscard]] bool read_events() const noexcept { return read_events_; }
     /// Returns whether the users are read.
     [[nodiscard]] bool read_users() const noexcept { return read_users_; }
+    /// Returns how many keys an audit looks at.
+    [[nodiscard]] std::size_t max_keys() const noexcept { return max_keys_; }
 
 private:
     std::chrono::milliseconds expiring_within_ = std::chrono::days{30};
@@ -175,6 +188,7 @@ private:
     std::vector<PendingCreate> pending_;
     bool read_events_ = false;
     bool read_users_ = true;
+    std::size_t max_keys_ = 1'000'000;
 };
 
 }  // namespace lifecycle

@@ -78,8 +78,9 @@ public:
     /// as "schema_version" is 1. Texts of the service are unchanged, but for bytes that are not UTF-8.
     [[nodiscard]] std::string to_json() const;
     /// Returns the findings as CSV (RFC 4180): a header row, and a row for each. A cell that begins with '=',
-    /// '+', '-' or '@' gets an apostrophe in front, so that a spreadsheet takes it for text. Control
-    /// characters are escaped.
+    /// '+', '-' or '@' gets an apostrophe in front, so that a spreadsheet takes it for text. So does such a
+    /// sign behind a ';', also with blanks and quotes between: where ';' separates the cells of a list, a
+    /// spreadsheet begins another cell there. Control characters are escaped.
     [[nodiscard]] std::string to_csv() const;
     /// Returns the findings as SARIF 2.1.0, for code-scanning services. What was not judged is a notification
     /// of the invocation.

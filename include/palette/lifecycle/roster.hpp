@@ -22,23 +22,26 @@ public:
     /// Constructs an empty roster, which async_audit() refuses.
     Roster() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    /// Parses a CSV file (RFC 4180): a header row, and a row for each person. The address is in the column
-    /// "email", "emailId", "mail" or "userPrincipalName", whatever the case of its letters; if several of
-    /// these columns exist, in the first one. Other columns are ignored. Rows without an address are skipped,
-    /// and an address that comes twice counts once: see skipped() and duplicates(). Lines may end in CRLF or
-    /// LF, and the text may begin with a byte-order mark. A million rows are read in about a second.
+    /// Parses a CSV file (RFC 4180): a header row, and a row for each person. Addresses are in the columns
+    /// "email", "emailId", "mail", "userPrincipalName", "email address" and "email address [required]",
+    /// whatever the case of their letters. If there are several of these columns, those of a row are the
+    /// addresses of one person, and all of them are taken. Other columns are ignored. Rows without an address
+    /// are skipped, and an address that comes in several rows counts once: see skipped() and duplicates().
+    /// Lines may end in CRLF or LF, and the text may begin with a byte-order mark. A million rows are read in
+    /// about a second.
     ///
     /// Errors, errc::invalid_argument, which name the line: no such column; a text that is not UTF-8, such as
     /// Latin-1 or UTF-16; a quote that does not end, or with text behind it; a row with fewer fields than the
-    /// header needs for the address; no address at all, for an empty roster would make an orphan of
-    /// everybody.
+    /// header needs for its last column of addresses; no address at all, for an empty roster would make an
+    /// orphan of everybody.
     static Result<Roster> parse(std::string_view csv);
 
     /// Returns whether there is no address.
     [[nodiscard]] bool empty() const noexcept { return emails_.empty(); }
     /// Returns the number of different addresses.
     [[nodiscard]] std::size_t size() const noexcept { return emails_.size(); }
-    /// Returns how many rows repeat the address of another row.
+    /// Returns how often an address comes again in a later row. An address that comes twice in one row is not
+    /// counted.
     [[nodiscard]] std::size_t duplicates() const noexcept { return duplicates_; }
     /// Returns how many rows have no address.
     [[nodiscard]] std::size_t skipped() const noexcept { return skipped_; }

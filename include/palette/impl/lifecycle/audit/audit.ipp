@@ -9,13 +9,16 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
@@ -62,11 +65,15 @@ public:
         auto const now = co_await client_.async_service_time(options_);
         if (!now) co_return now.error();
         auditor_.emplace(policy_, *std::move(caller), *now);
+        // A read that is refused does not end the audit, so a cancelled one has to be told from it.
         if (needs_users()) co_await read_users();
+        if (*is_cancelled_) co_return cancelled();
         if (policy_.judges(Rule::quota)) co_await read_limit();
+        if (*is_cancelled_) co_return cancelled();
         if (policy_.read_events() && policy_.judges(Rule::idle)) co_await read_events(*now);
         if (*is_cancelled_) co_return cancelled();
         auto const read = co_await read_keys();
+        if (*is_cancelled_) co_return cancelled();
         if (!read) co_return read.error();
         co_await ask_for_absent_owners();
         if (*is_cancelled_) co_return cancelled();
@@ -127,28 +134,52 @@ private:
     }
     Result<void> judge(ApiKey&& key) {
         auditor_->add_key(std::move(key));
-        return {};
+        if (auditor_->keys() <= policy_.max_keys()) return {};
+        return Error(errc::too_large, "the tenant has more keys than AuditPolicy::max_keys() allows (" +
+                                          std::to_string(policy_.max_keys()) + ")")
+            .advice("check that the host is the Palette API, or raise that option of the policy");
     }
 
-    // A 404 is also what some servers say when they do not accept a credential (W12): it counts only if the
-    // same credential finds a user afterwards.
+    // A 404 is also what some servers say when they do not accept a credential (W12), and what a service says
+    // for a while that has lost its data: it counts only between two reads that find another user than the
+    // caller.
     asio::awaitable<void> ask_for_absent_owners() {
-        bool is_to_be_controlled = false;
-        for (auto const& uid : auditor_->absent_owners()) {
-            auto const user = co_await client_.async_get_user(uid, options_);
+        constexpr std::size_t batch = 20;
+        auto const owners = auditor_->absent_owners();
+        if (owners.empty()) co_return;
+        auto before = co_await read_control();
+        for (std::size_t begin = 0; begin < owners.size() && !*is_cancelled_; begin += batch) {
+            auto const end = std::min(begin + batch, owners.size());
+            std::vector<std::string> not_found;
+            for (auto i = begin; i < end && !*is_cancelled_; ++i)
+                co_await ask_for(owners[i], not_found);
             if (*is_cancelled_) co_return;
-            if (user) {
-                auditor_->owner_exists(*user);
-            } else if (is_not_found(user.error().code())) {
-                auditor_->owner_is_gone(uid);
-                is_to_be_controlled = true;
-            } else {
-                auditor_->owner_is_unknown(uid, user.error());
-            }
+            auto after = co_await read_control();
+            if (before && after)
+                for (auto const& uid : not_found)
+                    auditor_->owner_is_gone(uid);
+            else
+                auditor_->control_failed(not_found.size(), before ? after.error() : before.error());
+            before = std::move(after);
         }
-        if (!is_to_be_controlled) co_return;
-        auto const control = co_await client_.async_get_user(auditor_->listed_user(), options_);
-        if (!control) auditor_->control_failed(control.error());
+    }
+
+    asio::awaitable<void> ask_for(const std::string& uid, std::vector<std::string>& not_found) {
+        auto const user = co_await client_.async_get_user(uid, options_);
+        if (user)
+            auditor_->owner_exists(*user);
+        else if (is_not_found(user.error().code()) && !user.error().server_code().empty())
+            not_found.push_back(uid);
+        else  // also a 404 of something in between, such as a proxy, which says nothing of users
+            auditor_->owner_is_unknown(uid, user.error());
+    }
+
+    asio::awaitable<Result<void>> read_control() {
+        auto const& uid = auditor_->listed_user();
+        if (uid.empty()) co_return Error(errc::not_found, "the list has nobody but the caller");
+        auto const user = co_await client_.async_get_user(uid, options_);
+        if (!user) co_return user.error();
+        co_return Result<void>();
     }
 
     ApiKeyClient& client_;

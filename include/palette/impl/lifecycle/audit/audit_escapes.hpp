@@ -73,20 +73,28 @@ inline void append_html(std::string& out, std::string_view text, std::size_t lim
     }
 }
 
-// A cell that a spreadsheet takes for text, whatever it begins with: also with blanks, or with the wide forms
-// of the signs, which some programs accept.
+// What makes a formula of the cell that it begins; also in the wide forms, which some programs accept.
+inline bool begins_with_sign(std::string_view text) noexcept {
+    constexpr std::string_view signs[] = {
+        "=", "+", "-", "@", "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"};
+    return std::ranges::any_of(signs, [&](std::string_view sign) { return text.starts_with(sign); });
+}
+
+// A cell that a spreadsheet takes for text, whatever it begins with, also behind blanks. Where ';' separates
+// the cells of a list, as in much of Europe, a spreadsheet begins another cell behind each, and does not know
+// which quotes are ours.
 inline void append_csv(std::string& out, std::string_view text) {
     constexpr std::size_t limit = 4'000;  // escaped, it still is less than the 32,767 that a cell may hold
     auto const cell = detail::one_line(text, limit);
-    auto const first = std::string_view(cell).substr(std::min(cell.find_first_not_of(' '), cell.size()));
-    bool is_formula = false;
-    for (std::string_view const sign :
-         {"=", "+", "-", "@", "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"})
-        is_formula = is_formula || first.starts_with(sign);
-    bool const is_quoted = cell.find_first_of(",\"") != std::string::npos;
+    auto const view = std::string_view(cell);
+    bool const is_quoted = view.find_first_of(",\"") != std::string_view::npos;
     if (is_quoted) out += '"';
-    if (is_formula) out += '\'';
-    for (char const c : cell) {
+    if (begins_with_sign(view.substr(std::min(view.find_first_not_of(' '), view.size())))) out += '\'';
+    bool is_behind_separator = false;
+    for (std::size_t i = 0; i < view.size(); ++i) {
+        auto const c = view[i];
+        if (is_behind_separator && begins_with_sign(view.substr(i))) out += '\'';
+        is_behind_separator = c == ';' || (is_behind_separator && (c == ' ' || c == '"'));
         if (c == '"') out += '"';
         out += c;
     }

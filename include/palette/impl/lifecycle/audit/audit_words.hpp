@@ -69,7 +69,8 @@ inline std::vector<std::pair<std::string, std::string>> words_of(
             {"roster", roster},
             {"pending", std::to_string(policy.pending().size())},
             {"read_users", yes_or_no(policy.read_users())},
-            {"read_events", yes_or_no(policy.read_events())}};
+            {"read_events", yes_or_no(policy.read_events())},
+            {"max_keys", std::to_string(policy.max_keys())}};
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

@@ -47,16 +47,17 @@ public:
     void events_failed(const Error& error);
 
     void add_key(ApiKey key);
+    [[nodiscard]] std::size_t keys() const noexcept { return report_.keys; }
 
     // The owners of keys who are not in the list of users, which is complete; sorted. None if it is not.
     [[nodiscard]] std::vector<std::string> absent_owners() const;
-    // A user of the list, to see whether reading one succeeds; empty if there is none.
+    // A user of the list other than the caller, to see whether reading one succeeds; empty if there is none.
     [[nodiscard]] const std::string& listed_user() const noexcept { return listed_user_; }
     void owner_exists(const User& user);
     void owner_is_gone(const std::string& uid) { gone_.insert(uid); }
     void owner_is_unknown(const std::string& uid, const Error& error);
-    // The control read has not succeeded: that an owner was not found proves nothing.
-    void control_failed(const Error& error);
+    // A control read has not succeeded: that so many owners were not found proves nothing.
+    void control_failed(std::size_t owners, const Error& error);
 
     // The auditor is used up.
     Report finish();
@@ -103,7 +104,7 @@ private:
     struct Unjudged {
         std::size_t without_creation = 0;
         std::size_t without_owner = 0;
-        std::size_t without_sign_in = 0;
+        std::size_t without_trace = 0;  // neither a sign-in nor the audit log
         std::size_t without_email = 0;
     };
 
@@ -122,6 +123,9 @@ private:
     // `number` is that of its uid.
     void judge_name(Subject& key, KeyState state, std::size_t number, std::size_t owner);
     void judge_mark(Subject& key);
+    // Whether a record of the policy has the mark: there is a finding then.
+    bool judge_pending(Subject& key, std::string_view mark);
+    void judge_superseded(Subject& key, std::string_view mark);
     void judge_absent();
     void judge_owner(Subject& key, const Person& owner);
     void judge_sign_in(Subject& key, const Person& owner);
@@ -151,11 +155,12 @@ private:
     TextIndex names_;                         // of working keys, each behind the number of its owner
     std::vector<std::size_t> first_of_name_;  // the number of its uid
     std::string name_of_owner_;               // kept for its memory
-    std::unordered_map<std::string, LastAttempt> attempts_;  // by nonce
+    std::unordered_map<std::string, LastAttempt> attempts_;  // by nonce and owner
     std::map<std::string, std::vector<Key>> absent_;         // by owner
     std::unordered_set<std::string> gone_;
     std::map<std::string, std::string> unknown_;  // owners, and why
-    std::optional<std::string> control_fault_;
+    std::size_t uncontrolled_ = 0;                // owners
+    std::string control_fault_;                   // the first
     Unjudged unjudged_;
 };
 

@@ -7,6 +7,8 @@
 #include <palette/impl/values/create_mark.hpp>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -40,7 +42,8 @@ PALETTE_KEYS_INLINE void Auditor::take_over(const User& user) {
 }
 
 PALETTE_KEYS_INLINE void Auditor::add_user(const User& user) {
-    if (listed_user_.empty()) listed_user_ = user.uid;
+    // A credential that may read nobody else may read its own user.
+    if (listed_user_.empty() && user.uid != report_.actor.user_uid) listed_user_ = user.uid;
     take_over(user);
     listed_ = person_uids_.size();
 }
@@ -96,10 +99,12 @@ PALETTE_KEYS_INLINE void Auditor::add_key(ApiKey given) {
     judge_age(key, state);
     judge_name(key, state, number, owner_number);
     judge_mark(key);
-    if (!has_users_ || !judges_owners()) return;
-    if (key->owner.uid.empty())
+    if (key->owner.uid.empty()) {
         ++unjudged_.without_owner;
-    else if (!owner.is_listed)
+        return;
+    }
+    if (!has_users_ || !judges_owners()) return;
+    if (!owner.is_listed)
         absent_[key->owner.uid].push_back(key.share());
     else
         judge_owner(key, owner);
@@ -174,7 +179,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_age(Subject& key, KeyState state) {
 PALETTE_KEYS_INLINE void Auditor::judge_name(Subject& key, KeyState state, std::size_t number,
                                              std::size_t owner) {
     // After a rotation the old key, which is revoked, has the name of the new one.
-    if (state != KeyState::active || !judges(Rule::duplicate_name)) return;
+    if (state != KeyState::active || key->owner.uid.empty() || !judges(Rule::duplicate_name)) return;
     name_of_owner_.assign(reinterpret_cast<const char*>(&owner), sizeof owner);
     name_of_owner_ += key->name;
     auto const [name, is_new] = names_.insert(name_of_owner_);
@@ -191,27 +196,55 @@ PALETTE_KEYS_INLINE void Auditor::judge_name(Subject& key, KeyState state, std::
 PALETTE_KEYS_INLINE void Auditor::judge_mark(Subject& key) {
     if (!judges(Rule::pending_create)) return;
     auto const mark = key->annotations[detail::create_annotation];
-    if (mark.empty()) return;
-    constexpr auto advice = "delete the key: nobody can use it";
-    for (auto const& pending : policy_.pending()) {
-        if (pending.tenant_uid() != report_.actor.tenant_uid || !pending.matches(mark)) continue;
-        // A record of a nonce alone covers the key that was delivered as well.
-        bool const is_proven = !pending.covers_all_attempts();
-        add(Rule::pending_create, Severity::warning, is_proven ? Grade::proven : Grade::inferred, key,
-            is_proven ? "bears the mark of an attempt that the policy names as pending: its value was not "
-                        "delivered"
-                      : "bears the nonce of a create that the policy names as pending: whoever began the "
-                        "create knows whether a value was delivered",
-            is_proven ? advice : "delete the key, unless its value was received");
-        return;
-    }
+    if (!mark.empty() && !judge_pending(key, mark)) judge_superseded(key, mark);
+}
+
+PALETTE_KEYS_INLINE bool Auditor::judge_pending(Subject& key, std::string_view mark) {
+    auto const fits = [&](const PendingCreate& pending) {
+        return pending.tenant_uid() == report_.actor.tenant_uid && pending.matches(mark);
+    };
+    // Whoever may write annotations can give a key the mark of another user's create.
+    auto const is_of_owner = [&](const PendingCreate& pending) {
+        auto const owner = pending.owner_uid().empty() ? pending.user_uid() : pending.owner_uid();
+        return !owner.empty() && owner == key->owner.uid;
+    };
+    auto const& records = policy_.pending();
+    if (std::ranges::none_of(records, fits)) return false;
+    auto const of_owner =
+        std::ranges::find_if(records, [&](auto const& one) { return fits(one) && is_of_owner(one); });
+    // A record of a nonce alone covers the key that was delivered as well.
+    auto const proof = std::ranges::find_if(records, [&](auto const& one) {
+        return fits(one) && is_of_owner(one) && !one.covers_all_attempts();
+    });
+    if (proof != records.end())
+        add(Rule::pending_create, Severity::warning, Grade::proven, key,
+            "bears the mark of an attempt that the policy names as pending: its value was not delivered",
+            "delete the key: nobody can use it");
+    else if (of_owner != records.end())
+        add(Rule::pending_create, Severity::warning, Grade::inferred, key,
+            "bears the nonce of a create that the policy names as pending: whoever began the create knows "
+            "whether a value was delivered",
+            "delete the key, unless its value was received");
+    else
+        add(Rule::pending_create, Severity::warning, Grade::inferred, key,
+            "bears the mark of a create that the policy names as pending, but is not the key of the user "
+            "whom "
+            "that names: somebody may have copied the mark",
+            "ask the owner of the key, and delete it if nobody has its value");
+    return true;
+}
+
+// A key that was delivered keeps its mark, so that one alone says nothing. But a create sends a request only
+// when the one before has delivered nothing.
+PALETTE_KEYS_INLINE void Auditor::judge_superseded(Subject& key, std::string_view mark) {
     auto const nonce = mark.substr(0, std::min(mark.size(), detail::nonce_length));
     if (!detail::is_nonce(nonce)) return;
     auto const number = detail::attempt_of(mark, nonce);
     if (number == 0) return;
-    // A key that was delivered keeps its mark, so that one alone says nothing. But a create sends a request
-    // only when the one before has delivered nothing.
-    auto& last = attempts_[std::string(nonce)];
+    // All keys of a create have one owner; others have copied the mark.
+    auto& last = attempts_[std::string(nonce) + key->owner.uid];
+    // Two keys of one attempt: which of them the create has made, nobody can say.
+    if (number == last.number) return;
     auto superseded = number < last.number ? key.share() : last.key;
     auto const by = number < last.number ? last.key : key.share();
     if (number > last.number) last = LastAttempt{number, by};
@@ -221,7 +254,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_mark(Subject& key) {
     add(Rule::pending_create, Severity::warning, Grade::inferred, subject,
         "bears the mark of an attempt of a create that went on to make the key " +
             detail::printable(by->uid) + ": its own value was not delivered",
-        advice);
+        "delete the key: nobody can use it");
 }
 
 PALETTE_KEYS_INLINE std::vector<std::string> Auditor::absent_owners() const {
@@ -247,8 +280,9 @@ PALETTE_KEYS_INLINE void Auditor::owner_is_unknown(const std::string& uid, const
     unknown_[uid] = words_of(error);
 }
 
-PALETTE_KEYS_INLINE void Auditor::control_failed(const Error& error) {
-    control_fault_ = words_of(error);
+PALETTE_KEYS_INLINE void Auditor::control_failed(std::size_t owners, const Error& error) {
+    if (uncontrolled_ == 0) control_fault_ = words_of(error);
+    uncontrolled_ += owners;
 }
 
 PALETTE_KEYS_INLINE void Auditor::judge_absent() {
@@ -256,12 +290,12 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
         "revoke the key, wait for somebody who misses it, and delete it; give what uses it a key of a user "
         "who is there";
     for (auto const& [uid, keys] : absent_) {
-        bool const is_proven = gone_.contains(uid) && !control_fault_;
+        bool const is_proven = gone_.contains(uid);
         std::string evidence =
             "the owner is not in the list of all " + std::to_string(report_.users.value_or(0)) + " users";
         if (is_proven)
             evidence +=
-                ", and the service finds no such user, although it finds one of the list for the same "
+                ", and the service finds no such user, although it finds another of the list for the same "
                 "credential";
         else
             evidence += "; that the owner is gone could not be confirmed";
@@ -273,9 +307,11 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
                                                          : Severity::warning,
                     is_proven ? Grade::proven : Grade::inferred, key, key->owner, evidence, advice);
     }
-    if (control_fault_)
+    if (uncontrolled_ > 0)
         not_judged(
-            "a user of the list could not be read, so that no owner is proven to be gone: " + *control_fault_,
+            counted(uncontrolled_, "owner") +
+                " not found, but not proven to be gone, for no other user of the list could be read: " +
+                control_fault_,
             {Rule::orphaned});
     for (auto const& [uid, why] : unknown_)
         not_judged("whether the owner " + detail::printable(uid) + " exists: " + why,
@@ -309,6 +345,8 @@ PALETTE_KEYS_INLINE void Auditor::judge_sign_in(Subject& key, const Person& owne
         add(Rule::inactive_owner, Severity::warning, Grade::inferred, key,
             "the owner is not active; the service does not say whether the user is new or was disabled",
             advice);
+    // Who never signed in, as far as the service tells, has not been away since: a technical user, for
+    // example.
     else if (owner.last_sign_in && now_ - *owner.last_sign_in > policy_.inactive_sign_in())
         add(Rule::inactive_owner, Severity::note, Grade::inferred, key,
             "the owner last signed in at " + in_words(*owner.last_sign_in) + ", " + ago(*owner.last_sign_in) +
@@ -325,7 +363,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_idle(Subject& key, const Person& owner) 
     };
     if (is_recent(key->created) || is_recent(key->modified) || is_recent(owner.last_sign_in)) return;
     if (!owner.last_sign_in && !report_.events) {
-        ++unjudged_.without_sign_in;
+        ++unjudged_.without_trace;
         return;
     }
     auto evidence = owner.last_sign_in ? "the owner last signed in at " + in_words(*owner.last_sign_in)
@@ -354,9 +392,9 @@ PALETTE_KEYS_INLINE void Auditor::say_what_was_not_judged() {
     not_judged(unjudged_.without_creation, "without a time of creation",
                {Rule::lives_too_long, Rule::old_secret, Rule::revoked_and_forgotten});
     not_judged(unjudged_.without_owner, "without an owner",
-               {Rule::orphaned, Rule::inactive_owner, Rule::idle});
+               {Rule::quota, Rule::duplicate_name, Rule::orphaned, Rule::inactive_owner, Rule::idle});
     not_judged(unjudged_.without_email, "of an owner without an address", {Rule::orphaned});
-    not_judged(unjudged_.without_sign_in,
+    not_judged(unjudged_.without_trace,
                "of an owner whose last sign-in is not known, and the audit log was not read", {Rule::idle});
 }
 

@@ -6,8 +6,13 @@
 #include <palette/lifecycle/roster.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
@@ -76,15 +81,26 @@ private:
     std::size_t row_line_ = 1;
 };
 
-inline std::optional<std::size_t> column_of_email(const std::vector<std::string>& header) {
-    auto const is_one = [](const std::string& name) {
-        for (std::string_view const known : {"email", "emailId", "mail", "userPrincipalName"})
-            if (detail::equals_ignoring_case(detail::trimmed(name), known)) return true;
-        return false;
-    };
-    auto const found = std::ranges::find_if(header, is_one);
-    if (found == header.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - header.begin());
+// In ascending order. "Email Address [Required]" is Google's.
+inline std::vector<std::size_t> columns_of_emails(const std::vector<std::string>& header) {
+    std::vector<std::size_t> columns;
+    for (std::size_t i = 0; i < header.size(); ++i)
+        for (std::string_view const known :
+             {"email", "emailId", "mail", "userPrincipalName", "email address", "email address [required]"})
+            if (detail::equals_ignoring_case(detail::trimmed(header[i]), known)) columns.push_back(i);
+    return columns;
+}
+
+// The addresses of a row, in small letters; each once, also if several columns have it.
+inline std::vector<std::string> emails_of(const std::vector<std::string>& row,
+                                          const std::vector<std::size_t>& columns) {
+    std::vector<std::string> emails;
+    for (auto const column : columns) {
+        auto email = detail::to_lower(detail::trimmed(row[column]));
+        if (!email.empty() && std::ranges::find(emails, email) == emails.end())
+            emails.push_back(std::move(email));
+    }
+    return emails;
 }
 
 inline Error no_roster(std::string what, std::size_t line) {
@@ -114,23 +130,22 @@ PALETTE_KEYS_INLINE Result<Roster> Roster::parse(std::string_view csv) {
     inner::CsvRows rows(csv);
     auto const header = rows.next();
     if (!header) return header.error();
-    auto const column = inner::column_of_email(*header);
-    if (!column)
+    auto const columns = inner::columns_of_emails(*header);
+    if (columns.empty())
         return inner::no_roster("the roster has no column for addresses", 1)
-            .advice("name the column email, emailId, mail or userPrincipalName in the first line");
+            .advice(
+                "name the column email, email address, emailId, mail or userPrincipalName in the first line");
 
     Roster roster;
     while (!rows.at_end()) {
         auto const row = rows.next();
         if (!row) return row.error();
         bool const is_blank = row->size() == 1 && palette::detail::trimmed(row->front()).empty();
-        if (!is_blank && row->size() <= *column)
+        if (!is_blank && row->size() <= columns.back())
             return inner::no_roster("the row has too few fields for an address", rows.line());
-        auto const email = is_blank ? std::string_view() : palette::detail::trimmed((*row)[*column]);
-        if (email.empty())
-            ++roster.skipped_;
-        else
-            roster.emails_.push_back(palette::detail::to_lower(email));
+        auto emails = is_blank ? std::vector<std::string>() : inner::emails_of(*row, columns);
+        if (emails.empty()) ++roster.skipped_;
+        std::ranges::move(emails, std::back_inserter(roster.emails_));
     }
     std::ranges::sort(roster.emails_);
     auto const [repeated, end] = std::ranges::unique(roster.emails_);
