@@ -234,6 +234,30 @@ TEST_CASE("apply machine: the own-key guard goes by the credential that applies,
           BulkOutcome::done);
 }
 
+TEST_CASE("apply machine: a credential that knows its key is believed rather than own_key()") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1", actor}));
+    auto const options = World::all_allowed().include(Guard::last_admin_key);
+    world.who = caller(Credential::Kind::api_key, "z");
+    CHECK(outcome_of(world.run(plan, ApplyOptions(options).own_key("a")).value(), "z") ==
+          BulkOutcome::guarded);
+    CHECK(world.key_of("z").is_active);
+    CHECK_FALSE(world.key_of("a").is_active);
+}
+
+TEST_CASE("apply machine: the uid of the own key is the same in capitals") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1", actor}));
+    auto const options = World::all_allowed().include(Guard::last_admin_key);
+    world.who = caller(Credential::Kind::api_key, "Z");
+    CHECK(outcome_of(world.run(plan, options).value(), "z") == BulkOutcome::guarded);
+    world.journal.clear();
+    world.who = caller(Credential::Kind::api_key);
+    CHECK(outcome_of(world.run(plan, ApplyOptions(options).own_key("Z")).value(), "z") ==
+          BulkOutcome::guarded);
+    CHECK(world.key_of("z").is_active);
+}
+
 TEST_CASE("apply machine: failures in a row stop a run, single ones do not, and the next run goes on") {
     auto world = small_world();
     auto const plan = world.plan();

@@ -2,18 +2,22 @@
 #include "lifecycle/apply_scene.hpp"
 #include "support/random.hpp"
 
+#include <palette/auth_provider.hpp>
 #include <palette/blocking_client.hpp>
 
 #include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // Plans that are made and applied against a service.
@@ -237,6 +241,51 @@ TEST_CASE("apply: everything is revoked with a login") {
         scene.time.context.run_one();
     REQUIRE(logged_in.result());
     revoke_everything(scene, {}, false);
+}
+
+// Gives its credentials one after the other.
+class Successors final : public AuthProvider {
+public:
+    using Shared = std::shared_ptr<const Credential>;
+    explicit Successors(std::vector<Shared> credentials) : left_(std::move(credentials)) {}
+
+    boost::asio::awaitable<Result<Shared>> credential(CredentialRequest) override {
+        auto const next = left_.front();
+        if (left_.size() > 1) left_.erase(left_.begin());
+        co_return next;
+    }
+
+private:
+    std::vector<Shared> left_;
+};
+
+TEST_CASE("apply: a key that becomes the client's own while the plan is applied is left alone") {
+    for (bool const begins_with_token : {false, true}) {
+        CAPTURE(begins_with_token);
+        ApplyScene scene;
+        auto const& admin = scene.admin();
+        auto const uids = scene.seed(3, admin.uid);
+        auto made = scene.emulator.seed_key(NewApiKey("next").for_user(admin.uid));
+        auto const next = made.uid();
+        std::vector<Successors::Shared> credentials{
+            begins_with_token ? Credential::token(scene.emulator.sign_in(admin.uid))
+                              : Credential::api_key(Secret(admin.api_key.expose()), admin.api_key_uid),
+            Credential::api_key(std::move(made).secret(), next)};
+        scene.sign_in_with(std::make_shared<Successors>(std::move(credentials)));
+        auto selected = uids;
+        selected.push_back(next);
+        auto const plan = scene.plan(Selection::uids(selected)).value();
+        // The first change finds that the old credential is refused.
+        scene.emulator.faults().add("PUT /v1/apiKeys status:401 x1");
+        auto const report = scene.apply(plan, scene.all_allowed().allow_own_key().max_under_way(1)).value();
+        CHECK(report.count(BulkOutcome::done) == 3);
+        CHECK(report.count(BulkOutcome::guarded) == 1);
+        CHECK(scene.key(next).is_active);
+        for (auto const& item : report.items)
+            if (item.uid == next) CHECK(item.error.value().code() == errc::own_key);
+        for (auto const& uid : uids)
+            CHECK_FALSE(scene.key(uid).is_active);
+    }
 }
 
 TEST_CASE("apply: a plan of another user or tenant changes nothing") {

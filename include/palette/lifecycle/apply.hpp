@@ -70,7 +70,8 @@ public:
     }
     /// Same as include(Guard::own_key).
     ApplyOptions& allow_own_key() & { return include(Guard::own_key); }
-    /// Tells the uid of the key that the client uses, where Credential::key_uid() does not.
+    /// Tells the uid of the key that the client uses, where Credential::key_uid() does not: a credential that
+    /// says which key it is has the last word.
     ApplyOptions& own_key(std::string uid) & {
         own_key_ = std::move(uid);
         return *this;
@@ -196,7 +197,10 @@ namespace lifecycle {
 /// Within the 30 seconds, the plan itself is what was seen.
 ///
 /// Keys with a guard are left alone, unless ApplyOptions::include() names each of their guards. The own-key
-/// guard is judged anew by the credential of this client.
+/// guard is judged anew by the credential of this client, and once more at each revocation and deletion, for
+/// the credential may be replaced meanwhile: the key that is the client's own by then is left alone
+/// (BulkOutcome::guarded). Not so if the run began with an API key whose uid the credential does not say:
+/// then the plan and own_key() stand until its end.
 ///
 /// Completes with a report, also if keys have failed, and if the run was stopped: by failures in a row, by an
 /// HTTP 401, by a journal that cannot be written, or by a cancellation.

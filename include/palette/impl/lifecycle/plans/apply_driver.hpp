@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/caller.hpp>
 #include <palette/client.hpp>
 #include <palette/impl/lifecycle/plans/apply_journal.hpp>
 #include <palette/impl/lifecycle/plans/apply_machine.hpp>
@@ -40,6 +41,7 @@ private:
     boost::asio::awaitable<void> run_steps();
     [[nodiscard]] bool begin(const std::vector<ApplyStep>& steps);
     void start(const ApplyStep& step);
+    [[nodiscard]] ChangeOptions change_options(const ApplyStep& step) const;
     void take_answers();
     void tell_decided();
     void keep(Result<void> written);
@@ -51,6 +53,7 @@ private:
     ApplyMachine machine_;
     std::optional<ApplyJournal> journal_;
     std::shared_ptr<ApplyInbox> inbox_;
+    Caller caller_;
     Instant now_{};
 };
 

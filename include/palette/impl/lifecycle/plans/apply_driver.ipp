@@ -129,10 +129,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::prepare() {
     }
     auto caller = co_await client_.async_describe_caller();
     if (!caller) co_return std::move(caller.error());
+    caller_ = *std::move(caller);
     auto now = co_await client_.async_service_time();
     if (!now) co_return std::move(now.error());
     now_ = *now;
-    if (auto good = machine_.admit(*caller, now_); !good) co_return good;
+    if (auto good = machine_.admit(caller_, now_); !good) co_return good;
     if (!machine_.needs_list()) co_return Result<void>();
     co_return co_await list();
 }
@@ -189,13 +190,21 @@ PALETTE_KEYS_INLINE bool ApplyDriver::begin(const std::vector<ApplyStep>& steps)
     return true;
 }
 
+// The credential may be replaced while the run goes on, so that the client itself judges which key is its
+// own, at each request. Not where the machine has decided that the own key is meant; nor where the uid is not
+// known, for then the client would read each key, and would refuse those that the plan has cleared.
+PALETTE_KEYS_INLINE ChangeOptions ApplyDriver::change_options(const ApplyStep& step) const {
+    auto const is_known = caller_.kind != Credential::Kind::api_key || !caller_.key_uid.empty();
+    ChangeOptions options;
+    options.allow_own_key(machine_.is_own(step.item) || !is_known);
+    if (options_.item_deadline()) options.deadline(*options_.item_deadline());
+    return options;
+}
+
 PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
     auto const& item = plan_.items[step.item];
     ApplyAnswer answer(inbox_, step.item);
-    // The machine has decided about the client's own key.
-    ChangeOptions options;
-    options.allow_own_key();
-    if (options_.item_deadline()) options.deadline(*options_.item_deadline());
+    auto options = change_options(step);
     switch (step.kind) {
         case ActionKind::revoke:
             return client_.async_revoke(item.uid, std::move(options), std::move(answer));

@@ -80,6 +80,8 @@ public:
     [[nodiscard]] std::optional<JournalEntry> entry_of(std::size_t item) const;
     [[nodiscard]] JournalEntry intent_of(const ApplyStep& step, Instant now) const;
     [[nodiscard]] const BulkItem& item(std::size_t number) const { return items_[number].report; }
+    // Whether it is the key that the client used when the run began.
+    [[nodiscard]] bool is_own(std::size_t item) const noexcept { return items_[item].is_own; }
     [[nodiscard]] std::size_t decided() const noexcept { return decided_; }
 
     // With the keys that were not begun as not started.
