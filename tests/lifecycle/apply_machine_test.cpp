@@ -324,6 +324,58 @@ TEST_CASE("apply machine: that a key does not exist is believed after a list alo
     CHECK(outcome_of(world.run(plan).value(), "c") == BulkOutcome::done);
 }
 
+TEST_CASE("apply machine: a key that a list leaves out is read, and is changed if it is there") {
+    for (auto const& action : {Action::revoke(), Action::remove()}) {
+        CAPTURE(action.to_string());
+        auto world = small_world();
+        auto const plan = world.plan(Selection::owners({"u1"}), action);
+        world.now += 31s;
+        world.unlisted = {"b", "d"};
+        world.remove("d");
+        auto const report = world.run(plan).value();
+        CHECK(outcome_of(report, "b") == BulkOutcome::done);
+        CHECK(outcome_of(report, "d") ==
+              (action == Action::remove() ? BulkOutcome::already : BulkOutcome::drifted));
+        CHECK(report.count(BulkOutcome::done) == 4);
+        CHECK(world.reads == 2);
+        CHECK(world.lists == 1);
+    }
+}
+
+TEST_CASE("apply machine: a key that cannot be read is not taken for gone") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1"}), Action::remove());
+    CHECK_THROWS_AS(static_cast<void>(world.run(plan, World::all_allowed().max_under_way(1), 1)), Killed);
+    world.now += 31s;
+    world.unlisted = {"a", "b"};
+    world.refuses_reads = Error(errc::forbidden).status(403);
+    auto const report = world.run(plan).value();
+    CHECK(outcome_of(report, "a") == BulkOutcome::unknown);  // it was begun
+    CHECK(outcome_of(report, "b") == BulkOutcome::failed);
+    CHECK(report.count(BulkOutcome::done) == 3);
+    world.refuses_reads.reset();
+    auto const next = world.run(plan).value();
+    CHECK(next.is_complete());
+    CHECK(next.count(BulkOutcome::done) == 5);
+    CHECK(world.most_writes() == 1);
+    CHECK_FALSE(world.has("a"));
+}
+
+TEST_CASE("apply machine: a refused credential stops the reads of keys that a list leaves out") {
+    auto world = small_world();
+    auto const plan = world.plan();
+    world.now += 31s;
+    world.unlisted = {"a", "b", "c", "d", "e"};
+    world.refuses_reads = Error(errc::unauthorized).status(401);
+    auto const report = world.run(plan).value();
+    CHECK(report.stopped == "the service refused the credential (HTTP 401)");
+    CHECK(outcomes_of(report) == Outcomes{BulkOutcome::failed, BulkOutcome::not_started,
+                                          BulkOutcome::not_started, BulkOutcome::not_started,
+                                          BulkOutcome::not_started});
+    CHECK(world.reads == 1);
+    CHECK(world.order.empty());
+}
+
 TEST_CASE("apply machine: an extension that would shorten a life is none") {
     auto world = small_world();
     auto const plan = world.plan(Selection::owners({"u1"}), Action::extend(960h));

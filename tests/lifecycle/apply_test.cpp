@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -326,6 +327,27 @@ TEST_CASE("apply: a plan that is too old is refused, and one that drifted is app
     REQUIRE_FALSE(late);
     CHECK(late.error().code() == errc::conflict);
     CHECK(late.error().path() == "as_of");
+}
+
+TEST_CASE("apply: each key that the list lacks is read by itself, and no other is") {
+    Scene scene;
+    auto const uids = scene.seed(6, scene.user);
+    auto const plan = scene.plan(Selection::owners({scene.user}), Action::remove()).value();
+    scene.time.run_for(5min);
+    for (auto const& uid : {uids[1], uids[4]})
+        scene.client->async_remove(uid, [](const Result<void>&) {});
+    scene.time.settle();
+    auto const report = scene.apply(plan, scene.all_allowed()).value();
+    CHECK(report.count(BulkOutcome::done) == 4);
+    CHECK(report.count(BulkOutcome::already) == 2);
+    std::vector<std::string> read;
+    for (auto const& request : scene.emulator.requests())
+        if (request.method == "GET" && request.path.starts_with("/v1/apiKeys/")) {
+            CHECK(request.status == 404);
+            read.push_back(request.path.substr(std::string_view("/v1/apiKeys/").size()));
+        }
+    std::ranges::sort(read);
+    CHECK(read == std::vector{std::min(uids[1], uids[4]), std::max(uids[1], uids[4])});
 }
 
 TEST_CASE("apply: answers that are lost leave nothing unknown for the second run") {

@@ -194,6 +194,7 @@ namespace lifecycle {
 ///
 /// The keys are listed again before the first change if the plan is older than 30 seconds, after a kill, and
 /// at the end of a quarantine. A key that is not as the plan saw it is left alone (BulkOutcome::drifted).
+/// One that the list lacks is read, one request for each, and is gone only if that meets HTTP 404.
 /// Within the 30 seconds, the plan itself is what was seen.
 ///
 /// Keys with a guard are left alone, unless ApplyOptions::include() names each of their guards. The own-key

@@ -37,6 +37,7 @@ public:
 private:
     boost::asio::awaitable<Result<void>> prepare();
     boost::asio::awaitable<Result<void>> list();
+    boost::asio::awaitable<void> confirm_missing();
     boost::asio::awaitable<void> tell_time();
     boost::asio::awaitable<void> run_steps();
     [[nodiscard]] bool begin(const std::vector<ApplyStep>& steps);

@@ -142,7 +142,18 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::list() {
     auto keys = co_await client_.async_list();
     if (!keys) co_return std::move(keys.error());
     machine_.compare(*keys);
+    co_await confirm_missing();
     co_return Result<void>();
+}
+
+// One after the other: a key that a list lacks is rare.
+PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::confirm_missing() {
+    auto const missing = machine_.missing();
+    for (auto const number : missing) {
+        if (*is_cancelled_ || machine_.is_stopped()) co_return;
+        auto const read = co_await client_.async_get(plan_.items[number].uid);
+        machine_.confirm(number, read);
+    }
 }
 
 // Keeps the time of before where the service does not tell it.

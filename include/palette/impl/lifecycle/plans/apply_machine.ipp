@@ -41,8 +41,26 @@ PALETTE_KEYS_INLINE void ApplyMachine::compare(const KeyList& keys) {
     for (auto& item : items_) {
         if (!is_open(item)) continue;
         auto const key = found.find(item.seen->uid);
-        compare(item, key == found.end() || key->second->deleted ? nullptr : key->second);
+        item.is_unlisted = key == found.end();
+        if (!item.is_unlisted) compare(item, key->second->deleted ? nullptr : key->second);
     }
+}
+
+PALETTE_KEYS_INLINE std::vector<std::size_t> ApplyMachine::missing() const {
+    std::vector<std::size_t> numbers;
+    for (std::size_t i = 0; i < items_.size(); ++i)
+        if (is_open(items_[i]) && items_[i].is_unlisted) numbers.push_back(i);
+    return numbers;
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::confirm(std::size_t number, const Result<ApiKey>& read) {
+    auto& item = items_[number];
+    item.is_unlisted = false;
+    if (read) return compare(item, read->deleted ? nullptr : &*read);
+    if (is_not_found(read.error())) return compare(item, nullptr);
+    // What could not be read is not known to be gone: the next run looks again.
+    auto const is_in_doubt = item.state == State::in_doubt && !item.was_missing;
+    fail(item, read.error(), is_in_doubt ? BulkOutcome::unknown : BulkOutcome::failed);
 }
 
 PALETTE_KEYS_INLINE bool ApplyMachine::is_done(const Item& item, const ApiKey& key) const {
