@@ -380,9 +380,24 @@ TEST_CASE("apply machine: an extension that would shorten a life is none") {
     auto world = small_world();
     auto const plan = world.plan(Selection::owners({"u1"}), Action::extend(960h));
     world.refuses = [](const std::string& uid) {
-        return uid == "a" ? std::optional(Error(errc::conflict)) : std::nullopt;
+        return uid == "a" ? std::optional(Error(errc::conflict).path("expiry")) : std::nullopt;
     };
     CHECK(outcome_of(world.run(plan).value(), "a") == BulkOutcome::already);
+}
+
+TEST_CASE("apply machine: an extension that the service refuses with a 409 has failed") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1"}), Action::extend(960h));
+    world.refuses = [](const std::string& uid) -> std::optional<Error> {
+        if (uid == "a") return Error(errc::conflict).status(409);
+        if (uid == "b") return Error(errc::conflict).status(409).path("expiry");
+        return std::nullopt;
+    };
+    auto const report = world.run(plan).value();
+    CHECK(outcome_of(report, "a") == BulkOutcome::failed);
+    CHECK(outcome_of(report, "b") == BulkOutcome::failed);
+    world.refuses = nullptr;
+    CHECK(world.run(plan).value().count(BulkOutcome::done) == 5);
 }
 
 TEST_CASE("apply machine: in a quarantine keys are revoked first, and deleted once it is over") {

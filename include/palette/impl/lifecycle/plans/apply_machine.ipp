@@ -161,6 +161,12 @@ inline std::string past_of(ActionKind kind) {
     }
 }
 
+// Whether the client has not extended a key, because it lives longer. A 409 of the service means something
+// else.
+inline bool would_shorten(const Error& error) {
+    return error.code() == errc::conflict && error.status() == 0 && error.path() == "expiry";
+}
+
 PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result<void>& result, Instant now) {
     now_ = now;
     auto& item = items_[number];
@@ -180,8 +186,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
         needs_list_ = true;
         return;
     }
-    if (error.code() == errc::conflict && item.step == ActionKind::extend &&
-        error.effect() == Effect::not_applied)
+    if (item.step == ActionKind::extend && would_shorten(error))
         return decide(item, BulkOutcome::already, "lives longer than that by now");
     if (error.effect() == Effect::applied) {
         // Written, but not read back, or not as it was written.
