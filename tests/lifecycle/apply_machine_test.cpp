@@ -218,6 +218,47 @@ TEST_CASE(
     CHECK(world.most_writes() == 1);
 }
 
+TEST_CASE("apply machine: the client's own key stays as long as a guard keeps another one") {
+    auto world = small_world();
+    world.key_of("b").annotations.set("protect", "yes");
+    world.who = caller(Credential::Kind::api_key, "z");
+    auto const plan = world.plan(Selection::owners({"u1", actor}));
+    auto const options = World::all_allowed().allow_own_key().include(Guard::last_admin_key);
+    auto const first = world.run(plan, options).value();
+    CHECK(outcome_of(first, "b") == BulkOutcome::guarded);
+    CHECK(outcome_of(first, "z") == BulkOutcome::not_started);
+    CHECK(sentence_of(first, "z") ==
+          "was not begun: it is the key that the client uses, and another one has failed, or was left alone");
+    CHECK_FALSE(first.is_complete());
+    CHECK(world.key_of("z").is_active);
+    CHECK(world.run(plan, ApplyOptions(options).include(Guard::protected_key)).value().is_complete());
+    CHECK(world.order.back() == "z");
+    CHECK_FALSE(world.key_of("z").is_active);
+}
+
+TEST_CASE("apply machine: the client's own key stays as long as the plan is too old for another one") {
+    auto world = small_world();
+    world.who = caller(Credential::Kind::api_key, "z");
+    auto const plan =
+        world.plan(Selection::owners({"u1", actor}), Action::remove(), PlanOptions().quarantine(168h));
+    auto const options = World::all_allowed().allow_own_key().include(Guard::last_admin_key);
+    // The own key is revoked already, so that its quarantine has begun; that of "b" has not.
+    JournalEntry entry;
+    entry.at = noon;
+    entry.result = BulkOutcome::done;
+    for (auto const* const uid : {"a", "c", "d", "e", "z"}) {
+        entry.uid = uid;
+        world.journal.push_back(entry);
+        world.key_of(uid).is_active = false;
+    }
+    world.now = noon + 169h;
+    auto const report = world.run(plan, options).value();
+    CHECK(outcome_of(report, "b") == BulkOutcome::not_started);
+    CHECK(outcome_of(report, "z") == BulkOutcome::not_started);
+    CHECK(world.order == std::vector<std::string>{"a", "c", "d", "e"});
+    CHECK(world.has("z"));
+}
+
 TEST_CASE("apply machine: the own-key guard goes by the credential that applies, not the one that planned") {
     auto world = small_world();
     auto const plan = world.plan(Selection::owners({"u1", actor}));  // with a token: no guard

@@ -62,8 +62,9 @@ public:
         return *this;
     }
     /// Changes keys although this guard speaks for them; call it for each guard. The client's own key is
-    /// changed last, alone, and only after every other key has come to a good end. Guard::possible_own_key is
-    /// refused: tell with own_key() which key it is.
+    /// changed last, alone, and only after every other key has come to a good end: none has failed, is
+    /// unknown, was not started, or is guarded; until then it is BulkOutcome::not_started.
+    /// Guard::possible_own_key is refused: tell with own_key() which key it is.
     ApplyOptions& include(Guard guard) & {
         included_.insert(guard);
         return *this;

@@ -112,11 +112,14 @@ PALETTE_KEYS_INLINE void ApplyMachine::compare(Item& item, const ApiKey* key) {
     item.state = State::waiting;
 }
 
+// What a later run may still want to change, it needs the credential for.
+inline bool is_good_end(BulkOutcome outcome) noexcept {
+    return is_final(outcome) || outcome == BulkOutcome::skipped;
+}
+
 PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key() const noexcept {
     return under_way_ == 0 && std::ranges::all_of(items_, [](const Item& item) {
-               auto const outcome = item.report.outcome;
-               return item.is_own || (item.state == State::decided && outcome != BulkOutcome::failed &&
-                                      outcome != BulkOutcome::unknown);
+               return item.is_own || (item.state == State::decided && is_good_end(item.report.outcome));
            });
 }
 
@@ -268,7 +271,7 @@ PALETTE_KEYS_INLINE BulkReport ApplyMachine::report(Instant now) const {
             last.outcome = BulkOutcome::not_started;
             last.sentence = is_stopped() ? "was not begun: " + detail::one_line(stopped_, 400)
                                          : "was not begun: it is the key that the client uses, and "
-                                           "another one has failed";
+                                           "another one has failed, or was left alone";
         }
         auto const is_in_quarantine = item.revoked_at && item.step == ActionKind::revoke;
         auto const waits = item.state == State::decided && item.revoked_at &&
