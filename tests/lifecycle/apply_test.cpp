@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lifecycle/apply_scene.hpp"
 #include "support/random.hpp"
+#include "support/small_files.hpp"
 
 #include <palette/auth_provider.hpp>
 #include <palette/blocking_client.hpp>
+#include <palette/impl/lifecycle/plans/apply_journal.hpp>
 
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +17,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -480,6 +483,33 @@ TEST_CASE("apply: progress is told for each key, and an exception of it stops th
     for (std::size_t i = 0; i < finished.size(); ++i)
         CHECK(finished[i] == i + 1);
     CHECK(scene.apply(plan, options).value().is_complete());
+}
+
+TEST_CASE(
+    "apply: a journal that cannot be written stops the run, and is locked until its changes have ended") {
+    // All five are begun at once. The service takes two; the others wait, and are under way when the write of
+    // the first results has failed.
+    Scene scene(0, RateLimit{1, 2});
+    scene.seed(5, scene.user);
+    auto const plan = scene.plan(Selection::owners({scene.user})).value();
+    std::optional<SmallFiles> full;
+    std::vector<errc> others;  // what another run meets
+    auto options = scene.all_allowed();
+    options.on_progress([&](const BulkItem&, std::size_t, std::size_t) {
+        if (!full) full.emplace(1);
+        auto const other = impl::lifecycle::ApplyJournal::open(scene.journal, plan.digest());
+        others.push_back(other ? errc() : other.error().code());
+    });
+    auto const report = scene.apply(plan, options).value();
+    full.reset();
+    CHECK(others == std::vector(5, errc::conflict));
+    CHECK_FALSE(report.stopped.empty());
+    CHECK(report.count(BulkOutcome::done) == 5);
+    // What was done without a result in the journal was begun there, and is found by the next run.
+    CHECK(scene.apply(plan, scene.all_allowed()).value().count(BulkOutcome::done) == 5);
+    CHECK(std::ranges::count_if(scene.emulator.requests(), [](const testing::ReceivedRequest& request) {
+              return request.method == "PUT" && request.status != 429;
+          }) == 5);
 }
 
 TEST_CASE("apply: a journal that cannot be had is an error before anything is changed") {

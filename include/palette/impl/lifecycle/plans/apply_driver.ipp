@@ -259,10 +259,8 @@ PALETTE_KEYS_INLINE void ApplyDriver::tell_decided() {
 }
 
 PALETTE_KEYS_INLINE void ApplyDriver::keep(Result<void> written) {
-    if (written) return;
-    // A part of a line may be at its end: nothing may follow.
-    journal_.reset();
-    machine_.stop(written.error().message());
+    // Its lock stays: no other run may begin before the changes under way have come to their end.
+    if (!written) machine_.stop(written.error().message());
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle
