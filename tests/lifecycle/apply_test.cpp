@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -459,6 +461,34 @@ TEST_CASE("apply: a cancelled run ends with what is under way, and is finished b
     CHECK(scene.apply(plan, scene.all_allowed()).value().count(BulkOutcome::done) == 200);
     for (auto const& [path, times] : scene.writes())
         CHECK_MESSAGE(times == 1, path);
+}
+
+TEST_CASE("apply: a run that is cancelled while it asks for the time begins no further change") {
+    boost::asio::io_context* context = nullptr;
+    support::Watched<BulkReport> run;
+    std::atomic<bool> asks_time = false;
+    Scene scene(0, RateLimit::off(), [&](const testing::ReceivedRequest& request) {
+        if (request.path == "/v1/users/info" && asks_time.exchange(false))
+            boost::asio::post(*context, [&] { run.cancel(); });
+    });
+    context = &scene.time.context;
+    scene.seed(5, scene.user);
+    auto const plan = scene.plan(Selection::owners({scene.user})).value();
+    auto options = scene.all_allowed().max_under_way(1);
+    options.on_progress([&](const BulkItem&, std::size_t finished, std::size_t) {
+        if (finished > 1) return;
+        // The service's time is not known any more.
+        scene.time.clock->advance(61min);
+        asks_time = true;
+    });
+    lifecycle::async_apply(*scene.client, plan, options, run.handler());
+    scene.time.run_until([&] { return run.has_ended(); });
+    CHECK_FALSE(asks_time);
+    auto const& report = run.result().value();
+    CHECK(report.stopped == "the run was cancelled");
+    CHECK(report.count(BulkOutcome::done) == 1);
+    CHECK(report.count(BulkOutcome::not_started) == 4);
+    CHECK(scene.count("PUT") == 1);
 }
 
 TEST_CASE("apply: progress is told for each key, and an exception of it stops the run") {

@@ -43,7 +43,7 @@ private:
     [[nodiscard]] bool begin(const std::vector<ApplyStep>& steps);
     void start(const ApplyStep& step);
     [[nodiscard]] ChangeOptions change_options(const ApplyStep& step) const;
-    void take_answers();
+    void take_news();
     void tell_decided();
     void keep(Result<void> written);
 

@@ -164,14 +164,14 @@ PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::tell_time() {
 
 PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::run_steps() {
     for (;;) {
-        take_answers();
-        if (*is_cancelled_) machine_.stop("the run was cancelled");
-        tell_decided();
+        take_news();
         auto const steps = machine_.next();
         if (!steps.empty()) {
-            // Before them, for the last one may be the key that is asked with.
+            // Before them, for the last one may be the key that is asked with. That may take a request, while
+            // which the run may be cancelled, or come to too many failures.
             co_await tell_time();
-            if (!begin(steps)) continue;
+            take_news();
+            if (machine_.is_stopped() || !begin(steps)) continue;
         }
         if (machine_.under_way() > 0) {
             co_await inbox_->wait();
@@ -233,9 +233,11 @@ PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
     }
 }
 
-PALETTE_KEYS_INLINE void ApplyDriver::take_answers() {
+PALETTE_KEYS_INLINE void ApplyDriver::take_news() {
     for (auto const& answer : inbox_->take())
         machine_.finished(answer.item, answer.result, now_);
+    if (*is_cancelled_) machine_.stop("the run was cancelled");
+    tell_decided();
 }
 
 // Writes down what has come to an outcome, and tells the program.
