@@ -90,6 +90,8 @@ public:
         return *this;
     }
     /// Calls a function for each key that comes to its outcome. An exception stops the run. Default: none.
+    /// g++ 12 destroys a temporary function object that holds strings twice if it stands in a co_await
+    /// expression: with g++ 12, name a function object that holds strings before the co_await.
     ApplyOptions& on_progress(Progress function) & {
         on_progress_ = std::move(function);
         return *this;
