@@ -552,7 +552,7 @@ public:
     }
 
     /// Identifies the caller, as async_whoami() does, and tells what the credential is: an API key, with its
-    /// uid if that is known, or a token.
+    /// uid if that is known, or a token. Both are of the credential that the request was sent with.
     ///
     /// Errors: those of async_whoami().
     template <detail::TokenFor<Caller> Token = boost::asio::deferred_t>

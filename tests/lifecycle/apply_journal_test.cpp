@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/small_files.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <palette/impl/lifecycle/plans/apply_journal.hpp>
@@ -10,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -148,6 +150,29 @@ TEST_CASE("apply journal: a second run with it is refused while the first one ho
         CHECK(second.error().what().find("is locked by process") != std::string::npos);
     }
     CHECK(scene.open());
+}
+
+TEST_CASE("apply journal: after a write that failed nothing is added, and it stays locked") {
+    Scene const scene;
+    auto const entries = sample();
+    auto journal = std::optional(scene.open().value());
+    journal->add(entries[0]);
+    REQUIRE(journal->flush());
+    auto const size = content_of(scene.path).size();
+    journal->add(entries[1]);
+    {
+        SmallFiles const full(size + 5);
+        CHECK(journal->write().error().code() == errc::system);
+    }
+    auto const content = content_of(scene.path);
+    CHECK(content.size() == size + 5);  // a part of a line
+    journal->add(entries[2]);
+    CHECK(journal->write());
+    CHECK(journal->flush());
+    CHECK(content_of(scene.path) == content);
+    CHECK(scene.open().error().code() == errc::conflict);
+    journal.reset();
+    CHECK(scene.open().value().entries() == std::vector{entries[0]});
 }
 
 TEST_CASE("apply journal: a place that cannot hold one is refused") {

@@ -218,6 +218,47 @@ TEST_CASE(
     CHECK(world.most_writes() == 1);
 }
 
+TEST_CASE("apply machine: the client's own key stays as long as a guard keeps another one") {
+    auto world = small_world();
+    world.key_of("b").annotations.set("protect", "yes");
+    world.who = caller(Credential::Kind::api_key, "z");
+    auto const plan = world.plan(Selection::owners({"u1", actor}));
+    auto const options = World::all_allowed().allow_own_key().include(Guard::last_admin_key);
+    auto const first = world.run(plan, options).value();
+    CHECK(outcome_of(first, "b") == BulkOutcome::guarded);
+    CHECK(outcome_of(first, "z") == BulkOutcome::not_started);
+    CHECK(sentence_of(first, "z") ==
+          "was not begun: it is the key that the client uses, and another one has failed, or was left alone");
+    CHECK_FALSE(first.is_complete());
+    CHECK(world.key_of("z").is_active);
+    CHECK(world.run(plan, ApplyOptions(options).include(Guard::protected_key)).value().is_complete());
+    CHECK(world.order.back() == "z");
+    CHECK_FALSE(world.key_of("z").is_active);
+}
+
+TEST_CASE("apply machine: the client's own key stays as long as the plan is too old for another one") {
+    auto world = small_world();
+    world.who = caller(Credential::Kind::api_key, "z");
+    auto const plan =
+        world.plan(Selection::owners({"u1", actor}), Action::remove(), PlanOptions().quarantine(168h));
+    auto const options = World::all_allowed().allow_own_key().include(Guard::last_admin_key);
+    // The own key is revoked already, so that its quarantine has begun; that of "b" has not.
+    JournalEntry entry;
+    entry.at = noon;
+    entry.result = BulkOutcome::done;
+    for (auto const* const uid : {"a", "c", "d", "e", "z"}) {
+        entry.uid = uid;
+        world.journal.push_back(entry);
+        world.key_of(uid).is_active = false;
+    }
+    world.now = noon + 169h;
+    auto const report = world.run(plan, options).value();
+    CHECK(outcome_of(report, "b") == BulkOutcome::not_started);
+    CHECK(outcome_of(report, "z") == BulkOutcome::not_started);
+    CHECK(world.order == std::vector<std::string>{"a", "c", "d", "e"});
+    CHECK(world.has("z"));
+}
+
 TEST_CASE("apply machine: the own-key guard goes by the credential that applies, not the one that planned") {
     auto world = small_world();
     auto const plan = world.plan(Selection::owners({"u1", actor}));  // with a token: no guard
@@ -232,6 +273,30 @@ TEST_CASE("apply machine: the own-key guard goes by the credential that applies,
     world.journal.clear();
     CHECK(outcome_of(world.run(plan, ApplyOptions(options).own_key("elsewhere")).value(), "z") ==
           BulkOutcome::done);
+}
+
+TEST_CASE("apply machine: a credential that knows its key is believed rather than own_key()") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1", actor}));
+    auto const options = World::all_allowed().include(Guard::last_admin_key);
+    world.who = caller(Credential::Kind::api_key, "z");
+    CHECK(outcome_of(world.run(plan, ApplyOptions(options).own_key("a")).value(), "z") ==
+          BulkOutcome::guarded);
+    CHECK(world.key_of("z").is_active);
+    CHECK_FALSE(world.key_of("a").is_active);
+}
+
+TEST_CASE("apply machine: the uid of the own key is the same in capitals") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1", actor}));
+    auto const options = World::all_allowed().include(Guard::last_admin_key);
+    world.who = caller(Credential::Kind::api_key, "Z");
+    CHECK(outcome_of(world.run(plan, options).value(), "z") == BulkOutcome::guarded);
+    world.journal.clear();
+    world.who = caller(Credential::Kind::api_key);
+    CHECK(outcome_of(world.run(plan, ApplyOptions(options).own_key("Z")).value(), "z") ==
+          BulkOutcome::guarded);
+    CHECK(world.key_of("z").is_active);
 }
 
 TEST_CASE("apply machine: failures in a row stop a run, single ones do not, and the next run goes on") {
@@ -300,13 +365,80 @@ TEST_CASE("apply machine: that a key does not exist is believed after a list alo
     CHECK(outcome_of(world.run(plan).value(), "c") == BulkOutcome::done);
 }
 
+TEST_CASE("apply machine: a key that a list leaves out is read, and is changed if it is there") {
+    for (auto const& action : {Action::revoke(), Action::remove()}) {
+        CAPTURE(action.to_string());
+        auto world = small_world();
+        auto const plan = world.plan(Selection::owners({"u1"}), action);
+        world.now += 31s;
+        world.unlisted = {"b", "d"};
+        world.remove("d");
+        auto const report = world.run(plan).value();
+        CHECK(outcome_of(report, "b") == BulkOutcome::done);
+        CHECK(outcome_of(report, "d") ==
+              (action == Action::remove() ? BulkOutcome::already : BulkOutcome::drifted));
+        CHECK(report.count(BulkOutcome::done) == 4);
+        CHECK(world.reads == 2);
+        CHECK(world.lists == 1);
+    }
+}
+
+TEST_CASE("apply machine: a key that cannot be read is not taken for gone") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1"}), Action::remove());
+    CHECK_THROWS_AS(static_cast<void>(world.run(plan, World::all_allowed().max_under_way(1), 1)), Killed);
+    world.now += 31s;
+    world.unlisted = {"a", "b"};
+    world.refuses_reads = Error(errc::forbidden).status(403);
+    auto const report = world.run(plan).value();
+    CHECK(outcome_of(report, "a") == BulkOutcome::unknown);  // it was begun
+    CHECK(outcome_of(report, "b") == BulkOutcome::failed);
+    CHECK(report.count(BulkOutcome::done) == 3);
+    world.refuses_reads.reset();
+    auto const next = world.run(plan).value();
+    CHECK(next.is_complete());
+    CHECK(next.count(BulkOutcome::done) == 5);
+    CHECK(world.most_writes() == 1);
+    CHECK_FALSE(world.has("a"));
+}
+
+TEST_CASE("apply machine: a refused credential stops the reads of keys that a list leaves out") {
+    auto world = small_world();
+    auto const plan = world.plan();
+    world.now += 31s;
+    world.unlisted = {"a", "b", "c", "d", "e"};
+    world.refuses_reads = Error(errc::unauthorized).status(401);
+    auto const report = world.run(plan).value();
+    CHECK(report.stopped == "the service refused the credential (HTTP 401)");
+    CHECK(outcomes_of(report) == Outcomes{BulkOutcome::failed, BulkOutcome::not_started,
+                                          BulkOutcome::not_started, BulkOutcome::not_started,
+                                          BulkOutcome::not_started});
+    CHECK(world.reads == 1);
+    CHECK(world.order.empty());
+}
+
 TEST_CASE("apply machine: an extension that would shorten a life is none") {
     auto world = small_world();
     auto const plan = world.plan(Selection::owners({"u1"}), Action::extend(960h));
     world.refuses = [](const std::string& uid) {
-        return uid == "a" ? std::optional(Error(errc::conflict)) : std::nullopt;
+        return uid == "a" ? std::optional(Error(errc::conflict).path("expiry")) : std::nullopt;
     };
     CHECK(outcome_of(world.run(plan).value(), "a") == BulkOutcome::already);
+}
+
+TEST_CASE("apply machine: an extension that the service refuses with a 409 has failed") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1"}), Action::extend(960h));
+    world.refuses = [](const std::string& uid) -> std::optional<Error> {
+        if (uid == "a") return Error(errc::conflict).status(409);
+        if (uid == "b") return Error(errc::conflict).status(409).path("expiry");
+        return std::nullopt;
+    };
+    auto const report = world.run(plan).value();
+    CHECK(outcome_of(report, "a") == BulkOutcome::failed);
+    CHECK(outcome_of(report, "b") == BulkOutcome::failed);
+    world.refuses = nullptr;
+    CHECK(world.run(plan).value().count(BulkOutcome::done) == 5);
 }
 
 TEST_CASE("apply machine: in a quarantine keys are revoked first, and deleted once it is over") {

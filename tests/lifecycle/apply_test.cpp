@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lifecycle/apply_scene.hpp"
 #include "support/random.hpp"
+#include "support/small_files.hpp"
 
+#include <palette/auth_provider.hpp>
 #include <palette/blocking_client.hpp>
+#include <palette/impl/lifecycle/plans/apply_journal.hpp>
 
 #include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // Plans that are made and applied against a service.
@@ -239,6 +249,51 @@ TEST_CASE("apply: everything is revoked with a login") {
     revoke_everything(scene, {}, false);
 }
 
+// Gives its credentials one after the other.
+class Successors final : public AuthProvider {
+public:
+    using Shared = std::shared_ptr<const Credential>;
+    explicit Successors(std::vector<Shared> credentials) : left_(std::move(credentials)) {}
+
+    boost::asio::awaitable<Result<Shared>> credential(CredentialRequest) override {
+        auto const next = left_.front();
+        if (left_.size() > 1) left_.erase(left_.begin());
+        co_return next;
+    }
+
+private:
+    std::vector<Shared> left_;
+};
+
+TEST_CASE("apply: a key that becomes the client's own while the plan is applied is left alone") {
+    for (bool const begins_with_token : {false, true}) {
+        CAPTURE(begins_with_token);
+        ApplyScene scene;
+        auto const& admin = scene.admin();
+        auto const uids = scene.seed(3, admin.uid);
+        auto made = scene.emulator.seed_key(NewApiKey("next").for_user(admin.uid));
+        auto const next = made.uid();
+        std::vector<Successors::Shared> credentials{
+            begins_with_token ? Credential::token(scene.emulator.sign_in(admin.uid))
+                              : Credential::api_key(Secret(admin.api_key.expose()), admin.api_key_uid),
+            Credential::api_key(std::move(made).secret(), next)};
+        scene.sign_in_with(std::make_shared<Successors>(std::move(credentials)));
+        auto selected = uids;
+        selected.push_back(next);
+        auto const plan = scene.plan(Selection::uids(selected)).value();
+        // The first change finds that the old credential is refused.
+        scene.emulator.faults().add("PUT /v1/apiKeys status:401 x1");
+        auto const report = scene.apply(plan, scene.all_allowed().allow_own_key().max_under_way(1)).value();
+        CHECK(report.count(BulkOutcome::done) == 3);
+        CHECK(report.count(BulkOutcome::guarded) == 1);
+        CHECK(scene.key(next).is_active);
+        for (auto const& item : report.items)
+            if (item.uid == next) CHECK(item.error.value().code() == errc::own_key);
+        for (auto const& uid : uids)
+            CHECK_FALSE(scene.key(uid).is_active);
+    }
+}
+
 TEST_CASE("apply: a plan of another user or tenant changes nothing") {
     Scene scene;
     scene.seed(3, scene.user);
@@ -277,6 +332,27 @@ TEST_CASE("apply: a plan that is too old is refused, and one that drifted is app
     REQUIRE_FALSE(late);
     CHECK(late.error().code() == errc::conflict);
     CHECK(late.error().path() == "as_of");
+}
+
+TEST_CASE("apply: each key that the list lacks is read by itself, and no other is") {
+    Scene scene;
+    auto const uids = scene.seed(6, scene.user);
+    auto const plan = scene.plan(Selection::owners({scene.user}), Action::remove()).value();
+    scene.time.run_for(5min);
+    for (auto const& uid : {uids[1], uids[4]})
+        scene.client->async_remove(uid, [](const Result<void>&) {});
+    scene.time.settle();
+    auto const report = scene.apply(plan, scene.all_allowed()).value();
+    CHECK(report.count(BulkOutcome::done) == 4);
+    CHECK(report.count(BulkOutcome::already) == 2);
+    std::vector<std::string> read;
+    for (auto const& request : scene.emulator.requests())
+        if (request.method == "GET" && request.path.starts_with("/v1/apiKeys/")) {
+            CHECK(request.status == 404);
+            read.push_back(request.path.substr(std::string_view("/v1/apiKeys/").size()));
+        }
+    std::ranges::sort(read);
+    CHECK(read == std::vector{std::min(uids[1], uids[4]), std::max(uids[1], uids[4])});
 }
 
 TEST_CASE("apply: answers that are lost leave nothing unknown for the second run") {
@@ -387,6 +463,34 @@ TEST_CASE("apply: a cancelled run ends with what is under way, and is finished b
         CHECK_MESSAGE(times == 1, path);
 }
 
+TEST_CASE("apply: a run that is cancelled while it asks for the time begins no further change") {
+    boost::asio::io_context* context = nullptr;
+    support::Watched<BulkReport> run;
+    std::atomic<bool> asks_time = false;
+    Scene scene(0, RateLimit::off(), [&](const testing::ReceivedRequest& request) {
+        if (request.path == "/v1/users/info" && asks_time.exchange(false))
+            boost::asio::post(*context, [&] { run.cancel(); });
+    });
+    context = &scene.time.context;
+    scene.seed(5, scene.user);
+    auto const plan = scene.plan(Selection::owners({scene.user})).value();
+    auto options = scene.all_allowed().max_under_way(1);
+    options.on_progress([&](const BulkItem&, std::size_t finished, std::size_t) {
+        if (finished > 1) return;
+        // The service's time is not known any more.
+        scene.time.clock->advance(61min);
+        asks_time = true;
+    });
+    lifecycle::async_apply(*scene.client, plan, options, run.handler());
+    scene.time.run_until([&] { return run.has_ended(); });
+    CHECK_FALSE(asks_time);
+    auto const& report = run.result().value();
+    CHECK(report.stopped == "the run was cancelled");
+    CHECK(report.count(BulkOutcome::done) == 1);
+    CHECK(report.count(BulkOutcome::not_started) == 4);
+    CHECK(scene.count("PUT") == 1);
+}
+
 TEST_CASE("apply: progress is told for each key, and an exception of it stops the run") {
     Scene scene;
     scene.seed(20, scene.user);
@@ -409,6 +513,33 @@ TEST_CASE("apply: progress is told for each key, and an exception of it stops th
     for (std::size_t i = 0; i < finished.size(); ++i)
         CHECK(finished[i] == i + 1);
     CHECK(scene.apply(plan, options).value().is_complete());
+}
+
+TEST_CASE(
+    "apply: a journal that cannot be written stops the run, and is locked until its changes have ended") {
+    // All five are begun at once. The service takes two; the others wait, and are under way when the write of
+    // the first results has failed.
+    Scene scene(0, RateLimit{1, 2});
+    scene.seed(5, scene.user);
+    auto const plan = scene.plan(Selection::owners({scene.user})).value();
+    std::optional<SmallFiles> full;
+    std::vector<errc> others;  // what another run meets
+    auto options = scene.all_allowed();
+    options.on_progress([&](const BulkItem&, std::size_t, std::size_t) {
+        if (!full) full.emplace(1);
+        auto const other = impl::lifecycle::ApplyJournal::open(scene.journal, plan.digest());
+        others.push_back(other ? errc() : other.error().code());
+    });
+    auto const report = scene.apply(plan, options).value();
+    full.reset();
+    CHECK(others == std::vector(5, errc::conflict));
+    CHECK_FALSE(report.stopped.empty());
+    CHECK(report.count(BulkOutcome::done) == 5);
+    // What was done without a result in the journal was begun there, and is found by the next run.
+    CHECK(scene.apply(plan, scene.all_allowed()).value().count(BulkOutcome::done) == 5);
+    CHECK(std::ranges::count_if(scene.emulator.requests(), [](const testing::ReceivedRequest& request) {
+              return request.method == "PUT" && request.status != 429;
+          }) == 5);
 }
 
 TEST_CASE("apply: a journal that cannot be had is an error before anything is changed") {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,7 +65,10 @@ public:
         for (;;) {
             if (machine.needs_list() && sent.empty() && !machine.is_stopped()) {
                 ++lists;
-                machine.compare(list());
+                machine.compare(listed_by_service());
+                auto const missing = machine.missing();
+                for (auto const number : missing)
+                    if (!machine.is_stopped()) machine.confirm(number, read(plan.items[number].uid));
             }
             for (auto const item : machine.take_decided())
                 if (auto const entry = machine.entry_of(item)) write(*entry);
@@ -112,8 +116,11 @@ public:
     std::map<std::string, int> writes;  // that were applied
     std::vector<std::string> order;     // of the keys that were written
     int lists = 0;
+    int reads = 0;
+    std::set<std::string> unlisted;  // that exist, and that the lists of a run leave out
     // What the service answers instead of doing it.
     std::function<std::optional<Error>(const std::string& uid)> refuses;
+    std::optional<Error> refuses_reads;
 
 private:
     void effect() {
@@ -124,6 +131,19 @@ private:
     void write(const JournalEntry& entry) {
         effect();
         journal.push_back(entry);
+    }
+
+    [[nodiscard]] KeyList listed_by_service() const {
+        auto keys = listed();
+        std::erase_if(keys, [&](const ApiKey& key) { return unlisted.contains(key.uid); });
+        return KeyList(keys.begin(), keys.end(), now);
+    }
+
+    Result<ApiKey> read(const std::string& uid) {
+        ++reads;
+        if (refuses_reads) return Error(*refuses_reads);
+        if (!keys_.contains(uid)) return Error(errc::not_found).status(404);
+        return keys_.at(uid);
     }
 
     Result<void> change(const Plan& plan, const ApplyStep& step) {

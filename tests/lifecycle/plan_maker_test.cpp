@@ -154,6 +154,10 @@ TEST_CASE("plan: the key that the client uses is guarded, certainly or possibly"
     CHECK(guards(caller(Kind::api_key), "theirs").empty());
     CHECK(guards(caller(Kind::api_key), "mine1", PlanOptions().own_key("mine1")) == Guards{Guard::own_key});
     CHECK(guards(caller(Kind::api_key), "mine1", PlanOptions().own_key("mine2")).empty());
+    // What a program has written down may be of yesterday; the credential is in use.
+    CHECK(guards(caller(Kind::api_key, "mine1"), "mine1", PlanOptions().own_key("mine2")) ==
+          Guards{Guard::own_key});
+    CHECK(guards(caller(Kind::api_key, "MINE1"), "mine1") == Guards{Guard::own_key});
     CHECK(guards(caller(Kind::token), "mine1").empty());
     CHECK(guards(caller(Kind::api_key, "mine1"), "mine1", {}, Action::extend(960h)).empty());
     CHECK(guards(caller(Kind::api_key, "mine1"), "mine1", {}, Action::set_expiry(Expiry::at(noon + 1h))) ==

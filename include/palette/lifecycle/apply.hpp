@@ -62,15 +62,17 @@ public:
         return *this;
     }
     /// Changes keys although this guard speaks for them; call it for each guard. The client's own key is
-    /// changed last, alone, and only after every other key has come to a good end. Guard::possible_own_key is
-    /// refused: tell with own_key() which key it is.
+    /// changed last, alone, and only after every other key has come to a good end: none has failed, is
+    /// unknown, was not started, or is guarded; until then it is BulkOutcome::not_started.
+    /// Guard::possible_own_key is refused: tell with own_key() which key it is.
     ApplyOptions& include(Guard guard) & {
         included_.insert(guard);
         return *this;
     }
     /// Same as include(Guard::own_key).
     ApplyOptions& allow_own_key() & { return include(Guard::own_key); }
-    /// Tells the uid of the key that the client uses, where Credential::key_uid() does not.
+    /// Tells the uid of the key that the client uses, where Credential::key_uid() does not: a credential that
+    /// says which key it is has the last word.
     ApplyOptions& own_key(std::string uid) & {
         own_key_ = std::move(uid);
         return *this;
@@ -88,6 +90,8 @@ public:
         return *this;
     }
     /// Calls a function for each key that comes to its outcome. An exception stops the run. Default: none.
+    /// g++ 12 destroys a temporary function object that holds strings twice if it stands in a co_await
+    /// expression: with g++ 12, name a function object that holds strings before the co_await.
     ApplyOptions& on_progress(Progress function) & {
         on_progress_ = std::move(function);
         return *this;
@@ -193,10 +197,14 @@ namespace lifecycle {
 ///
 /// The keys are listed again before the first change if the plan is older than 30 seconds, after a kill, and
 /// at the end of a quarantine. A key that is not as the plan saw it is left alone (BulkOutcome::drifted).
+/// One that the list lacks is read, one request for each, and is gone only if that meets HTTP 404.
 /// Within the 30 seconds, the plan itself is what was seen.
 ///
 /// Keys with a guard are left alone, unless ApplyOptions::include() names each of their guards. The own-key
-/// guard is judged anew by the credential of this client.
+/// guard is judged anew by the credential of this client, and once more at each revocation and deletion, for
+/// the credential may be replaced meanwhile: the key that is the client's own by then is left alone
+/// (BulkOutcome::guarded). Not so if the run began with an API key whose uid the credential does not say:
+/// then the plan and own_key() stand until its end.
 ///
 /// Completes with a report, also if keys have failed, and if the run was stopped: by failures in a row, by an
 /// HTTP 401, by a journal that cannot be written, or by a cancellation.

@@ -20,7 +20,8 @@ enum class BulkOutcome : std::uint8_t {
     already,      ///< It was as the plan wants it, and was not touched.
     skipped,      ///< The action cannot change it, and it was not touched.
     drifted,      ///< It is not as the plan saw it, and was not touched.
-    guarded,      ///< A guard speaks for it that ApplyOptions::include() does not name; it was not touched.
+    guarded,      ///< A guard speaks for it that ApplyOptions::include() does not name, or it became the
+                  ///< client's own key during the run; it was not touched.
     failed,       ///< It was not changed, as the error says. The next run tries again.
     unknown,      ///< Whether it was changed is not known. The next run looks.
     not_started,  ///< The run ended before. The next run goes on.

@@ -159,7 +159,8 @@ public:
         quarantine_ = time;
         return *this;
     }
-    /// Tells the uid of the key that the client uses, where Credential::key_uid() does not.
+    /// Tells the uid of the key that the client uses, where Credential::key_uid() does not: a credential that
+    /// says which key it is has the last word.
     PlanOptions& own_key(std::string uid) & {
         own_key_ = std::move(uid);
         return *this;

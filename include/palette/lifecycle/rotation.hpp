@@ -134,7 +134,9 @@ public:
     /// Calls a function after the promotion, before the overlap begins to count as served: to reload a
     /// service, for example. A function that fails, throws, or runs longer than hook_timeout() is called
     /// again by the next async_rotate(), and the old key is not revoked before it has succeeded. After a
-    /// process was killed in it, it is called once more. Default: none.
+    /// process was killed in it, it is called once more. Default: none. g++ 12 destroys a temporary function
+    /// object that holds strings twice if it stands in a co_await expression: with g++ 12, name a function
+    /// object that holds strings before the co_await.
     RotateOptions& hook(Hook function) & {
         hook_ = std::move(function);
         return *this;

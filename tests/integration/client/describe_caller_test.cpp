@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <palette/auth.hpp>
+#include <palette/auth_provider.hpp>
 #include <palette/blocking_client.hpp>
 #include <palette/testing/emulator.hpp>
+#include <palette/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
+#include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -40,6 +44,38 @@ TEST_CASE("client: it tells whose its credential is, and what it is") {
     CHECK(token.kind == Credential::Kind::token);
     CHECK(token.key_uid.empty());
     CHECK_FALSE(known == unknown);
+}
+
+// Gives one credential, which ends and is the only one.
+class OneCredential final : public AuthProvider {
+public:
+    explicit OneCredential(std::shared_ptr<const Credential> credential)
+        : credential_(std::move(credential)) {}
+
+    boost::asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(CredentialRequest) override {
+        if (credential_) co_return std::exchange(credential_, nullptr);
+        co_return Error(errc::auth_provider, "there is no other");
+    }
+
+private:
+    std::shared_ptr<const Credential> credential_;
+};
+
+TEST_CASE("client: a credential that ends while the answer is on its way is the one that is told of") {
+    using namespace std::chrono_literals;
+    auto const clock = std::make_shared<testing::ManualClock>();
+    Emulator emulator(
+        {.plain_http = true,
+         .rate_limit = testing::RateLimit::off(),
+         .on_request = [&](const testing::ReceivedRequest&) { clock->set(clock->now() + 6s); }});
+    auto const& admin = emulator.user(Role::tenant_admin);
+    auto options = emulator.client_options(Role::tenant_admin);
+    options.clock = clock;
+    options.auth = std::make_shared<OneCredential>(
+        Credential::api_key(Secret(admin.api_key.expose()), admin.api_key_uid, clock->now() + 5s));
+    auto const caller = BlockingApiKeyClient(options).describe_caller().value();
+    CHECK(caller.kind == Credential::Kind::api_key);
+    CHECK(caller.key_uid == admin.api_key_uid);
 }
 
 TEST_CASE("client: a refused credential has no caller to tell of") {

@@ -29,9 +29,10 @@ inline Result<void> check_identity(const Identity& identity, const pipeline::Pip
 }
 
 // Asks whose a credential is: `credential`, or the one in use if that is null. Remembers the answer and the
-// service's time.
-inline asio::awaitable<Result<Identity>> ask_identity(Core& core, pipeline::Call& call,
-                                                      std::shared_ptr<const Credential> credential) {
+// service's time. `sent_with` becomes the credential that the answer is about.
+inline asio::awaitable<Result<Identity>> ask_identity(
+    Core& core, pipeline::Call& call, std::shared_ptr<const Credential> credential,
+    std::shared_ptr<const Credential>* sent_with = nullptr) {
     pipeline::Conditions conditions;
     conditions.credential = std::move(credential);
     DecodedAnswer<Identity> answer;
@@ -42,6 +43,7 @@ inline asio::awaitable<Result<Identity>> ask_identity(Core& core, pipeline::Call
     if (auto good = check_identity(identity, core.pipeline()); !good)
         co_return std::move(good.error()).status(answer.response().status).attempts(call.attempts());
     core.creates().remember(request.credential, identity);
+    if (sent_with != nullptr) *sent_with = request.credential;
     auto const& time = core.pipeline().time();
     core.creates().service_time.heard(date_of(answer.response()), time.now(), time.steady());
     co_return std::move(identity);

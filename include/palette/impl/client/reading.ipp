@@ -119,16 +119,14 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::Descr
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<Caller>> perform(Core& core, pipeline::Call& call,
                                                             detail::DescribeCaller /*describe*/) {
-    auto identity = co_await ask_identity(core, call, nullptr);
+    // Not the one in use by now: the answer is about the one that it was asked with.
+    std::shared_ptr<const Credential> credential;
+    auto identity = co_await ask_identity(core, call, nullptr, &credential);
     if (!identity) co_return std::move(identity.error());
     Caller caller;
     caller.identity = std::move(*identity);
-    // The one that the answer was about, unless another took its place this very moment.
-    auto const credential = core.pipeline().credential();
-    if (credential) {
-        caller.kind = credential->kind();
-        caller.key_uid = credential->key_uid();
-    }
+    caller.kind = credential->kind();
+    caller.key_uid = credential->key_uid();
     co_return caller;
 }
 

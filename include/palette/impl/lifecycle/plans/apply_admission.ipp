@@ -52,7 +52,7 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::restore(const std::vector<Journal
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::guard_own_key(const Caller& caller) {
-    auto const& own = options_.own_key().empty() ? caller.key_uid : options_.own_key();
+    auto const& own = own_key_of(caller, options_.own_key());
     auto const is_key = caller.kind == Credential::Kind::api_key;
     for (auto& item : items_) {
         auto const& seen = *item.seen;
@@ -60,7 +60,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::guard_own_key(const Caller& caller) {
         if (!own.empty()) std::erase(item.guards, Guard::possible_own_key);
         if (!takes_away(plan_.action, seen)) continue;
         auto const is_ours = seen.owner.uid == caller.identity.user_uid && is_working(seen, plan_.as_of);
-        auto const is_certain = !own.empty() ? seen.uid == own : has_guard(seen, Guard::own_key);
+        auto const is_certain = !own.empty() ? is_same_key(seen.uid, own) : has_guard(seen, Guard::own_key);
         if (is_certain) {
             item.is_own = true;
             if (!has_guard(seen, Guard::own_key)) item.guards.push_back(Guard::own_key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/caller.hpp>
 #include <palette/client.hpp>
 #include <palette/impl/lifecycle/plans/apply_journal.hpp>
 #include <palette/impl/lifecycle/plans/apply_machine.hpp>
@@ -36,11 +37,13 @@ public:
 private:
     boost::asio::awaitable<Result<void>> prepare();
     boost::asio::awaitable<Result<void>> list();
+    boost::asio::awaitable<void> confirm_missing();
     boost::asio::awaitable<void> tell_time();
     boost::asio::awaitable<void> run_steps();
     [[nodiscard]] bool begin(const std::vector<ApplyStep>& steps);
     void start(const ApplyStep& step);
-    void take_answers();
+    [[nodiscard]] ChangeOptions change_options(const ApplyStep& step) const;
+    void take_news();
     void tell_decided();
     void keep(Result<void> written);
 
@@ -51,6 +54,7 @@ private:
     ApplyMachine machine_;
     std::optional<ApplyJournal> journal_;
     std::shared_ptr<ApplyInbox> inbox_;
+    Caller caller_;
     Instant now_{};
 };
 

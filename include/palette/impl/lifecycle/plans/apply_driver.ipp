@@ -129,10 +129,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::prepare() {
     }
     auto caller = co_await client_.async_describe_caller();
     if (!caller) co_return std::move(caller.error());
+    caller_ = *std::move(caller);
     auto now = co_await client_.async_service_time();
     if (!now) co_return std::move(now.error());
     now_ = *now;
-    if (auto good = machine_.admit(*caller, now_); !good) co_return good;
+    if (auto good = machine_.admit(caller_, now_); !good) co_return good;
     if (!machine_.needs_list()) co_return Result<void>();
     co_return co_await list();
 }
@@ -141,7 +142,18 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::list() {
     auto keys = co_await client_.async_list();
     if (!keys) co_return std::move(keys.error());
     machine_.compare(*keys);
+    co_await confirm_missing();
     co_return Result<void>();
+}
+
+// One after the other: a key that a list lacks is rare.
+PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::confirm_missing() {
+    auto const missing = machine_.missing();
+    for (auto const number : missing) {
+        if (*is_cancelled_ || machine_.is_stopped()) co_return;
+        auto const read = co_await client_.async_get(plan_.items[number].uid);
+        machine_.confirm(number, read);
+    }
 }
 
 // Keeps the time of before where the service does not tell it.
@@ -152,14 +164,14 @@ PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::tell_time() {
 
 PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::run_steps() {
     for (;;) {
-        take_answers();
-        if (*is_cancelled_) machine_.stop("the run was cancelled");
-        tell_decided();
+        take_news();
         auto const steps = machine_.next();
         if (!steps.empty()) {
-            // Before them, for the last one may be the key that is asked with.
+            // Before them, for the last one may be the key that is asked with. That may take a request, while
+            // which the run may be cancelled, or come to too many failures.
             co_await tell_time();
-            if (!begin(steps)) continue;
+            take_news();
+            if (machine_.is_stopped() || !begin(steps)) continue;
         }
         if (machine_.under_way() > 0) {
             co_await inbox_->wait();
@@ -189,13 +201,21 @@ PALETTE_KEYS_INLINE bool ApplyDriver::begin(const std::vector<ApplyStep>& steps)
     return true;
 }
 
+// The credential may be replaced while the run goes on, so that the client itself judges which key is its
+// own, at each request. Not where the machine has decided that the own key is meant; nor where the uid is not
+// known, for then the client would read each key, and would refuse those that the plan has cleared.
+PALETTE_KEYS_INLINE ChangeOptions ApplyDriver::change_options(const ApplyStep& step) const {
+    auto const is_known = caller_.kind != Credential::Kind::api_key || !caller_.key_uid.empty();
+    ChangeOptions options;
+    options.allow_own_key(machine_.is_own(step.item) || !is_known);
+    if (options_.item_deadline()) options.deadline(*options_.item_deadline());
+    return options;
+}
+
 PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
     auto const& item = plan_.items[step.item];
     ApplyAnswer answer(inbox_, step.item);
-    // The machine has decided about the client's own key.
-    ChangeOptions options;
-    options.allow_own_key();
-    if (options_.item_deadline()) options.deadline(*options_.item_deadline());
+    auto options = change_options(step);
     switch (step.kind) {
         case ActionKind::revoke:
             return client_.async_revoke(item.uid, std::move(options), std::move(answer));
@@ -213,9 +233,11 @@ PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
     }
 }
 
-PALETTE_KEYS_INLINE void ApplyDriver::take_answers() {
+PALETTE_KEYS_INLINE void ApplyDriver::take_news() {
     for (auto const& answer : inbox_->take())
         machine_.finished(answer.item, answer.result, now_);
+    if (*is_cancelled_) machine_.stop("the run was cancelled");
+    tell_decided();
 }
 
 // Writes down what has come to an outcome, and tells the program.
@@ -239,10 +261,8 @@ PALETTE_KEYS_INLINE void ApplyDriver::tell_decided() {
 }
 
 PALETTE_KEYS_INLINE void ApplyDriver::keep(Result<void> written) {
-    if (written) return;
-    // A part of a line may be at its end: nothing may follow.
-    journal_.reset();
-    machine_.stop(written.error().message());
+    // Its lock stays: no other run may begin before the changes under way have come to their end.
+    if (!written) machine_.stop(written.error().message());
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

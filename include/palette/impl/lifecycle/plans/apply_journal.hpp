@@ -28,7 +28,9 @@ std::string to_line(const JournalEntry& entry);
 // one of another plan, of a newer schema, or with a line that is none of ours; the message names the line.
 Result<JournalText> parse_journal(std::string_view text, std::string_view digest);
 
-// The journal of a run: held under a lock, and only ever appended to.
+// The journal of a run: held under a lock, and only ever appended to. After a write that has failed, a part
+// of a line may be at its end, so that nothing is added any more; the lock is held all the same, for changes
+// may be under way.
 class ApplyJournal {
 public:
     // Opens the file, or makes it. A line that was cut is taken off its end.
@@ -37,7 +39,9 @@ public:
     // What earlier runs have written.
     [[nodiscard]] const std::vector<JournalEntry>& entries() const noexcept { return entries_; }
 
-    void add(const JournalEntry& entry) { pending_ += to_line(entry); }
+    void add(const JournalEntry& entry) {
+        if (!is_broken_) pending_ += to_line(entry);
+    }
     // Hands what was added over to the system, so that it outlives this process.
     Result<void> write();
     // The same, and it outlives a crash of the machine.
@@ -53,6 +57,7 @@ private:
     files::FileLock lock_;
     std::vector<JournalEntry> entries_;
     std::string pending_;
+    bool is_broken_ = false;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

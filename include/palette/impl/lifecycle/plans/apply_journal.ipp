@@ -147,12 +147,16 @@ PALETTE_KEYS_INLINE Result<void> ApplyJournal::write() {
     if (pending_.empty()) return {};
     auto written = file_.append(pending_);
     pending_.clear();
+    is_broken_ = !written;
     return written;
 }
 
 PALETTE_KEYS_INLINE Result<void> ApplyJournal::flush() {
     if (auto written = write(); !written) return written;
-    return file_.flush();
+    if (is_broken_) return {};  // which was told
+    auto flushed = file_.flush();
+    is_broken_ = !flushed;
+    return flushed;
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

@@ -46,7 +46,7 @@ struct ApplyStep {
 // Decides what of a plan is done when, and knows what has become of each key. It does nothing itself: it is
 // told what the journal, the lists and the answers say, and what time it is.
 //
-//     restore -> admit -> compare, if needs_list() -> next, begun, finished ... -> report
+//     restore -> admit -> compare and confirm, if needs_list() -> next, begun, finished ... -> report
 class ApplyMachine {
 public:
     // Both outlive the machine.
@@ -62,6 +62,9 @@ public:
     // those of which the service has said that they do not exist. It may say so of a credential, too (W12).
     [[nodiscard]] bool needs_list() const noexcept { return needs_list_; }
     void compare(const KeyList& keys);
+    // The keys that the list lacks, each of which has to be read: a list may leave out a key that there is.
+    [[nodiscard]] std::vector<std::size_t> missing() const;
+    void confirm(std::size_t item, const Result<ApiKey>& read);
 
     // The changes to be made now, whose intents are on the disk before they are sent. Empty: wait for one
     // that is under way. With none, and without a list that is needed, it is over.
@@ -80,6 +83,8 @@ public:
     [[nodiscard]] std::optional<JournalEntry> entry_of(std::size_t item) const;
     [[nodiscard]] JournalEntry intent_of(const ApplyStep& step, Instant now) const;
     [[nodiscard]] const BulkItem& item(std::size_t number) const { return items_[number].report; }
+    // Whether it is the key that the client used when the run began.
+    [[nodiscard]] bool is_own(std::size_t item) const noexcept { return items_[item].is_own; }
     [[nodiscard]] std::size_t decided() const noexcept { return decided_; }
 
     // With the keys that were not begun as not started.
@@ -98,6 +103,7 @@ private:
         ActionKind step = ActionKind::revoke;
         bool is_own = false;
         bool was_missing = false;  // the service has answered that there is no such key
+        bool is_unlisted = false;  // the list does not have it, and it was not read since
         std::vector<Guard> guards;
         std::optional<Instant> revoked_at;  // the beginning of the quarantine
         Instant decided_at{};

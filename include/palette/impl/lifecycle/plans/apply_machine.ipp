@@ -41,8 +41,26 @@ PALETTE_KEYS_INLINE void ApplyMachine::compare(const KeyList& keys) {
     for (auto& item : items_) {
         if (!is_open(item)) continue;
         auto const key = found.find(item.seen->uid);
-        compare(item, key == found.end() || key->second->deleted ? nullptr : key->second);
+        item.is_unlisted = key == found.end();
+        if (!item.is_unlisted) compare(item, key->second->deleted ? nullptr : key->second);
     }
+}
+
+PALETTE_KEYS_INLINE std::vector<std::size_t> ApplyMachine::missing() const {
+    std::vector<std::size_t> numbers;
+    for (std::size_t i = 0; i < items_.size(); ++i)
+        if (is_open(items_[i]) && items_[i].is_unlisted) numbers.push_back(i);
+    return numbers;
+}
+
+PALETTE_KEYS_INLINE void ApplyMachine::confirm(std::size_t number, const Result<ApiKey>& read) {
+    auto& item = items_[number];
+    item.is_unlisted = false;
+    if (read) return compare(item, read->deleted ? nullptr : &*read);
+    if (is_not_found(read.error())) return compare(item, nullptr);
+    // What could not be read is not known to be gone: the next run looks again.
+    auto const is_in_doubt = item.state == State::in_doubt && !item.was_missing;
+    fail(item, read.error(), is_in_doubt ? BulkOutcome::unknown : BulkOutcome::failed);
 }
 
 PALETTE_KEYS_INLINE bool ApplyMachine::is_done(const Item& item, const ApiKey& key) const {
@@ -94,11 +112,14 @@ PALETTE_KEYS_INLINE void ApplyMachine::compare(Item& item, const ApiKey* key) {
     item.state = State::waiting;
 }
 
+// What a later run may still want to change, it needs the credential for.
+inline bool is_good_end(BulkOutcome outcome) noexcept {
+    return is_final(outcome) || outcome == BulkOutcome::skipped;
+}
+
 PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key() const noexcept {
     return under_way_ == 0 && std::ranges::all_of(items_, [](const Item& item) {
-               auto const outcome = item.report.outcome;
-               return item.is_own || (item.state == State::decided && outcome != BulkOutcome::failed &&
-                                      outcome != BulkOutcome::unknown);
+               return item.is_own || (item.state == State::decided && is_good_end(item.report.outcome));
            });
 }
 
@@ -143,6 +164,12 @@ inline std::string past_of(ActionKind kind) {
     }
 }
 
+// Whether the client has not extended a key, because it lives longer. A 409 of the service means something
+// else.
+inline bool would_shorten(const Error& error) {
+    return error.code() == errc::conflict && error.status() == 0 && error.path() == "expiry";
+}
+
 PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result<void>& result, Instant now) {
     now_ = now;
     auto& item = items_[number];
@@ -162,8 +189,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
         needs_list_ = true;
         return;
     }
-    if (error.code() == errc::conflict && item.step == ActionKind::extend &&
-        error.effect() == Effect::not_applied)
+    if (item.step == ActionKind::extend && would_shorten(error))
         return decide(item, BulkOutcome::already, "lives longer than that by now");
     if (error.effect() == Effect::applied) {
         // Written, but not read back, or not as it was written.
@@ -245,7 +271,7 @@ PALETTE_KEYS_INLINE BulkReport ApplyMachine::report(Instant now) const {
             last.outcome = BulkOutcome::not_started;
             last.sentence = is_stopped() ? "was not begun: " + detail::one_line(stopped_, 400)
                                          : "was not begun: it is the key that the client uses, and "
-                                           "another one has failed";
+                                           "another one has failed, or was left alone";
         }
         auto const is_in_quarantine = item.revoked_at && item.step == ActionKind::revoke;
         auto const waits = item.state == State::decided && item.revoked_at &&

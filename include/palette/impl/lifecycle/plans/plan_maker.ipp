@@ -128,7 +128,7 @@ inline bool is_taken(const Plan& plan, const PlanItem& item) noexcept {
 }
 
 PALETTE_KEYS_INLINE void PlanMaker::guard_own_key(Plan& plan, const PlanSources& sources) const {
-    auto own = options_.own_key().empty() ? sources.caller.key_uid : options_.own_key();
+    auto own = own_key_of(sources.caller, options_.own_key());
     auto const is_key = sources.caller.kind == Credential::Kind::api_key;
     if (own.empty() && !is_key) return;
     if (own.empty()) {
@@ -140,7 +140,7 @@ PALETTE_KEYS_INLINE void PlanMaker::guard_own_key(Plan& plan, const PlanSources&
     }
     for (auto& item : plan.items) {
         if (!is_taken(plan, item)) continue;
-        if (item.uid == own)
+        if (is_same_key(item.uid, own))
             add_guard(item, Guard::own_key);
         else if (own.empty() && item.owner.uid == plan.actor_uid)
             add_guard(item, Guard::possible_own_key);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/caller.hpp>
+#include <palette/impl/values/text.hpp>
 #include <palette/lifecycle/plan.hpp>
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
@@ -53,6 +56,17 @@ inline std::string_view obstacle(const Action& action, const ApiKey& key, Instan
     if (action.kind() == ActionKind::reactivate && key.expiry.passed(now))
         return "its expiry has passed, and the service re-activates no such key: extend it first";
     return {};
+}
+
+// The uid of the key that the client uses: as its credential says, which a program may have replaced since it
+// wrote down `told`. Empty if nobody knows.
+inline const std::string& own_key_of(const Caller& caller, const std::string& told) noexcept {
+    return caller.key_uid.empty() ? told : caller.key_uid;
+}
+
+// Uids are hexadecimal, and the service may take them in capitals too.
+inline bool is_same_key(std::string_view a, std::string_view b) noexcept {
+    return detail::equals_ignoring_case(a, b);
 }
 
 inline bool has_guard(const PlanItem& item, Guard guard) noexcept {
