@@ -18,7 +18,8 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
-// What is not held needs no bound. That the list ends is still seen to.
+// What is not held needs no bound; one element is held, and has that of wire::HandedDocument. That the list
+// ends is still seen to.
 inline ListLimits limits_of_visits(ListLimits limits) {
     limits.max_bytes = std::numeric_limits<std::size_t>::max();
     limits.max_items = std::numeric_limits<std::size_t>::max();
