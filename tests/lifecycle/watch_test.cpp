@@ -179,6 +179,81 @@ TEST_CASE("watch: what a handler could not do is told once more, and nothing els
     CHECK(contains(scene.errors[0].message(), "pager"));
 }
 
+TEST_CASE("watch: a key whose events cannot be handled keeps no other key waiting, and is tried less and less") {
+    Scene scene;
+    scene.add("broken", days{31} - 3min);
+    scene.add("a", days{31} - 2min);
+    scene.add("b", days{31} - 1min);
+    std::vector<Instant> tries;
+    scene.fails = [&](const ExpiryEvent& event) {
+        if (event.key.name != "broken") return false;
+        tries.push_back(scene.time.clock->now());
+        return true;
+    };
+    scene.run(WatchOptions().poll_interval(1h), days{3});
+    CHECK(scene.order == Names{"a 30", "b 30"});
+    REQUIRE(tries.size() > 20);
+    std::vector<std::chrono::seconds> pauses;
+    for (std::size_t i = 1; i < 11; ++i)
+        pauses.push_back(std::chrono::duration_cast<std::chrono::seconds>(tries[i] - tries[i - 1]));
+    CHECK(pauses == std::vector<std::chrono::seconds>{30s, 60s, 120s, 240s, 480s, 960s, 1'920s, 1h, 1h, 1h});
+    CHECK(scene.errors.size() == tries.size());
+}
+
+TEST_CASE("watch: handlers of several keys that fail after one look are tried again together") {
+    Scene scene;
+    scene.add("a", days{31} - 3min);
+    scene.add("b", days{31} - 2min);
+    scene.add("c", days{31} - 1min);
+    std::vector<Instant> tries;
+    scene.fails = [&](const ExpiryEvent&) {
+        tries.push_back(scene.time.clock->now());
+        return tries.size() <= 6;
+    };
+    scene.run(WatchOptions(), days{18});
+    CHECK(scene.order == Names{"a 30", "b 30", "c 30", "a 14", "b 14", "c 14"});
+    REQUIRE(tries.size() == 12);
+    CHECK(tries[0] == tries[2]);
+    CHECK(tries[3] - tries[0] == 30s);
+    CHECK(tries[6] - tries[3] == 60s);
+}
+
+TEST_CASE("watch: after handlers have succeeded once more, the first failure is tried again after 30 seconds") {
+    Scene scene;
+    scene.add("a", days{31});
+    std::map<std::chrono::milliseconds, std::vector<Instant>> tries;
+    scene.fails = [&](const ExpiryEvent& event) {
+        auto& of_this = tries[event.threshold];
+        of_this.push_back(scene.time.clock->now());
+        return of_this.size() <= 3;
+    };
+    scene.run(WatchOptions(), days{18});
+    CHECK(scene.order == Names{"a 30", "a 14"});
+    for (auto const& [threshold, times] : tries) {
+        CAPTURE(threshold.count());
+        REQUIRE(times.size() == 4);
+        CHECK(times[1] - times[0] == 30s);
+        CHECK(times[3] - times[0] == 210s);
+    }
+}
+
+TEST_CASE("watch: an error of the service between two tries of a handler does not shorten its pauses") {
+    Scene scene;
+    scene.add("a", days{31});
+    std::vector<Instant> tries;
+    scene.fails = [&](const ExpiryEvent&) {
+        tries.push_back(scene.time.clock->now());
+        // The look after the second pause fails, and is made again after 30 seconds.
+        if (tries.size() == 2) scene.emulator.faults().add("GET /v1/apiKeys status:403 x1");
+        return tries.size() <= 3;
+    };
+    scene.run(WatchOptions(), days{2});
+    REQUIRE(tries.size() == 4);
+    CHECK(tries[1] - tries[0] == 30s);
+    CHECK(tries[2] - tries[1] == 90s);
+    CHECK(tries[3] - tries[2] == 120s);
+}
+
 TEST_CASE("watch: a handler that throws fails") {
     Scene scene;
     scene.add("a", days{31});

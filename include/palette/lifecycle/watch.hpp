@@ -147,8 +147,8 @@ private:
 /// async_next() is called for another one. A program that is killed before gets the event once more: none is
 /// lost. With a state file that also holds between processes.
 ///
-/// Times are the service's. Errors of the service back off exponentially, from 30 seconds to
-/// WatchOptions::poll_interval(), and do not end the watch.
+/// Times are the service's. Errors of the service, and those of the handler of async_run(), back off
+/// exponentially, from 30 seconds to WatchOptions::poll_interval(), and do not end the watch.
 ///
 /// Threads: not synchronised; one operation at a time, on a strand of the client's executor.
 class PALETTE_KEYS_DECL ExpiryWatch {
@@ -178,7 +178,8 @@ public:
     auto async_next(Token&& token = Token());
 
     /// Calls `handler` with each event, until it is cancelled. If the handler fails or throws, the event is
-    /// reported again, after a backoff, unless the key was renewed meanwhile.
+    /// reported again, after a backoff, unless the key was renewed meanwhile. The later events of that key
+    /// wait for it, those of other keys do not.
     ///
     /// Errors: those of async_next().
     template <palette::detail::TokenFor<void> Token = boost::asio::deferred_t>

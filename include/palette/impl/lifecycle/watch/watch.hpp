@@ -60,9 +60,10 @@ private:
     Result<void> settle();
     Result<void> save();
     void look_again_after(Instant now, std::chrono::milliseconds pause);
+    void look_again_for_handler(Instant now);
     [[nodiscard]] std::chrono::milliseconds pause_before_look(Instant now) const;
-    // The error is told, and how long to wait is returned.
-    std::chrono::milliseconds back_off(const Error& error);
+    // How long to wait after one more failure in a row.
+    std::chrono::milliseconds back_off(int& failures) const;
 
     palette::lifecycle::WatchOptions options_;
     WatchMachine machine_;
@@ -73,7 +74,9 @@ private:
     bool is_of_file_ = false;    // the last error
     std::chrono::milliseconds pause_{};
     std::optional<Instant> next_look_;
-    int failures_ = 0;
+    int service_failures_ = 0;         // in a row
+    int handler_failures_ = 0;         // looks in a row after which a handler failed
+    bool has_handler_failed_ = false;  // since the last look
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

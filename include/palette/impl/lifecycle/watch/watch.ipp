@@ -104,9 +104,10 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::run(ApiKeyClient& clien
             continue;
         }
         if (*is_cancelled) co_return handled.error();
-        // The next look finds the event again, if the key still is as it was.
-        machine_.drop_events();
-        look_again_after(client.now(), back_off(handled.error()));
+        // A look finds the event again, if the key still is as it was. The other keys do not wait for that.
+        machine_.defer();
+        if (options_.on_error()) options_.on_error()(handled.error());
+        look_again_for_handler(client.now());
     }
 }
 
@@ -126,19 +127,29 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::await_event(ApiKeyClien
         if (looked) looked = co_await look(client);
         if (looked) {
             look_again_after(client.now(), options_.poll_interval());
+            // One look without an error of a handler, and all that it found is handled.
+            if (!std::exchange(has_handler_failed_, false)) handler_failures_ = 0;
             continue;
         }
         // What the service says may pass. What is wrong with the file does not.
         auto const code = looked.error().code();
         if (is_of_file_ || code == errc::operation_aborted || code == errc::invalid_argument)
             co_return looked.error();
-        look_again_after(client.now(), back_off(looked.error()));
+        if (options_.on_error()) options_.on_error()(looked.error());
+        look_again_after(client.now(), back_off(service_failures_));
     }
 }
 
 PALETTE_KEYS_INLINE void Watch::look_again_after(Instant now, std::chrono::milliseconds pause) {
     pause_ = pause;
     next_look_ = now + pause;
+}
+
+// Several keys whose events fail after one look count as one failure, and the earliest time counts.
+PALETTE_KEYS_INLINE void Watch::look_again_for_handler(Instant now) {
+    if (std::exchange(has_handler_failed_, true)) return;
+    auto const pause = back_off(handler_failures_);
+    if (pause < pause_before_look(now)) look_again_after(now, pause);
 }
 
 // A clock that is set back does not make it longer.
@@ -175,7 +186,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::look(ApiKeyClient& clie
     filter.expires_within(machine_.horizon());
     auto const keys = co_await client.async_list(std::move(filter));
     if (!keys) co_return keys.error();
-    failures_ = 0;
+    service_failures_ = 0;
     machine_.saw(*keys);
     // What passes a threshold while no process runs is told from what had passed it before.
     co_return save();
@@ -193,11 +204,10 @@ PALETTE_KEYS_INLINE Result<void> Watch::save() {
     return saved;
 }
 
-PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::back_off(const Error& error) {
-    if (options_.on_error()) options_.on_error()(error);
+PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::back_off(int& failures) const {
     using namespace std::chrono_literals;
-    failures_ = std::min(failures_ + 1, 12);
-    return std::min<std::chrono::milliseconds>(30s * (1 << (failures_ - 1)), options_.poll_interval());
+    failures = std::min(failures + 1, 12);
+    return std::min<std::chrono::milliseconds>(30s * (1 << (failures - 1)), options_.poll_interval());
 }
 
 inline asio::awaitable<Result<palette::lifecycle::ExpiryEvent>> next_of(std::shared_ptr<Watch> watch,
