@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -179,7 +180,8 @@ TEST_CASE("watch: what a handler could not do is told once more, and nothing els
     CHECK(contains(scene.errors[0].message(), "pager"));
 }
 
-TEST_CASE("watch: a key whose events cannot be handled keeps no other key waiting, and is tried less and less") {
+TEST_CASE(
+    "watch: a key whose events cannot be handled keeps no other key waiting, and is tried less and less") {
     Scene scene;
     scene.add("broken", days{31} - 3min);
     scene.add("a", days{31} - 2min);
@@ -218,7 +220,8 @@ TEST_CASE("watch: handlers of several keys that fail after one look are tried ag
     CHECK(tries[6] - tries[3] == 60s);
 }
 
-TEST_CASE("watch: after handlers have succeeded once more, the first failure is tried again after 30 seconds") {
+TEST_CASE(
+    "watch: after handlers have succeeded once more, the first failure is tried again after 30 seconds") {
     Scene scene;
     scene.add("a", days{31});
     std::map<std::chrono::milliseconds, std::vector<Instant>> tries;
@@ -395,6 +398,22 @@ TEST_CASE("watch: a state file that cannot be used is an error that says what to
     struct stat found{};
     REQUIRE(::stat(scene.file.c_str(), &found) == 0);
     CHECK((found.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("watch: after an error of the state file, the service may fail as before") {
+    Scene scene;
+    scene.add("a", days{31});
+    ExpiryWatch watch(*scene.client, WatchOptions().state_file(scene.file));
+    CHECK(Scene::name_of(scene.next(watch).value()) == "a 30");
+    // No file can take the place of a directory.
+    std::filesystem::remove(scene.file);
+    std::filesystem::create_directory(scene.file);
+    auto const failed = scene.next(watch);
+    REQUIRE_FALSE(failed);
+    CHECK(contains(failed.error().message(), "watch.json"));
+    std::filesystem::remove(scene.file);
+    scene.emulator.faults().add("GET /v1/apiKeys status:403 x2");
+    CHECK(Scene::name_of(scene.next(watch).value()) == "a 14");
 }
 
 TEST_CASE("watch: a state file is used by one watch at a time, and by one tenant") {

@@ -122,6 +122,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::await_event(ApiKeyClien
             auto const waited = co_await client.async_wait(pause);
             if (!waited) co_return waited.error();
         }
+        // An error of an earlier operation says nothing about this look.
+        is_of_file_ = false;
         // Not one expression with a condition: g++ 12 destroys its result twice.
         auto looked = co_await begin(client);
         if (looked) looked = co_await look(client);
