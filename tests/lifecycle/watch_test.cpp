@@ -345,10 +345,13 @@ TEST_CASE("watch: a wait that is cancelled does not put off the next look") {
 
 TEST_CASE("watch: options that cannot be meant are refused before anything is read") {
     Scene scene;
-    for (auto const& options : {WatchOptions().thresholds({}), WatchOptions().thresholds({days{1}, -1ms}),
-                                WatchOptions().thresholds({days{36'501}}), WatchOptions().poll_interval(0ms),
-                                WatchOptions().poll_interval(-1ms),
-                                WatchOptions().poll_interval(std::chrono::milliseconds::max())}) {
+    for (auto const& options :
+         {WatchOptions().thresholds({}), WatchOptions().thresholds({days{1}, -1ms}),
+          WatchOptions().thresholds({days{36'501}}), WatchOptions().poll_interval(0ms),
+          WatchOptions().poll_interval(-1ms), WatchOptions().filter(ListFilter().state(KeyState::active)),
+          WatchOptions().filter(ListFilter().name("a").state(KeyState::expired)),
+          WatchOptions().filter(ListFilter().state(KeyState::revoked)),
+          WatchOptions().poll_interval(std::chrono::milliseconds::max())}) {
         ExpiryWatch watch(*scene.client, options);
         auto const event = scene.next(watch);
         REQUIRE_FALSE(event);

@@ -67,8 +67,9 @@ public:
         poll_interval_ = time;
         return *this;
     }
-    /// Selects the keys that are watched. The condition ListFilter::expires_within() is the watch's own.
-    /// Default: all keys that the caller may see.
+    /// Selects the keys that are watched. The condition ListFilter::expires_within() is the watch's own, and
+    /// ListFilter::state() is errc::invalid_argument: with it, the watch would not see keys that have
+    /// expired. Default: all keys that the caller may see.
     WatchOptions& filter(ListFilter keys) & {
         filter_ = std::move(keys);
         return *this;

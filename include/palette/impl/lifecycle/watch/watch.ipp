@@ -18,6 +18,13 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 namespace impl::lifecycle {
 
+// Whether a filter has the condition ListFilter::state(): then it is as one to which that state is given.
+inline bool has_state(const ListFilter& filter) {
+    auto const states = {KeyState::active, KeyState::expired, KeyState::revoked};
+    return std::ranges::any_of(states,
+                               [&](KeyState state) { return ListFilter(filter).state(state) == filter; });
+}
+
 inline std::optional<Error> check(const palette::lifecycle::WatchOptions& options) {
     using std::chrono::milliseconds;
     constexpr milliseconds longest = std::chrono::days{36'500};
@@ -30,6 +37,10 @@ inline std::optional<Error> check(const palette::lifecycle::WatchOptions& option
                      "a time between two looks is more than nothing, and a century "
                      "at most")
             .path("poll_interval");
+    if (has_state(options.filter()))
+        return Error(errc::invalid_argument, "a watch follows keys from one state to another")
+            .path("filter")
+            .advice("leave ListFilter::state() out: revoked keys have no events in any case");
     return std::nullopt;
 }
 
