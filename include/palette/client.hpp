@@ -377,8 +377,9 @@ public:
 
     /// Sets the expiry of a key to `duration` from now, by the service's clock, and changes nothing else. A
     /// duration that is not positive is errc::invalid_argument. The duration is counted from the `Date` of
-    /// the response that shows the key, to the second; from this machine's time if the response has no
-    /// `Date`, or one outside of the years 2020 to 2199.
+    /// the response that shows the key, to the second. If it has no `Date`, or one outside of the years 2020
+    /// to 2199, it is counted from the time that async_service_time() tells, if that is known, and otherwise
+    /// from this machine's.
     ///
     /// Completes with the key as it is after the write.
     ///
