@@ -3,6 +3,7 @@
 #include "support/temporary_folder.hpp"
 #include "support/virtual_time.hpp"
 
+#include <palette/impl/lifecycle/watch/watch.hpp>
 #include <palette/lifecycle/watch.hpp>
 #include <palette/testing/emulator.hpp>
 
@@ -73,6 +74,13 @@ public:
         end = std::move(ended);
     }
 
+    boost::asio::awaitable<Result<void>> handle(ExpiryEvent event) {
+        if (fails && fails(event)) co_return Error(errc::system, "the pager is out of order");
+        ++told[name_of(event)];
+        order.push_back(name_of(event));
+        co_return Result<void>();
+    }
+
     Result<ExpiryEvent> next(ExpiryWatch& watch) {
         std::optional<Result<ExpiryEvent>> event;
         watch.async_next([&](Result<ExpiryEvent> r) { event.emplace(std::move(r)); });
@@ -91,14 +99,6 @@ public:
     std::vector<Error> errors;
     std::function<bool(const ExpiryEvent&)> fails;
     std::optional<Result<void>> end;
-
-private:
-    boost::asio::awaitable<Result<void>> handle(ExpiryEvent event) {
-        if (fails && fails(event)) co_return Error(errc::system, "the pager is out of order");
-        ++told[name_of(event)];
-        order.push_back(name_of(event));
-        co_return Result<void>();
-    }
 };
 
 const Names all_thresholds{"30", "14", "7", "3", "1", "0"};
@@ -303,7 +303,7 @@ TEST_CASE(
     CHECK(Scene::name_of(scene.next(watch).value()) == "a 7");
 }
 
-TEST_CASE("watch: what was told is kept at once, not with the next look only") {
+TEST_CASE("watch: what was told is kept when the watch is destroyed, not with the next look only") {
     Scene scene;
     scene.add("a", days{31});
     scene.time.clock->advance(days{20});
@@ -318,6 +318,87 @@ TEST_CASE("watch: what was told is kept at once, not with the next look only") {
     }
     ExpiryWatch watch(*scene.client, options);
     CHECK(Scene::name_of(scene.next(watch).value()) == "a 14");
+}
+
+// What each state of the file has not kept yet is told again by a watch that begins with it.
+TEST_CASE("watch: while events are due, the state is written once a second, and then with the last of them") {
+    Scene scene;
+    constexpr int keys = 40;
+    for (int i = 0; i < keys; ++i)
+        scene.add("k" + std::to_string(i), days{31});
+    std::vector<std::string> states;  // as each event finds them
+    scene.fails = [&](const ExpiryEvent&) {
+        states.push_back(content_of(scene.file));
+        scene.time.clock->advance(100ms);
+        return false;
+    };
+    scene.run(WatchOptions().state_file(scene.file), days{2});
+    REQUIRE(states.size() == keys);
+    auto const last = content_of(scene.file);
+    std::size_t writes = 0;
+    for (std::size_t i = 1; i < states.size(); ++i)
+        writes += states[i] != states[i - 1] ? 1 : 0;
+    // 40 events of 100 ms; the look wrote it before.
+    CHECK(writes == 3);
+    // After a kill: what was told in the second before.
+    for (std::size_t const killed_at : {0U, 5U, 9U, 10U, 19U, 20U, 39U}) {
+        CAPTURE(killed_at);
+        static_cast<void>(scene.folder.file("watch.json", states[killed_at]));
+        scene.order.clear();
+        scene.fails = nullptr;
+        scene.run(WatchOptions().state_file(scene.file), 30min);
+        CHECK(scene.order.size() >= keys - killed_at);
+        CHECK(scene.order.size() <= keys - killed_at + 10);
+    }
+    // After an end, nothing.
+    static_cast<void>(scene.folder.file("watch.json", last));
+    scene.order.clear();
+    scene.run(WatchOptions().state_file(scene.file), 30min);
+    CHECK(scene.order.empty());
+}
+
+TEST_CASE("watch: what was told is kept when the watch is stopped between two events, whatever is due") {
+    Scene scene;
+    for (auto const* const name : {"a", "b", "c"})
+        scene.add(name, days{31});
+    scene.time.clock->advance(days{2});
+    std::string state;
+    {
+        ExpiryWatch watch(*scene.client, WatchOptions().state_file(scene.file));
+        boost::asio::cancellation_signal stop;
+        std::optional<Result<void>> ended;
+        int handled = 0;
+        scene.fails = [&](const ExpiryEvent&) {
+            if (++handled == 2) stop.emit(boost::asio::cancellation_type::terminal);
+            return false;
+        };
+        watch.async_run(std::bind_front(&Scene::handle, &scene),
+                        boost::asio::bind_cancellation_slot(
+                            stop.slot(), [&](Result<void> r) { ended.emplace(std::move(r)); }));
+        scene.time.run_until([&] { return ended.has_value(); });
+        CHECK(ended->error().code() == errc::operation_aborted);
+        // Before the watch is destroyed.
+        state = content_of(scene.file);
+    }
+    CHECK(scene.order.size() == 2);
+    static_cast<void>(scene.folder.file("watch.json", state));
+    scene.fails = nullptr;
+    scene.run(WatchOptions().state_file(scene.file), 30min);
+    CHECK(scene.order.size() == 3);
+}
+
+TEST_CASE("watch: a state that could not be read again is not written") {
+    using impl::lifecycle::WatchFile;
+    TemporaryFolder const folder{fast_folder()};
+    auto const file = WatchFile::open(folder.path("watch.json")).value();
+    REQUIRE(file.save("t", "good"));
+    auto const saved = file.save("t", std::string(WatchFile::max_size, 'x'));
+    REQUIRE_FALSE(saved);
+    CHECK(saved.error().code() == errc::too_large);
+    CHECK_FALSE(saved.error().advice().empty());
+    CHECK(file.load("t").value() == "good");
+    REQUIRE(file.save("t", std::string(WatchFile::max_size - 1'000, 'x')));
+    CHECK(file.load("t").value()->size() == WatchFile::max_size - 1'000);
 }
 
 TEST_CASE("watch: a wait that is cancelled does not put off the next look") {
