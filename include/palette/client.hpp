@@ -190,9 +190,10 @@ public:
     /// Retries: a page that is cut off is read again, and what the visitor has been given of it is skipped.
     ///
     /// Errors of this operation's own: errc::conflict, if a page that is read again does not begin with the
-    /// keys that were given of it. Of ClientOptions::list_limits, max_pages and max_token_length apply;
-    /// max_bytes and max_items do not, for nothing is held. The time is bounded as that of all operations: a
-    /// large tenant may need CallOptions::deadline().
+    /// keys that were given of it; errc::too_large, if one key has more than 1 MiB, or what comes beside the
+    /// keys. Of ClientOptions::list_limits, max_pages and max_token_length apply; max_bytes and max_items do
+    /// not, for one key at a time is held. The time is bounded as that of all operations: a large tenant may
+    /// need CallOptions::deadline().
     template <detail::TokenFor<Visit> Token = boost::asio::deferred_t>
     auto async_visit(ListFilter filter, detail::VisitorOf<ApiKey> visitor, CallOptions options,
                      Token&& token = Token()) {
@@ -376,8 +377,9 @@ public:
 
     /// Sets the expiry of a key to `duration` from now, by the service's clock, and changes nothing else. A
     /// duration that is not positive is errc::invalid_argument. The duration is counted from the `Date` of
-    /// the response that shows the key, to the second; from this machine's time if the response has no
-    /// `Date`, or one outside of the years 2020 to 2199.
+    /// the response that shows the key, to the second. If it has no `Date`, or one outside of the years 2020
+    /// to 2199, it is counted from the time that async_service_time() tells, if that is known, and otherwise
+    /// from this machine's.
     ///
     /// Completes with the key as it is after the write.
     ///

@@ -87,8 +87,9 @@ public:
     /// Appends an element. Other elements do not move; iterators to them remain valid.
     void push_back(T element) { elements_.emplace_back(std::move(element)); }
 
-    /// Returns the service's time when it answered, to the second; this machine's time if the response has no
-    /// Date, or one outside of the years 2020 to 2199.
+    /// Returns the service's time when it answered, to the second. If the response has no Date, or one
+    /// outside of the years 2020 to 2199: the time that ApiKeyClient::async_service_time() tells, if that is
+    /// known, and otherwise this machine's time.
     [[nodiscard]] Instant as_of() const noexcept { return as_of_; }
 
     /// Compares the elements, in their order, and as_of().

@@ -162,11 +162,28 @@ TEST_CASE("watch machine: an event that was not handled is found by the next loo
     scene.now += std::chrono::days{1};
     scene.see();
     CHECK(scene.machine.has_event());
-    scene.machine.drop_events();
+    scene.machine.defer();
+    CHECK_FALSE(scene.machine.has_event());
     scene.restart();
     CHECK(scene.look() == Names{"k 30"});
     scene.restart();
     CHECK(scene.look().empty());
+}
+
+TEST_CASE("watch machine: what is deferred are the events of that key alone") {
+    Days scene;
+    scene.add("a", 60);
+    scene.add("b", 60);
+    scene.look();
+    scene.now += std::chrono::days{47};
+    scene.see();
+    REQUIRE(scene.machine.event().key.uid == "a");
+    scene.machine.defer();
+    Names names;
+    for (; scene.machine.has_event(); scene.machine.settle())
+        names.push_back(scene.machine.event().key.uid);
+    CHECK(names == Names{"b", "b"});
+    CHECK(scene.look() == Names{"a 30+", "a 14"});
 }
 
 TEST_CASE("watch machine: a restart changes nothing, at any time") {

@@ -3,6 +3,7 @@
 #include "support/temporary_folder.hpp"
 #include "support/virtual_time.hpp"
 
+#include <palette/impl/lifecycle/watch/watch.hpp>
 #include <palette/lifecycle/watch.hpp>
 #include <palette/testing/emulator.hpp>
 
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -72,6 +74,13 @@ public:
         end = std::move(ended);
     }
 
+    boost::asio::awaitable<Result<void>> handle(ExpiryEvent event) {
+        if (fails && fails(event)) co_return Error(errc::system, "the pager is out of order");
+        ++told[name_of(event)];
+        order.push_back(name_of(event));
+        co_return Result<void>();
+    }
+
     Result<ExpiryEvent> next(ExpiryWatch& watch) {
         std::optional<Result<ExpiryEvent>> event;
         watch.async_next([&](Result<ExpiryEvent> r) { event.emplace(std::move(r)); });
@@ -90,14 +99,6 @@ public:
     std::vector<Error> errors;
     std::function<bool(const ExpiryEvent&)> fails;
     std::optional<Result<void>> end;
-
-private:
-    boost::asio::awaitable<Result<void>> handle(ExpiryEvent event) {
-        if (fails && fails(event)) co_return Error(errc::system, "the pager is out of order");
-        ++told[name_of(event)];
-        order.push_back(name_of(event));
-        co_return Result<void>();
-    }
 };
 
 const Names all_thresholds{"30", "14", "7", "3", "1", "0"};
@@ -179,6 +180,83 @@ TEST_CASE("watch: what a handler could not do is told once more, and nothing els
     CHECK(contains(scene.errors[0].message(), "pager"));
 }
 
+TEST_CASE(
+    "watch: a key whose events cannot be handled keeps no other key waiting, and is tried less and less") {
+    Scene scene;
+    scene.add("broken", days{31} - 3min);
+    scene.add("a", days{31} - 2min);
+    scene.add("b", days{31} - 1min);
+    std::vector<Instant> tries;
+    scene.fails = [&](const ExpiryEvent& event) {
+        if (event.key.name != "broken") return false;
+        tries.push_back(scene.time.clock->now());
+        return true;
+    };
+    scene.run(WatchOptions().poll_interval(1h), days{3});
+    CHECK(scene.order == Names{"a 30", "b 30"});
+    REQUIRE(tries.size() > 20);
+    std::vector<std::chrono::seconds> pauses;
+    for (std::size_t i = 1; i < 11; ++i)
+        pauses.push_back(std::chrono::duration_cast<std::chrono::seconds>(tries[i] - tries[i - 1]));
+    CHECK(pauses == std::vector<std::chrono::seconds>{30s, 60s, 120s, 240s, 480s, 960s, 1'920s, 1h, 1h, 1h});
+    CHECK(scene.errors.size() == tries.size());
+}
+
+TEST_CASE("watch: handlers of several keys that fail after one look are tried again together") {
+    Scene scene;
+    scene.add("a", days{31} - 3min);
+    scene.add("b", days{31} - 2min);
+    scene.add("c", days{31} - 1min);
+    std::vector<Instant> tries;
+    scene.fails = [&](const ExpiryEvent&) {
+        tries.push_back(scene.time.clock->now());
+        return tries.size() <= 6;
+    };
+    scene.run(WatchOptions(), days{18});
+    CHECK(scene.order == Names{"a 30", "b 30", "c 30", "a 14", "b 14", "c 14"});
+    REQUIRE(tries.size() == 12);
+    CHECK(tries[0] == tries[2]);
+    CHECK(tries[3] - tries[0] == 30s);
+    CHECK(tries[6] - tries[3] == 60s);
+}
+
+TEST_CASE(
+    "watch: after handlers have succeeded once more, the first failure is tried again after 30 seconds") {
+    Scene scene;
+    scene.add("a", days{31});
+    std::map<std::chrono::milliseconds, std::vector<Instant>> tries;
+    scene.fails = [&](const ExpiryEvent& event) {
+        auto& of_this = tries[event.threshold];
+        of_this.push_back(scene.time.clock->now());
+        return of_this.size() <= 3;
+    };
+    scene.run(WatchOptions(), days{18});
+    CHECK(scene.order == Names{"a 30", "a 14"});
+    for (auto const& [threshold, times] : tries) {
+        CAPTURE(threshold.count());
+        REQUIRE(times.size() == 4);
+        CHECK(times[1] - times[0] == 30s);
+        CHECK(times[3] - times[0] == 210s);
+    }
+}
+
+TEST_CASE("watch: an error of the service between two tries of a handler does not shorten its pauses") {
+    Scene scene;
+    scene.add("a", days{31});
+    std::vector<Instant> tries;
+    scene.fails = [&](const ExpiryEvent&) {
+        tries.push_back(scene.time.clock->now());
+        // The look after the second pause fails, and is made again after 30 seconds.
+        if (tries.size() == 2) scene.emulator.faults().add("GET /v1/apiKeys status:403 x1");
+        return tries.size() <= 3;
+    };
+    scene.run(WatchOptions(), days{2});
+    REQUIRE(tries.size() == 4);
+    CHECK(tries[1] - tries[0] == 30s);
+    CHECK(tries[2] - tries[1] == 90s);
+    CHECK(tries[3] - tries[2] == 120s);
+}
+
 TEST_CASE("watch: a handler that throws fails") {
     Scene scene;
     scene.add("a", days{31});
@@ -225,7 +303,7 @@ TEST_CASE(
     CHECK(Scene::name_of(scene.next(watch).value()) == "a 7");
 }
 
-TEST_CASE("watch: what was told is kept at once, not with the next look only") {
+TEST_CASE("watch: what was told is kept when the watch is destroyed, not with the next look only") {
     Scene scene;
     scene.add("a", days{31});
     scene.time.clock->advance(days{20});
@@ -240,6 +318,87 @@ TEST_CASE("watch: what was told is kept at once, not with the next look only") {
     }
     ExpiryWatch watch(*scene.client, options);
     CHECK(Scene::name_of(scene.next(watch).value()) == "a 14");
+}
+
+// What each state of the file has not kept yet is told again by a watch that begins with it.
+TEST_CASE("watch: while events are due, the state is written once a second, and then with the last of them") {
+    Scene scene;
+    constexpr int keys = 40;
+    for (int i = 0; i < keys; ++i)
+        scene.add("k" + std::to_string(i), days{31});
+    std::vector<std::string> states;  // as each event finds them
+    scene.fails = [&](const ExpiryEvent&) {
+        states.push_back(content_of(scene.file));
+        scene.time.clock->advance(100ms);
+        return false;
+    };
+    scene.run(WatchOptions().state_file(scene.file), days{2});
+    REQUIRE(states.size() == keys);
+    auto const last = content_of(scene.file);
+    std::size_t writes = 0;
+    for (std::size_t i = 1; i < states.size(); ++i)
+        writes += states[i] != states[i - 1] ? 1 : 0;
+    // 40 events of 100 ms; the look wrote it before.
+    CHECK(writes == 3);
+    // After a kill: what was told in the second before.
+    for (std::size_t const killed_at : {0U, 5U, 9U, 10U, 19U, 20U, 39U}) {
+        CAPTURE(killed_at);
+        static_cast<void>(scene.folder.file("watch.json", states[killed_at]));
+        scene.order.clear();
+        scene.fails = nullptr;
+        scene.run(WatchOptions().state_file(scene.file), 30min);
+        CHECK(scene.order.size() >= keys - killed_at);
+        CHECK(scene.order.size() <= keys - killed_at + 10);
+    }
+    // After an end, nothing.
+    static_cast<void>(scene.folder.file("watch.json", last));
+    scene.order.clear();
+    scene.run(WatchOptions().state_file(scene.file), 30min);
+    CHECK(scene.order.empty());
+}
+
+TEST_CASE("watch: what was told is kept when the watch is stopped between two events, whatever is due") {
+    Scene scene;
+    for (auto const* const name : {"a", "b", "c"})
+        scene.add(name, days{31});
+    scene.time.clock->advance(days{2});
+    std::string state;
+    {
+        ExpiryWatch watch(*scene.client, WatchOptions().state_file(scene.file));
+        boost::asio::cancellation_signal stop;
+        std::optional<Result<void>> ended;
+        int handled = 0;
+        scene.fails = [&](const ExpiryEvent&) {
+            if (++handled == 2) stop.emit(boost::asio::cancellation_type::terminal);
+            return false;
+        };
+        watch.async_run(std::bind_front(&Scene::handle, &scene),
+                        boost::asio::bind_cancellation_slot(
+                            stop.slot(), [&](Result<void> r) { ended.emplace(std::move(r)); }));
+        scene.time.run_until([&] { return ended.has_value(); });
+        CHECK(ended->error().code() == errc::operation_aborted);
+        // Before the watch is destroyed.
+        state = content_of(scene.file);
+    }
+    CHECK(scene.order.size() == 2);
+    static_cast<void>(scene.folder.file("watch.json", state));
+    scene.fails = nullptr;
+    scene.run(WatchOptions().state_file(scene.file), 30min);
+    CHECK(scene.order.size() == 3);
+}
+
+TEST_CASE("watch: a state that could not be read again is not written") {
+    using impl::lifecycle::WatchFile;
+    TemporaryFolder const folder{fast_folder()};
+    auto const file = WatchFile::open(folder.path("watch.json")).value();
+    REQUIRE(file.save("t", "good"));
+    auto const saved = file.save("t", std::string(WatchFile::max_size, 'x'));
+    REQUIRE_FALSE(saved);
+    CHECK(saved.error().code() == errc::too_large);
+    CHECK_FALSE(saved.error().advice().empty());
+    CHECK(file.load("t").value() == "good");
+    REQUIRE(file.save("t", std::string(WatchFile::max_size - 1'000, 'x')));
+    CHECK(file.load("t").value()->size() == WatchFile::max_size - 1'000);
 }
 
 TEST_CASE("watch: a wait that is cancelled does not put off the next look") {
@@ -267,10 +426,13 @@ TEST_CASE("watch: a wait that is cancelled does not put off the next look") {
 
 TEST_CASE("watch: options that cannot be meant are refused before anything is read") {
     Scene scene;
-    for (auto const& options : {WatchOptions().thresholds({}), WatchOptions().thresholds({days{1}, -1ms}),
-                                WatchOptions().thresholds({days{36'501}}), WatchOptions().poll_interval(0ms),
-                                WatchOptions().poll_interval(-1ms),
-                                WatchOptions().poll_interval(std::chrono::milliseconds::max())}) {
+    for (auto const& options :
+         {WatchOptions().thresholds({}), WatchOptions().thresholds({days{1}, -1ms}),
+          WatchOptions().thresholds({days{36'501}}), WatchOptions().poll_interval(0ms),
+          WatchOptions().poll_interval(-1ms), WatchOptions().filter(ListFilter().state(KeyState::active)),
+          WatchOptions().filter(ListFilter().name("a").state(KeyState::expired)),
+          WatchOptions().filter(ListFilter().state(KeyState::revoked)),
+          WatchOptions().poll_interval(std::chrono::milliseconds::max())}) {
         ExpiryWatch watch(*scene.client, options);
         auto const event = scene.next(watch);
         REQUIRE_FALSE(event);
@@ -320,6 +482,22 @@ TEST_CASE("watch: a state file that cannot be used is an error that says what to
     struct stat found{};
     REQUIRE(::stat(scene.file.c_str(), &found) == 0);
     CHECK((found.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("watch: after an error of the state file, the service may fail as before") {
+    Scene scene;
+    scene.add("a", days{31});
+    ExpiryWatch watch(*scene.client, WatchOptions().state_file(scene.file));
+    CHECK(Scene::name_of(scene.next(watch).value()) == "a 30");
+    // No file can take the place of a directory.
+    std::filesystem::remove(scene.file);
+    std::filesystem::create_directory(scene.file);
+    auto const failed = scene.next(watch);
+    REQUIRE_FALSE(failed);
+    CHECK(contains(failed.error().message(), "watch.json"));
+    std::filesystem::remove(scene.file);
+    scene.emulator.faults().add("GET /v1/apiKeys status:403 x2");
+    CHECK(Scene::name_of(scene.next(watch).value()) == "a 14");
 }
 
 TEST_CASE("watch: a state file is used by one watch at a time, and by one tenant") {

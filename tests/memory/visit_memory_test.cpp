@@ -127,4 +127,51 @@ TEST_CASE("memory: of the pages of a visit, a few bytes each are kept") {
     CHECK(many - few <= 380 * 48 + 4'096);
 }
 
+// Sends the beginning of a page, and then a string without end.
+class EndlessText final : public Transport {
+public:
+    explicit EndlessText(std::string begin) : begin_(std::move(begin)) {}
+
+    asio::awaitable<Result<void>> exchange(const HttpRequest& /*request*/, ResponseSink& sink,
+                                           ExchangeReport& report) override {
+        report.sent = report.received = true;
+        HttpResponse head;
+        head.status = 200;
+        sink.head(std::move(head));
+        std::string const piece(16 * 1024, 'x');
+        bool is_wanted = sink.body(begin_);
+        // Far more than a client should take: the test shall end.
+        for (int i = 0; i < 64 * 64 && is_wanted; ++i)
+            is_wanted = sink.body(piece);
+        if (!is_wanted) co_return Error(errc::transport, "the answer is not wanted");
+        co_return Error(errc::transport, "the connection was lost");
+    }
+
+private:
+    std::string begin_;
+};
+
+TEST_CASE("memory: a visit of a page that goes on without end holds a few megabytes, and is refused") {
+    peak_of_visit(100, one_page);  // what is made once for all
+    for (auto const* const begin :
+         {R"({"items":[{"metadata":{"name":")", R"({"listmeta":{"continue":")", R"({"items":[{")"}) {
+        CAPTURE(begin);
+        auto const peak = counting::peak_of([&] {
+            asio::io_context context;
+            auto endless = options(0, one_page);
+            endless.transport = std::make_shared<EndlessText>(begin);
+            ApiKeyClient client(context, endless);
+            Result<Visit> visited = Visit();
+            client.async_visit(
+                ListFilter(), [](ApiKey&&) { return Result<void>(); },
+                [&](Result<Visit> result) { visited = std::move(result); });
+            context.run();
+            REQUIRE_FALSE(visited);
+            CHECK(visited.error().code() == errc::too_large);
+        });
+        MESSAGE("it holds " << peak << " bytes");
+        CHECK(peak < 5 * 1'024 * 1'024);
+    }
+}
+
 }  // namespace visit_memory_test

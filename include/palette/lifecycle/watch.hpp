@@ -67,8 +67,9 @@ public:
         poll_interval_ = time;
         return *this;
     }
-    /// Selects the keys that are watched. The condition ListFilter::expires_within() is the watch's own.
-    /// Default: all keys that the caller may see.
+    /// Selects the keys that are watched. The condition ListFilter::expires_within() is the watch's own, and
+    /// ListFilter::state() is errc::invalid_argument: with it, the watch would not see keys that have
+    /// expired. Default: all keys that the caller may see.
     WatchOptions& filter(ListFilter keys) & {
         filter_ = std::move(keys);
         return *this;
@@ -145,10 +146,12 @@ private:
 ///
 /// An event counts as reported once it was handled: when the handler of async_run() has succeeded, or
 /// async_next() is called for another one. A program that is killed before gets the event once more: none is
-/// lost. With a state file that also holds between processes.
+/// lost. With a state file that also holds between processes. The file is written with each look, when no
+/// more events are due, and when the operation or the watch ends; while events are due, once a second by the
+/// client's clock: after a kill, at most the events of one second are reported once more.
 ///
-/// Times are the service's. Errors of the service back off exponentially, from 30 seconds to
-/// WatchOptions::poll_interval(), and do not end the watch.
+/// Times are the service's. Errors of the service, and those of the handler of async_run(), back off
+/// exponentially, from 30 seconds to WatchOptions::poll_interval(), and do not end the watch.
 ///
 /// Threads: not synchronised; one operation at a time, on a strand of the client's executor.
 class PALETTE_KEYS_DECL ExpiryWatch {
@@ -160,9 +163,10 @@ public:
     explicit ExpiryWatch(ApiKeyClient& client, WatchOptions options = WatchOptions());
     /// Moves the watch. Precondition: no operation is under way.
     ExpiryWatch(ExpiryWatch&&) noexcept;
-    /// Releases the state file of the watch that is assigned to, and moves the other one.
+    /// Ends the watch that is assigned to, as its destructor does, and moves the other one.
     ExpiryWatch& operator=(ExpiryWatch&&) noexcept;
-    /// Releases the state file. An operation that is under way goes on until it ends.
+    /// Writes to the state file what was reported and is not there yet, as far as that succeeds, and releases
+    /// it. An operation that is under way goes on until it ends.
     ~ExpiryWatch();
 
     /// Waits for the next event. The event of the call before counts as reported from now on.
@@ -174,11 +178,13 @@ public:
     /// - errc::bad_value: a state file that is damaged, or of a newer version of this library.
     /// - errc::conflict: another process uses the state file, or the file is another tenant's.
     /// - errc::system: the state file cannot be read or written.
+    /// - errc::too_large: the state file would have more than 64 MiB, which is more than half a million keys.
     template <palette::detail::TokenFor<ExpiryEvent> Token = boost::asio::deferred_t>
     auto async_next(Token&& token = Token());
 
     /// Calls `handler` with each event, until it is cancelled. If the handler fails or throws, the event is
-    /// reported again, after a backoff, unless the key was renewed meanwhile.
+    /// reported again, after a backoff, unless the key was renewed meanwhile. The later events of that key
+    /// wait for it, those of other keys do not.
     ///
     /// Errors: those of async_next().
     template <palette::detail::TokenFor<void> Token = boost::asio::deferred_t>

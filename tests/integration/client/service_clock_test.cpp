@@ -161,6 +161,36 @@ TEST_CASE("client: without a Date, or with an absurd one, a renewal counts by th
     CHECK(renewed_until({}) == "2027-01-31T13:30:00.000Z");
 }
 
+TEST_CASE("client: an answer without a Date is judged by what the service's clock showed before, if it did") {
+    constexpr std::string_view keys =
+        R"({"items":[{"metadata":{"uid":"a","name":"ci"},"spec":{"expiry":"2027-01-31T12:30:00Z"},)"
+        R"("status":{"isActive":true}}]})";
+    for (bool const has_shown : {true, false}) {
+        CAPTURE(has_shown);
+        // The client is at noon, the service an hour further: the key has expired, but not by this clock.
+        ScriptedClient service;
+        service.clock->set(noon);
+        service.expect("GET /v1/users/info")
+            .answer(200, R"({"userUid":"u","tenantUid":"t"})",
+                    has_shown ? HttpFields{{"Date", "Sun, 31 Jan 2027 13:00:00 GMT"}} : HttpFields());
+        service.expect("GET /v1/apiKeys").answer(200, std::string(keys));
+        service.expect("GET /v1/apiKeys").answer(200, std::string(keys));
+        REQUIRE(service.run<Identity>([](auto& c, auto keep) { c.async_whoami(keep); }));
+        service.clock->advance(5min);
+        auto const now = noon + 5min + (has_shown ? 1h : 0h);
+        auto const expired = ListFilter().state(KeyState::expired);
+        auto const list =
+            service.run<KeyList>([&](auto& c, auto keep) { c.async_list(expired, keep); }).value();
+        CHECK(list.as_of() == now);
+        CHECK(list.size() == (has_shown ? 1 : 0));
+        KeyVisitor const take = [](ApiKey&&) { return Result<void>(); };
+        auto const visit =
+            service.run<Visit>([&](auto& c, auto keep) { c.async_visit(expired, take, keep); }).value();
+        CHECK(visit.as_of == now);
+        CHECK(visit.count == list.size());
+    }
+}
+
 TEST_CASE("client: a length of life that is none is refused before a byte is sent") {
     TwoClocks scene(0h);
     for (auto const time : {0ms, -1ms, std::chrono::milliseconds::min()}) {

@@ -84,4 +84,70 @@ TEST_CASE("handed: a body of any size is read, and small elements are still refu
     CHECK(refused.error().code() == errc::too_large);
 }
 
+// What comes of a text that goes on and on, in pieces of this size: the error, and after how many bytes.
+struct Endless {
+    Endless(const std::string& begin, const std::string& more, std::size_t size) {
+        Handing handing;
+        REQUIRE(handing.decoder.write(begin));
+        std::string piece;
+        while (piece.size() < size)
+            piece += more;
+        for (; outcome && bytes < (std::size_t{4} << 20); bytes += piece.size())
+            outcome = handing.decoder.write(piece);
+    }
+
+    Result<void> outcome;
+    std::size_t bytes = 0;
+};
+
+TEST_CASE("handed: an element without end, and what comes beside the elements without end, is too large") {
+    struct Row {
+        std::string begin;
+        std::string more;
+        std::string path;
+    };
+    std::string const one = R"({"items":[{"metadata":{"uid":"a"}},{"metadata":{"uid":"b",)";
+    for (auto const& [begin, more, path] : {
+             Row{one + R"("name":")", "x", "items[1].metadata.name"},
+             Row{one + R"("unknown":")", "x", "items[1].metadata.unknown"},
+             Row{one + R"("unknown":["x")", R"(,"x")", "items[1].metadata.unknown"},
+             Row{one + R"(")", "x", "items[1].metadata.uid"},
+             Row{R"({"listmeta":{"continue":")", "x", "listmeta.continue"},
+             Row{R"({"items":[{}],"listmeta":{"continue":")", "x", "listmeta.continue"},
+             Row{R"({")", "x", ""},
+         }) {
+        for (std::size_t const size : {std::size_t{4}, std::size_t{5'000}, std::size_t{3} << 20}) {
+            CAPTURE(begin);
+            CAPTURE(size);
+            Endless const endless(begin, more, size);
+            REQUIRE_FALSE(endless.outcome);
+            CHECK(endless.outcome.error().code() == errc::too_large);
+            CHECK(endless.outcome.error().path() == path);
+            CHECK(endless.bytes >= std::size_t{1} << 19);
+            CHECK(endless.bytes <= (std::size_t{3} << 19) + size);
+        }
+    }
+}
+
+TEST_CASE("handed: the bound is that of each element, and of what follows them, and not of all together") {
+    constexpr std::size_t almost = (std::size_t{1} << 20) - 100;
+    auto const body_with = [](std::size_t name, std::size_t token) {
+        return R"({"items":[{"metadata":{"uid":"a","name":")" + std::string(almost, 'x') +
+               R"("}},{"metadata":{"uid":"b","name":")" + std::string(name, 'x') +
+               R"("}}],"listmeta":{"continue":")" + std::string(token, 't') + "\"}}";
+    };
+    Handing good;
+    REQUIRE(good.decoder.write(body_with(almost, almost)));
+    CHECK(good.decoder.finish().value().next.size() == almost);
+    Handing large;
+    auto const element = large.decoder.write(body_with(almost + 100, 1));
+    REQUIRE_FALSE(element);
+    CHECK(element.error().path() == "items[1].metadata.name");
+    CHECK(large.uids == Uids{"a"});
+    Handing long_token;
+    auto const token = long_token.decoder.write(body_with(1, almost + 100));
+    REQUIRE_FALSE(token);
+    CHECK(token.error().path() == "listmeta.continue");
+}
+
 }  // namespace handed_test

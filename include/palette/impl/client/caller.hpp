@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/client/requests.hpp>
+#include <palette/impl/client/service_time.hpp>
 #include <palette/impl/pipeline/guard.hpp>
 #include <palette/impl/values/uid.hpp>
 #include <palette/user.hpp>
@@ -58,6 +59,14 @@ inline asio::awaitable<Result<Identity>> identify(Core& core, pipeline::Call& ca
 inline bool knows_service_time(Core& core) noexcept {
     auto const& time = core.pipeline().time();
     return core.creates().service_time.is_fresh(time.now(), time.steady());
+}
+
+// The service's time when it gave an answer. Without a Date: as far as it is known from another answer, and
+// otherwise this machine's.
+inline Instant time_of(Core& core, const HttpResponse& response) noexcept {
+    if (auto const date = date_of(response)) return *date;
+    return knows_service_time(core) ? core.creates().service_time.now(core.pipeline().time().steady())
+                                    : core.now();
 }
 
 inline bool is_same_caller(const Identity& caller, std::string_view tenant_uid, std::string_view user_uid) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/core.hpp>
 #include <palette/impl/client/paging.hpp>
 #include <palette/impl/client/requests.hpp>
-#include <palette/impl/client/service_time.hpp>
 
 #include <optional>
 #include <string>
@@ -37,7 +37,7 @@ public:
         auto sent = co_await send(core_, call_, kind_, request, *answer_);
         if (!sent) co_return std::move(sent.error());
         // The Date of the first page: no element of the list was read earlier.
-        if (!as_of_) as_of_ = date_of(answer_->response()).value_or(core_.now());
+        if (!as_of_) as_of_ = time_of(core_, answer_->response());
         auto more = paging_.advance(std::move(page().next), answer_->received(), items().size());
         if (!more) co_return std::move(more.error()).attempts(call_.attempts());
         co_return more;
@@ -47,7 +47,7 @@ public:
     [[nodiscard]] Page& page() noexcept { return answer_->value(); }
     [[nodiscard]] auto& items() noexcept { return page().items; }
 
-    // The service's time when it gave the first page; this machine's if it does not tell.
+    // The service's time when it gave the first page; see time_of().
     [[nodiscard]] Instant as_of() const noexcept { return *as_of_; }
 
 private:

@@ -36,8 +36,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeli
     if (!sent) co_return std::move(sent.error());
     if (auto same = check_subject(answer.value().uid, uid, read_key); !same)
         co_return std::move(same.error()).status(answer.response().status).attempts(call.attempts());
-    // By the service's clock (W19), unless its answer has no Date.
-    if (as_of != nullptr) *as_of = date_of(answer.response()).value_or(core.now());
+    // By the service's clock (W19), as far as it tells.
+    if (as_of != nullptr) *as_of = time_of(core, answer.response());
     co_return std::move(answer.value());
 }
 

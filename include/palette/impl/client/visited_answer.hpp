@@ -2,7 +2,6 @@
 #pragma once
 
 #include <palette/impl/client/decoded_answer.hpp>
-#include <palette/impl/client/service_time.hpp>
 #include <palette/impl/client/visiting.hpp>
 #include <palette/impl/pipeline/answer.hpp>
 #include <palette/impl/wire/handed.hpp>
@@ -21,10 +20,10 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 template <class T>
 class VisitedAnswer final : public pipeline::Answer {
 public:
-    // `now`: gives this machine's time, for an answer without a Date.
-    VisitedAnswer(Visiting<T>& visiting, std::function<Instant()> now)
+    // `time_of`: gives the service's time of an answer.
+    VisitedAnswer(Visiting<T>& visiting, std::function<Instant(const HttpResponse&)> time_of)
         : visiting_(visiting),
-          now_(std::move(now)) {}
+          time_of_(std::move(time_of)) {}
     VisitedAnswer(const VisitedAnswer&) = delete;
     VisitedAnswer& operator=(const VisitedAnswer&) = delete;
     ~VisitedAnswer() override = default;
@@ -43,7 +42,7 @@ public:
             words_.emplace();
             return;
         }
-        visiting_.heard(date_of(response_).value_or(now_()));
+        visiting_.heard(time_of_(response_));
         page_.emplace();
         page_->partial().items.to(std::bind_front(&Visiting<T>::take, &visiting_));
     }
@@ -80,7 +79,7 @@ private:
     static Error stopped() { return Error(errc::operation_aborted, "the visit has ended"); }
 
     Visiting<T>& visiting_;
-    std::function<Instant()> now_;
+    std::function<Instant(const HttpResponse&)> time_of_;
     HttpResponse response_;
     std::optional<wire::Decoder<wire::HandedPage<T>>> page_;
     std::optional<RefusalWords> words_;

@@ -3,6 +3,7 @@
 
 // The operations that give the elements of a list to a visitor, and hold none of them.
 
+#include <palette/impl/client/caller.hpp>
 #include <palette/impl/client/checks.hpp>
 #include <palette/impl/client/operations.hpp>
 #include <palette/impl/client/paging.hpp>
@@ -18,7 +19,8 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
-// What is not held needs no bound. That the list ends is still seen to.
+// What is not held needs no bound; one element is held, and has that of wire::HandedDocument. That the list
+// ends is still seen to.
 inline ListLimits limits_of_visits(ListLimits limits) {
     limits.max_bytes = std::numeric_limits<std::size_t>::max();
     limits.max_items = std::numeric_limits<std::size_t>::max();
@@ -31,7 +33,7 @@ asio::awaitable<Result<Visit>> visit_pages(Core& core, pipeline::Call& call,
                                            typename Visiting<T>::Visitor visitor,
                                            typename Visiting<T>::Wanted wanted) {
     Visiting<T> visiting(std::move(visitor), std::move(wanted));
-    VisitedAnswer<T> answer(visiting, std::bind_front(&Core::now, &core));
+    VisitedAnswer<T> answer(visiting, std::bind_front(&time_of, std::ref(core)));
     Paging paging(std::move(first), limits_of_visits(core.options().list_limits));
     for (;;) {
         visiting.begin_page();

@@ -46,10 +46,11 @@ struct HandedPage {
     std::string next;
 };
 
-// Its size has no bound: what is not held needs none.
+// Its size has no bound, for it is not held; one element and the token of the next page are.
 template <class T>
 struct HandedDocument : SimpleDocument<HandedPage<T>> {
-    static constexpr Limits limits{.bytes = std::numeric_limits<std::size_t>::max()};
+    static constexpr Limits limits{.bytes = std::numeric_limits<std::size_t>::max(),
+                                   .part = Document<T>::limits.bytes};
 };
 
 template <>

@@ -61,9 +61,11 @@ public:
     using Stop = boost::system::error_code;
     using View = boost::json::string_view;
 
-    JsonHandler(const Shape& shape, void* root, Effect on_error) noexcept
+    // `max_part`: of Limits.
+    JsonHandler(const Shape& shape, void* root, std::size_t max_part, Effect on_error) noexcept
         : root_{{}, Kind::object, same_place, &shape},
           target_(root),
+          max_part_(max_part),
           on_error_(on_error) {}
 
     [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
@@ -89,6 +91,7 @@ public:
             case Kind::objects: {
                 if (!in_array()) return wrong_type(stop, "an object");
                 Frame const& array = top();
+                if (is_outermost_array()) part_begun_ = seen_;
                 // Charged before the element exists: an empty object is three bytes of text and hundreds of
                 // memory.
                 if (!charge(array.field->cost)) return halt(stop);
@@ -111,7 +114,9 @@ public:
             if (!charge(rest_.bytes())) return halt(stop);
             rest(top().object) = rest_.finish();
         }
-        return pop();
+        pop();
+        if (is_outermost_array()) part_begun_ = seen_;
+        return true;
     }
 
     bool on_array_begin(Stop& stop) {
@@ -128,21 +133,22 @@ public:
         return skipped_depth_ != 0 ? end_skipped() : pop();
     }
 
-    bool on_key_part(View part, std::size_t, Stop&) {
-        key_part({part.data(), part.size()});
+    bool on_key_part(View part, std::size_t, Stop& stop) {
+        if (!has_room(part.size())) return halt(stop);
+        seen_ += part.size();
+        if (skipped_depth_ == 0) key_.append({part.data(), part.size()});
         return true;
     }
 
-    bool on_key(View last, std::size_t, Stop&) {
-        seen_ += 3;
+    bool on_key(View last, std::size_t, Stop& stop) {
         std::string_view const name{last.data(), last.size()};
-        if (skipped_depth_ != 0) {
-            seen_ += name.size();
-        } else if (key_.empty()) {
-            seen_ += name.size();
+        if (!has_room(name.size())) return halt(stop);
+        seen_ += 3 + name.size();
+        if (skipped_depth_ != 0) return true;
+        if (key_.empty()) {
             whole_key(name);
         } else {
-            key_part(name);
+            key_.append(name);
             whole_key(key_.expose());
             key_.clear();
         }
@@ -150,11 +156,13 @@ public:
     }
 
     bool on_string_part(View part, std::size_t, Stop& stop) {
+        if (!has_room(part.size())) return halt(stop);
         string_part({part.data(), part.size()});
         return kind_ == Kind::entry ? check_entries(stop) : true;
     }
 
     bool on_string(View last, std::size_t, Stop& stop) {
+        if (!has_room(last.size())) return halt(stop);
         seen_ += 2;
         std::string_view const text{last.data(), last.size()};
         switch (kind_) {
@@ -239,6 +247,7 @@ private:
 
     Frame& top() noexcept { return frames_[depth_ - 1]; }
     [[nodiscard]] bool in_array() const noexcept { return depth_ != 0 && frames_[depth_ - 1].is_array; }
+    [[nodiscard]] bool is_outermost_array() const noexcept { return depth_ == 2 && frames_[1].is_array; }
     [[nodiscard]] bool skips() const noexcept { return kind_ == Kind::unknown || kind_ == Kind::withheld; }
 
     void push(Frame frame) {
@@ -263,9 +272,11 @@ private:
 
     bool end_skipped() { return --skipped_depth_ == 0 ? end_value() : true; }
 
-    void key_part(std::string_view part) {
-        seen_ += part.size();
-        if (skipped_depth_ == 0) key_.append(part);
+    // Whether the part of the text may have so many bytes more. Asked before they are held.
+    bool has_room(std::size_t bytes) {
+        if (seen_ - part_begun_ + bytes <= max_part_) return true;
+        return fail(errc::too_large, "more than " + std::to_string(max_part_) +
+                                         " bytes in one element of a list, or beside the elements");
     }
 
     // They are put in order, and copied, all at once.
@@ -393,6 +404,7 @@ private:
     bool charge(std::size_t bytes) {
         constexpr std::size_t free_of_charge = 32 * 1024;
         constexpr std::size_t bytes_per_byte = 5;
+        if (!has_room(0)) return false;
         charged_ += bytes;
         if (charged_ <= free_of_charge + bytes_per_byte * seen_) return true;
         return fail(errc::too_large, "the elements here are too small for their number");
@@ -490,7 +502,9 @@ private:
     StringMapBuilder rest_;  // the map that is being read
     bool string_begun_ = false;
 
-    std::size_t seen_ = 0;     // bytes of text at least: the same, however it was cut
+    std::size_t seen_ = 0;        // bytes of text at least: the same, however it was cut
+    std::size_t part_begun_ = 0;  // seen_ at the last begin or end of an element of the outermost array
+    std::size_t max_part_;
     std::size_t charged_ = 0;  // bytes of memory, about
     bool secret_was_seen_ = false;
     Effect on_error_;

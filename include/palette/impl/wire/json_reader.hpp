@@ -5,6 +5,7 @@
 #include <palette/result.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -13,6 +14,9 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 struct Limits {
     std::size_t bytes = 1 << 20;
     std::size_t depth = 32;
+    // Of one element of the outermost array, and of what stands between, before or after the elements: about,
+    // without blanks. For a text that is not held as a whole.
+    std::size_t part = std::numeric_limits<std::size_t>::max();
 };
 
 // Reads one JSON text, given in pieces of any size, straight into a value, as its Shape says.

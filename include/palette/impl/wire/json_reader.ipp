@@ -89,7 +89,7 @@ class JsonReader::Impl {
 public:
     Impl(const Shape& shape, void* root, Limits limits, Effect on_error)
         : limits_(limits),
-          parser_(options(limits), shape, root, on_error) {}
+          parser_(options(limits), shape, root, limits.part, on_error) {}
 
     Result<void> write(std::string_view chunk) {
         if (auto const& error = handler().error()) return *error;

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,10 +24,13 @@ namespace asio = boost::asio;
 // The file in which a watch keeps its state, under a lock that ends with this object.
 class WatchFile {
 public:
+    static constexpr std::size_t max_size = std::size_t{64} << 20;
+
     static Result<WatchFile> open(const std::string& path);
 
     // Nothing if there is no file yet. errc::conflict: it is another tenant's.
     Result<std::optional<std::string>> load(const std::string& tenant_uid) const;
+    // errc::too_large: more than max_size.
     Result<void> save(const std::string& tenant_uid, const std::string& text) const;
 
 private:
@@ -48,21 +52,30 @@ public:
     using Cancelled = std::shared_ptr<const std::atomic<bool>>;
 
     explicit Watch(palette::lifecycle::WatchOptions options);
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    ~Watch();
 
     asio::awaitable<Result<Event>> next(ApiKeyClient& client, Cancelled is_cancelled);
     asio::awaitable<Result<void>> run(ApiKeyClient& client, EventHandler handler, Cancelled is_cancelled);
 
 private:
+    asio::awaitable<Result<void>> handle_events(ApiKeyClient& client, const EventHandler& handler,
+                                                const Cancelled& is_cancelled);
     // Returns when the machine has an event.
     asio::awaitable<Result<void>> await_event(ApiKeyClient& client, const Cancelled& is_cancelled);
     asio::awaitable<Result<void>> begin(ApiKeyClient& client);
     asio::awaitable<Result<void>> look(ApiKeyClient& client);
-    Result<void> settle();
-    Result<void> save();
+    // The event was handled. Saves, unless that was done within a second.
+    Result<void> settle(const ApiKeyClient& client);
+    Result<void> save_now(const ApiKeyClient& client);
+    // Saves what is not saved yet.
+    Result<void> save_rest();
     void look_again_after(Instant now, std::chrono::milliseconds pause);
+    void look_again_for_handler(Instant now);
     [[nodiscard]] std::chrono::milliseconds pause_before_look(Instant now) const;
-    // The error is told, and how long to wait is returned.
-    std::chrono::milliseconds back_off(const Error& error);
+    // How long to wait after one more failure in a row.
+    std::chrono::milliseconds back_off(int& failures) const;
 
     palette::lifecycle::WatchOptions options_;
     WatchMachine machine_;
@@ -71,9 +84,13 @@ private:
     bool has_begun_ = false;
     bool is_given_out_ = false;  // the machine's first event
     bool is_of_file_ = false;    // the last error
+    bool is_unsaved_ = false;    // what was seen or handled last
+    std::optional<Instant> saved_at_;
     std::chrono::milliseconds pause_{};
     std::optional<Instant> next_look_;
-    int failures_ = 0;
+    int service_failures_ = 0;         // in a row
+    int handler_failures_ = 0;         // looks in a row after which a handler failed
+    bool has_handler_failed_ = false;  // since the last look
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

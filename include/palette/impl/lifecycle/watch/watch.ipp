@@ -12,11 +12,19 @@
 #include <cstddef>
 #include <functional>
 #include <ostream>
+#include <string>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
 
 namespace impl::lifecycle {
+
+// Whether a filter has the condition ListFilter::state(): then it is as one to which that state is given.
+inline bool has_state(const ListFilter& filter) {
+    auto const states = {KeyState::active, KeyState::expired, KeyState::revoked};
+    return std::ranges::any_of(states,
+                               [&](KeyState state) { return ListFilter(filter).state(state) == filter; });
+}
 
 inline std::optional<Error> check(const palette::lifecycle::WatchOptions& options) {
     using std::chrono::milliseconds;
@@ -30,6 +38,10 @@ inline std::optional<Error> check(const palette::lifecycle::WatchOptions& option
                      "a time between two looks is more than nothing, and a century "
                      "at most")
             .path("poll_interval");
+    if (has_state(options.filter()))
+        return Error(errc::invalid_argument, "a watch follows keys from one state to another")
+            .path("filter")
+            .advice("leave ListFilter::state() out: revoked keys have no events in any case");
     return std::nullopt;
 }
 
@@ -49,7 +61,6 @@ PALETTE_KEYS_INLINE Result<WatchFile> WatchFile::open(const std::string& path) {
 }
 
 PALETTE_KEYS_INLINE Result<std::optional<std::string>> WatchFile::load(const std::string& tenant_uid) const {
-    constexpr auto max_size = std::size_t{64} << 20;
     auto const text = files::read_file(directory_, name_, max_size);
     if (!text) return text.error();
     if (!*text) return std::optional<std::string>();
@@ -65,8 +76,13 @@ PALETTE_KEYS_INLINE Result<std::optional<std::string>> WatchFile::load(const std
 
 PALETTE_KEYS_INLINE Result<void> WatchFile::save(const std::string& tenant_uid,
                                                  const std::string& text) const {
-    auto const written = files::replace_file(
-        directory_, name_, seal("tenantUid", {boost::json::value(tenant_uid), text}) + '\n');
+    auto const sealed = seal("tenantUid", {boost::json::value(tenant_uid), text}) + '\n';
+    // Another process could not load it.
+    if (sealed.size() > max_size)
+        return Error(errc::too_large, place_of_state(directory_.path_of(name_)).name + " is larger than " +
+                                          std::to_string(max_size) + " bytes")
+            .advice("let several watches share the keys: WatchOptions::filter()");
+    auto const written = files::replace_file(directory_, name_, sealed);
     // Written, but perhaps not for ever: an event that is reported twice after a crash is no harm.
     if (!written && written.error().effect() != Effect::applied) return written.error();
     return {};
@@ -76,22 +92,41 @@ PALETTE_KEYS_INLINE Watch::Watch(palette::lifecycle::WatchOptions options)
     : options_(std::move(options)),
       machine_(options_.thresholds()) {}
 
+PALETTE_KEYS_INLINE Watch::~Watch() {
+    // A program that ends a watch between two events has seen the first of them.
+    try {
+        static_cast<void>(save_rest());
+    } catch (...) {  // NOLINT(bugprone-empty-catch): the events are told again
+    }
+}
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<Watch::Event>> Watch::next(ApiKeyClient& client,
                                                                       Cancelled is_cancelled) {
     if (is_given_out_) {
-        auto const settled = settle();
+        auto const settled = settle(client);
         if (!settled) co_return settled.error();
     }
     auto const found = co_await await_event(client, is_cancelled);
-    if (!found) co_return found.error();
+    if (!found) {
+        auto const saved = save_rest();
+        co_return saved ? found.error() : saved.error();
+    }
     is_given_out_ = true;
     co_return machine_.event();
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::run(ApiKeyClient& client, EventHandler handler,
                                                              Cancelled is_cancelled) {
+    auto ended = co_await handle_events(client, handler, is_cancelled);
+    auto const saved = save_rest();
+    co_return saved ? std::move(ended) : saved;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::handle_events(ApiKeyClient& client,
+                                                                       const EventHandler& handler,
+                                                                       const Cancelled& is_cancelled) {
     if (is_given_out_) {
-        auto const settled = settle();
+        auto const settled = settle(client);
         if (!settled) co_return settled.error();
     }
     for (;;) {
@@ -99,14 +134,15 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::run(ApiKeyClient& clien
         if (!found) co_return found.error();
         auto const handled = co_await guarded(handler, machine_.event());
         if (handled) {
-            auto const settled = settle();
+            auto const settled = settle(client);
             if (!settled) co_return settled.error();
             continue;
         }
         if (*is_cancelled) co_return handled.error();
-        // The next look finds the event again, if the key still is as it was.
-        machine_.drop_events();
-        look_again_after(client.now(), back_off(handled.error()));
+        // A look finds the event again, if the key still is as it was. The other keys do not wait for that.
+        machine_.defer();
+        if (options_.on_error()) options_.on_error()(handled.error());
+        look_again_for_handler(client.now());
     }
 }
 
@@ -116,29 +152,43 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::await_event(ApiKeyClien
     for (;;) {
         if (*is_cancelled) co_return Error(errc::operation_aborted, "the watch was cancelled");
         if (machine_.has_event()) co_return Result<void>();
+        auto const saved = save_rest();
+        if (!saved) co_return saved.error();
         // A program may cancel the wait, and call once more: the look is due when it was.
         if (auto const pause = pause_before_look(client.now()); pause.count() > 0) {
             auto const waited = co_await client.async_wait(pause);
             if (!waited) co_return waited.error();
         }
+        // An error of an earlier operation says nothing about this look.
+        is_of_file_ = false;
         // Not one expression with a condition: g++ 12 destroys its result twice.
         auto looked = co_await begin(client);
         if (looked) looked = co_await look(client);
         if (looked) {
             look_again_after(client.now(), options_.poll_interval());
+            // One look without an error of a handler, and all that it found is handled.
+            if (!std::exchange(has_handler_failed_, false)) handler_failures_ = 0;
             continue;
         }
         // What the service says may pass. What is wrong with the file does not.
         auto const code = looked.error().code();
         if (is_of_file_ || code == errc::operation_aborted || code == errc::invalid_argument)
             co_return looked.error();
-        look_again_after(client.now(), back_off(looked.error()));
+        if (options_.on_error()) options_.on_error()(looked.error());
+        look_again_after(client.now(), back_off(service_failures_));
     }
 }
 
 PALETTE_KEYS_INLINE void Watch::look_again_after(Instant now, std::chrono::milliseconds pause) {
     pause_ = pause;
     next_look_ = now + pause;
+}
+
+// Several keys whose events fail after one look count as one failure, and the earliest time counts.
+PALETTE_KEYS_INLINE void Watch::look_again_for_handler(Instant now) {
+    if (std::exchange(has_handler_failed_, true)) return;
+    auto const pause = back_off(handler_failures_);
+    if (pause < pause_before_look(now)) look_again_after(now, pause);
 }
 
 // A clock that is set back does not make it longer.
@@ -175,29 +225,44 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::look(ApiKeyClient& clie
     filter.expires_within(machine_.horizon());
     auto const keys = co_await client.async_list(std::move(filter));
     if (!keys) co_return keys.error();
-    failures_ = 0;
+    service_failures_ = 0;
     machine_.saw(*keys);
     // What passes a threshold while no process runs is told from what had passed it before.
-    co_return save();
+    co_return save_now(client);
 }
 
-PALETTE_KEYS_INLINE Result<void> Watch::settle() {
+PALETTE_KEYS_INLINE Result<void> Watch::settle(const ApiKeyClient& client) {
+    using namespace std::chrono_literals;
     is_given_out_ = false;
     machine_.settle();
-    return save();
+    is_unsaved_ = true;
+    // The whole state is written each time, and the thread waits for the disk: of ten thousand events that
+    // are due at once, each would write ten thousand keys.
+    auto const now = client.now();
+    bool const is_recent = saved_at_ && now >= *saved_at_ && now - *saved_at_ < 1s;
+    return is_recent ? Result<void>() : save_now(client);
 }
 
-PALETTE_KEYS_INLINE Result<void> Watch::save() {
-    auto saved = file_ ? file_->save(tenant_uid_, machine_.to_text()) : Result<void>();
-    is_of_file_ = !saved;
+PALETTE_KEYS_INLINE Result<void> Watch::save_now(const ApiKeyClient& client) {
+    is_unsaved_ = true;
+    auto saved = save_rest();
+    // When it was done: a disk may take longer than that second.
+    if (saved) saved_at_ = client.now();
     return saved;
 }
 
-PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::back_off(const Error& error) {
-    if (options_.on_error()) options_.on_error()(error);
+PALETTE_KEYS_INLINE Result<void> Watch::save_rest() {
+    if (!is_unsaved_) return {};
+    auto saved = file_ ? file_->save(tenant_uid_, machine_.to_text()) : Result<void>();
+    is_of_file_ = !saved;
+    is_unsaved_ = !saved;
+    return saved;
+}
+
+PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::back_off(int& failures) const {
     using namespace std::chrono_literals;
-    failures_ = std::min(failures_ + 1, 12);
-    return std::min<std::chrono::milliseconds>(30s * (1 << (failures_ - 1)), options_.poll_interval());
+    failures = std::min(failures + 1, 12);
+    return std::min<std::chrono::milliseconds>(30s * (1 << (failures - 1)), options_.poll_interval());
 }
 
 inline asio::awaitable<Result<palette::lifecycle::ExpiryEvent>> next_of(std::shared_ptr<Watch> watch,

@@ -35,8 +35,8 @@ public:
     [[nodiscard]] const Event& event() const noexcept { return due_.front(); }
     // The event was handled.
     void settle();
-    // A later look may find it again.
-    void drop_events() { due_.clear(); }
+    // The event could not be handled: a later look may find it again, with the later ones of its key.
+    void defer();
 
     // What is to be known after a restart, as one line of JSON; and the way back.
     [[nodiscard]] std::string to_text() const;

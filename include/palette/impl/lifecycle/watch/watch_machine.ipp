@@ -99,6 +99,11 @@ PALETTE_KEYS_INLINE void WatchMachine::settle() {
     due_.pop_front();
 }
 
+PALETTE_KEYS_INLINE void WatchMachine::defer() {
+    auto const uid = due_.front().key.uid;
+    std::erase_if(due_, [&](const Event& event) { return event.key.uid == uid; });
+}
+
 PALETTE_KEYS_INLINE std::string WatchMachine::to_text() const {
     boost::json::array keys;
     for (auto const& [uid, watched] : keys_)
