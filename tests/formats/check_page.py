@@ -97,7 +97,8 @@ def check_policy(browser, path):
 
 def main():
     program, folder = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as profile, Chromium(program, profile) as browser:
+    # A helper of the browser that is still being killed may write into its profile.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, Chromium(program, profile) as browser:
         for name in ('usual', 'hostile', 'empty'):
             path = f'{folder}/{name}.html'
             with open(f'{folder}/{name}.json', encoding='utf-8') as file:

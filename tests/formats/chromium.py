@@ -4,6 +4,7 @@
 import json
 import os
 import select
+import signal
 import subprocess
 import time
 
@@ -20,7 +21,7 @@ class Chromium:
                    '--disable-background-networking', '--disable-dev-shm-usage', f'--user-data-dir={profile}']
         self._process = subprocess.Popen(
             ['bash', '-c', wiring, 'bash', program, *options, 'about:blank'], pass_fds=(to_browser, from_browser),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         os.close(to_browser)
         os.close(from_browser)
         self._buffer = b''
@@ -31,7 +32,7 @@ class Chromium:
         return self
 
     def __exit__(self, *_):
-        self._process.kill()
+        os.killpg(self._process.pid, signal.SIGKILL)  # its helpers, too
         self._process.wait()
         os.close(self._commands)
         os.close(self._answers)
