@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// An audit, against reading the same lists into a KeyList and a UserList: the time of the client's thread,
-// and the most memory that is taken from operator new at a time. A program of its own, since it replaces
-// operator new.
+// An audit, and visits of the same elements, against reading the same lists into a KeyList and a UserList:
+// the time of the client's thread, and the most memory that is taken from operator new at a time. A program
+// of its own, since it replaces operator new.
 
 #include "bench/canned_service.hpp"
 #include "bench/measure.hpp"
@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -38,6 +39,7 @@ public:
 
     void by_audit(const AuditPolicy& policy) { run(context_, audit(policy)); }
     void by_lists() { run(context_, read()); }
+    void by_visits() { run(context_, visit()); }
     [[nodiscard]] std::size_t findings() const noexcept { return findings_; }
 
 private:
@@ -58,6 +60,18 @@ private:
         auto const users = co_await client_.async_list_users();
         auto const keys = co_await client_.async_list();
         require(users && users->size() == users_ && keys && keys->size() == keys_);
+    }
+
+    boost::asio::awaitable<void> visit() {
+        std::size_t expired = 0;
+        palette::UserVisitor on_user = [](palette::User&&) { return palette::Result<void>(); };
+        palette::KeyVisitor on_key = [&expired](palette::ApiKey&& key) {
+            expired += key.is_active ? 0U : 1U;
+            return palette::Result<void>();
+        };
+        auto const users = co_await client_.async_visit_users(std::move(on_user));
+        auto const keys = co_await client_.async_visit(palette::ListFilter(), std::move(on_key));
+        require(users && users->count == users_ && keys && keys->count == keys_);
     }
 
     std::size_t keys_;
@@ -81,6 +95,11 @@ void compare_all(Table& table, std::size_t keys, int rounds) {
         compare(
             3, [&] { return static_cast<double>(counting::peak_of([&] { contenders.by_audit(policy); })); },
             [&] { return static_cast<double>(counting::peak_of([&] { contenders.by_lists(); })); }));
+    // However many there are.
+    contenders.by_visits();
+    auto const held = counting::peak_of([&] { contenders.by_visits(); });
+    table.at_most(64, std::to_string(keys) + " keys: one by one, kB held at most",
+                  static_cast<double>(held) / 1e3);
     // Each with its key, its evidence and its advice.
     AuditPolicy const strict;
     table.show(name + ", time with findings for two keys of three", milliseconds,
