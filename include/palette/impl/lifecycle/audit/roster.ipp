@@ -51,7 +51,9 @@ private:
     Result<std::string> next_field() {
         if (at_end() || text_[at_] != '"') {
             auto const end = std::min(text_.find_first_of(",\r\n", at_), text_.size());
-            return std::string(text_.substr(std::exchange(at_, end), end - at_));
+            // Not in the call, whose arguments are evaluated in any order.
+            auto const begin = std::exchange(at_, end);
+            return std::string(text_.substr(begin, end - begin));
         }
         std::string field;
         for (++at_;;) {
