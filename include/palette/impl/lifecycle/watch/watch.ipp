@@ -118,8 +118,9 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Watch::Event>> Watch::next(ApiKeyClie
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::run(ApiKeyClient& client, EventHandler handler,
                                                              Cancelled is_cancelled) {
     auto ended = co_await handle_events(client, handler, is_cancelled);
-    auto const saved = save_rest();
-    co_return saved ? std::move(ended) : saved;
+    auto saved = save_rest();
+    if (!saved) co_return saved;
+    co_return ended;
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::handle_events(ApiKeyClient& client,
