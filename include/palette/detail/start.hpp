@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -52,6 +53,30 @@ public:
 
 private:
     std::shared_ptr<impl::client::Core> core_;
+};
+
+// Starts an operation of what is built on a client, with `Start`: a function, or a member function of
+// `Object`, that takes the handler of a Result<T> and what the operation is given. `object` outlives the
+// operation.
+template <auto Start, class T, class Object>
+class InitiationOn {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    InitiationOn(Object& object, executor_type executor) noexcept
+        : object_(&object),
+          executor_(std::move(executor)) {}
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+    template <class H, class... Arguments>
+    void operator()(H&& handler, Arguments&&... arguments) const {
+        std::invoke(Start, *object_, Handler<T>(std::forward<H>(handler)),
+                    std::forward<Arguments>(arguments)...);
+    }
+
+private:
+    Object* object_;
+    executor_type executor_;
 };
 
 }  // namespace detail

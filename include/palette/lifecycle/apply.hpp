@@ -2,11 +2,11 @@
 #pragma once
 
 #include <palette/client.hpp>
+#include <palette/detail/start.hpp>
 #include <palette/lifecycle/bulk_report.hpp>
 #include <palette/lifecycle/plan.hpp>
 #include <palette/result.hpp>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
 
@@ -159,27 +159,8 @@ private:
 }  // namespace lifecycle
 namespace detail {
 
-using ApplyHandler = boost::asio::any_completion_handler<void(Result<lifecycle::BulkReport>)>;
-
-PALETTE_KEYS_DECL void start_apply(ApiKeyClient& client, ApplyHandler handler, lifecycle::Plan plan,
-                                   lifecycle::ApplyOptions options);
-
-// Starts to apply a plan. A named type, for a deferred operation holds it.
-class ApplyInitiation {
-public:
-    using executor_type = ApiKeyClient::executor_type;
-    explicit ApplyInitiation(ApiKeyClient& client) noexcept : client_(&client) {}
-    [[nodiscard]] executor_type get_executor() const noexcept { return client_->get_executor(); }
-
-    template <class Handler>
-    void operator()(Handler&& handler, lifecycle::Plan plan, lifecycle::ApplyOptions options) const {
-        start_apply(*client_, ApplyHandler(std::forward<Handler>(handler)), std::move(plan),
-                    std::move(options));
-    }
-
-private:
-    ApiKeyClient* client_;
-};
+PALETTE_KEYS_DECL void start_apply(ApiKeyClient& client, Handler<lifecycle::BulkReport> handler,
+                                   lifecycle::Plan plan, lifecycle::ApplyOptions options);
 
 }  // namespace detail
 namespace lifecycle {
@@ -197,8 +178,8 @@ namespace lifecycle {
 ///
 /// The keys are listed again before the first change if the plan is older than 30 seconds, after a kill, and
 /// at the end of a quarantine. A key that is not as the plan saw it is left alone (BulkOutcome::drifted).
-/// One that the list lacks is read, one request for each, and is gone only if that meets HTTP 404.
-/// Within the 30 seconds, the plan itself is what was seen.
+/// One that the list lacks is read, one request for each, and is gone only if that meets HTTP 404. Within the
+/// 30 seconds, the plan itself is what was seen.
 ///
 /// Keys with a guard are left alone, unless ApplyOptions::include() names each of their guards. The own-key
 /// guard is judged anew by the credential of this client, and once more at each revocation and deletion, for
@@ -211,8 +192,8 @@ namespace lifecycle {
 ///
 /// Errors, each before anything is changed:
 /// - errc::invalid_argument: an option that cannot be used; a plan whose keys are not in their order; a plan
-/// with a quarantine and without a journal; a
-///   plan that changes more than ApplyOptions::max_items() keys or more than a fifth of the tenant's.
+///   with a quarantine and without a journal; a plan that changes more than ApplyOptions::max_items() keys or
+///   more than a fifth of the tenant's.
 /// - errc::conflict: the plan is another tenant's, another user's, or too old; another process applies a plan
 ///   with this journal.
 /// - errc::bad_value: the journal is another plan's, or damaged. A line that a kill has cut is not damage.
@@ -228,7 +209,9 @@ template <palette::detail::TokenFor<BulkReport> Token = boost::asio::deferred_t>
 auto async_apply(ApiKeyClient& client, Plan plan, ApplyOptions options,
                  Token&& token = Token()) {  // NOLINT(*-missing-std-forward)
     return boost::asio::async_initiate<Token, void(Result<BulkReport>)>(
-        palette::detail::ApplyInitiation(client), token, std::move(plan), std::move(options));
+        palette::detail::InitiationOn<&palette::detail::start_apply, BulkReport, ApiKeyClient>(
+            client, client.get_executor()),
+        token, std::move(plan), std::move(options));
 }
 
 /// Does the same as async_apply(), and waits for the result; for programs without an event loop. Any thread

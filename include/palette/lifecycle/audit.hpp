@@ -3,10 +3,10 @@
 
 #include <palette/call_options.hpp>
 #include <palette/client.hpp>
+#include <palette/detail/start.hpp>
 #include <palette/lifecycle/audit_policy.hpp>
 #include <palette/lifecycle/audit_report.hpp>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
 
@@ -18,27 +18,8 @@ class BlockingApiKeyClient;
 
 namespace detail {
 
-using AuditHandler = boost::asio::any_completion_handler<void(Result<lifecycle::AuditReport>)>;
-
-PALETTE_KEYS_DECL void start_audit(ApiKeyClient& client, AuditHandler handler, lifecycle::AuditPolicy policy,
-                                   CallOptions options);
-
-// Starts an audit. A named type, for a deferred operation holds it.
-class AuditInitiation {
-public:
-    using executor_type = ApiKeyClient::executor_type;
-    explicit AuditInitiation(ApiKeyClient& client) noexcept : client_(&client) {}
-    [[nodiscard]] executor_type get_executor() const noexcept { return client_->get_executor(); }
-
-    template <class Handler>
-    void operator()(Handler&& handler, lifecycle::AuditPolicy policy, CallOptions options) const {
-        start_audit(*client_, AuditHandler(std::forward<Handler>(handler)), std::move(policy),
-                    std::move(options));
-    }
-
-private:
-    ApiKeyClient* client_;
-};
+PALETTE_KEYS_DECL void start_audit(ApiKeyClient& client, Handler<lifecycle::AuditReport> handler,
+                                   lifecycle::AuditPolicy policy, CallOptions options);
 
 }  // namespace detail
 namespace lifecycle {
@@ -87,7 +68,9 @@ template <palette::detail::TokenFor<AuditReport> Token = boost::asio::deferred_t
 auto async_audit(ApiKeyClient& client, AuditPolicy policy, CallOptions options,
                  Token&& token = Token()) {  // NOLINT(*-missing-std-forward)
     return boost::asio::async_initiate<Token, void(Result<AuditReport>)>(
-        palette::detail::AuditInitiation(client), token, std::move(policy), std::move(options));
+        palette::detail::InitiationOn<&palette::detail::start_audit, AuditReport, ApiKeyClient>(
+            client, client.get_executor()),
+        token, std::move(policy), std::move(options));
 }
 /// Same, with default options.
 template <palette::detail::TokenFor<AuditReport> Token = boost::asio::deferred_t>

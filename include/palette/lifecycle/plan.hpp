@@ -2,13 +2,13 @@
 #pragma once
 
 #include <palette/client.hpp>
+#include <palette/detail/start.hpp>
 #include <palette/expiry.hpp>
 #include <palette/instant.hpp>
 #include <palette/lifecycle/action.hpp>
 #include <palette/lifecycle/selection.hpp>
 #include <palette/result.hpp>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
 
@@ -203,28 +203,9 @@ private:
 }  // namespace lifecycle
 namespace detail {
 
-using PlanHandler = boost::asio::any_completion_handler<void(Result<lifecycle::Plan>)>;
-
-PALETTE_KEYS_DECL void start_plan(ApiKeyClient& client, PlanHandler handler, lifecycle::Selection selection,
-                                  lifecycle::Action action, lifecycle::PlanOptions options);
-
-// Starts a plan. A named type, for a deferred operation holds it.
-class PlanInitiation {
-public:
-    using executor_type = ApiKeyClient::executor_type;
-    explicit PlanInitiation(ApiKeyClient& client) noexcept : client_(&client) {}
-    [[nodiscard]] executor_type get_executor() const noexcept { return client_->get_executor(); }
-
-    template <class Handler>
-    void operator()(Handler&& handler, lifecycle::Selection selection, lifecycle::Action action,
-                    lifecycle::PlanOptions options) const {
-        start_plan(*client_, PlanHandler(std::forward<Handler>(handler)), std::move(selection),
-                   std::move(action), std::move(options));
-    }
-
-private:
-    ApiKeyClient* client_;
-};
+PALETTE_KEYS_DECL void start_plan(ApiKeyClient& client, Handler<lifecycle::Plan> handler,
+                                  lifecycle::Selection selection, lifecycle::Action action,
+                                  lifecycle::PlanOptions options);
 
 }  // namespace detail
 namespace lifecycle {
@@ -253,9 +234,10 @@ namespace lifecycle {
 template <palette::detail::TokenFor<Plan> Token = boost::asio::deferred_t>
 auto async_plan(ApiKeyClient& client, Selection selection, Action action, PlanOptions options,
                 Token&& token = Token()) {  // NOLINT(*-missing-std-forward)
-    return boost::asio::async_initiate<Token, void(Result<Plan>)>(palette::detail::PlanInitiation(client),
-                                                                  token, std::move(selection),
-                                                                  std::move(action), std::move(options));
+    return boost::asio::async_initiate<Token, void(Result<Plan>)>(
+        palette::detail::InitiationOn<&palette::detail::start_plan, Plan, ApiKeyClient>(
+            client, client.get_executor()),
+        token, std::move(selection), std::move(action), std::move(options));
 }
 /// Same, with default options.
 template <palette::detail::TokenFor<Plan> Token = boost::asio::deferred_t>

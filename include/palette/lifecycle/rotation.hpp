@@ -2,10 +2,10 @@
 #pragma once
 
 #include <palette/client.hpp>
+#include <palette/detail/start.hpp>
 #include <palette/lifecycle/rotation_store.hpp>
 #include <palette/lifecycle/secret_sink.hpp>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/deferred.hpp>
@@ -299,27 +299,8 @@ public:
 }  // namespace lifecycle
 namespace detail {
 
-using RotationHandler = boost::asio::any_completion_handler<void(Result<lifecycle::Rotation>)>;
-
-PALETTE_KEYS_DECL void start_rotation(ApiKeyClient& client, RotationHandler handler, lifecycle::Slot slot,
-                                      lifecycle::RotateOptions options);
-
-// Starts a rotation. A named type, for a deferred operation holds it.
-class RotationInitiation {
-public:
-    using executor_type = ApiKeyClient::executor_type;
-    explicit RotationInitiation(ApiKeyClient& client) noexcept : client_(&client) {}
-    [[nodiscard]] executor_type get_executor() const noexcept { return client_->get_executor(); }
-
-    template <class Handler>
-    void operator()(Handler&& handler, lifecycle::Slot slot, lifecycle::RotateOptions options) const {
-        start_rotation(*client_, RotationHandler(std::forward<Handler>(handler)), std::move(slot),
-                       std::move(options));
-    }
-
-private:
-    ApiKeyClient* client_;
-};
+PALETTE_KEYS_DECL void start_rotation(ApiKeyClient& client, Handler<lifecycle::Rotation> handler,
+                                      lifecycle::Slot slot, lifecycle::RotateOptions options);
 
 }  // namespace detail
 namespace lifecycle {
@@ -364,7 +345,9 @@ template <palette::detail::TokenFor<Rotation> Token = boost::asio::deferred_t>
 auto async_rotate(ApiKeyClient& client, Slot slot, RotateOptions options,
                   Token&& token = Token()) {  // NOLINT(*-missing-std-forward)
     return boost::asio::async_initiate<Token, void(Result<Rotation>)>(
-        palette::detail::RotationInitiation(client), token, std::move(slot), std::move(options));
+        palette::detail::InitiationOn<&palette::detail::start_rotation, Rotation, ApiKeyClient>(
+            client, client.get_executor()),
+        token, std::move(slot), std::move(options));
 }
 /// Same, with default options.
 template <palette::detail::TokenFor<Rotation> Token = boost::asio::deferred_t>

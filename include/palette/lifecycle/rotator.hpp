@@ -81,23 +81,6 @@ public:
 private:
     void start(boost::asio::any_completion_handler<void(Result<void>)> handler);
 
-    class Initiation {
-    public:
-        using executor_type = ApiKeyClient::executor_type;
-        explicit Initiation(Rotator& rotator) noexcept : rotator_(&rotator) {}
-        [[nodiscard]] executor_type get_executor() const noexcept {
-            return rotator_->client_->get_executor();
-        }
-        template <class Handler>
-        void operator()(Handler&& handler) const {
-            rotator_->start(
-                boost::asio::any_completion_handler<void(Result<void>)>(std::forward<Handler>(handler)));
-        }
-
-    private:
-        Rotator* rotator_;
-    };
-
     ApiKeyClient* client_;
     Slot slot_;
     RotateOptions options_;
@@ -107,7 +90,8 @@ private:
 
 template <palette::detail::TokenFor<void> Token>
 auto Rotator::async_run(Token&& token) {  // NOLINT(*-missing-std-forward)
-    return boost::asio::async_initiate<Token, void(Result<void>)>(Initiation(*this), token);
+    return boost::asio::async_initiate<Token, void(Result<void>)>(
+        palette::detail::InitiationOn<&Rotator::start, void, Rotator>(*this, client_->get_executor()), token);
 }
 
 }  // namespace lifecycle

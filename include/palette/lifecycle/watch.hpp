@@ -193,38 +193,6 @@ public:
 private:
     void start_next(boost::asio::any_completion_handler<void(Result<ExpiryEvent>)> handler);
     void start_run(boost::asio::any_completion_handler<void(Result<void>)> handler, EventHandler function);
-    [[nodiscard]] ApiKeyClient::executor_type executor() const noexcept { return client_->get_executor(); }
-
-    class Next {
-    public:
-        using executor_type = ApiKeyClient::executor_type;
-        explicit Next(ExpiryWatch& watch) noexcept : watch_(&watch) {}
-        [[nodiscard]] executor_type get_executor() const noexcept { return watch_->executor(); }
-        template <class Handler>
-        void operator()(Handler&& handler) const {
-            watch_->start_next(boost::asio::any_completion_handler<void(Result<ExpiryEvent>)>(
-                std::forward<Handler>(handler)));
-        }
-
-    private:
-        ExpiryWatch* watch_;
-    };
-
-    class Run {
-    public:
-        using executor_type = ApiKeyClient::executor_type;
-        explicit Run(ExpiryWatch& watch) noexcept : watch_(&watch) {}
-        [[nodiscard]] executor_type get_executor() const noexcept { return watch_->executor(); }
-        template <class Handler>
-        void operator()(Handler&& handler, EventHandler function) const {
-            watch_->start_run(
-                boost::asio::any_completion_handler<void(Result<void>)>(std::forward<Handler>(handler)),
-                std::move(function));
-        }
-
-    private:
-        ExpiryWatch* watch_;
-    };
 
     ApiKeyClient* client_;
     std::shared_ptr<impl::lifecycle::Watch> watch_;
@@ -232,12 +200,18 @@ private:
 
 template <palette::detail::TokenFor<ExpiryEvent> Token>
 auto ExpiryWatch::async_next(Token&& token) {  // NOLINT(*-missing-std-forward)
-    return boost::asio::async_initiate<Token, void(Result<ExpiryEvent>)>(Next(*this), token);
+    return boost::asio::async_initiate<Token, void(Result<ExpiryEvent>)>(
+        palette::detail::InitiationOn<&ExpiryWatch::start_next, ExpiryEvent, ExpiryWatch>(
+            *this, client_->get_executor()),
+        token);
 }
 
 template <palette::detail::TokenFor<void> Token>
 auto ExpiryWatch::async_run(EventHandler handler, Token&& token) {  // NOLINT(*-missing-std-forward)
-    return boost::asio::async_initiate<Token, void(Result<void>)>(Run(*this), token, std::move(handler));
+    return boost::asio::async_initiate<Token, void(Result<void>)>(
+        palette::detail::InitiationOn<&ExpiryWatch::start_run, void, ExpiryWatch>(*this,
+                                                                                  client_->get_executor()),
+        token, std::move(handler));
 }
 
 /// Writes the event on one line, escaped.

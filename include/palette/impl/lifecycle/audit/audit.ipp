@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/blocking_client.hpp>
 #include <palette/impl/lifecycle/audit/auditor.hpp>
+#include <palette/impl/lifecycle/blocking.hpp>
 #include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/audit.hpp>
 #include <palette/visit.hpp>
@@ -202,7 +202,7 @@ inline asio::awaitable<Result<palette::lifecycle::AuditReport>> run_audit(
 
 namespace detail {
 
-PALETTE_KEYS_INLINE void start_audit(ApiKeyClient& client, AuditHandler handler,
+PALETTE_KEYS_INLINE void start_audit(ApiKeyClient& client, Handler<lifecycle::AuditReport> handler,
                                      lifecycle::AuditPolicy policy, CallOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::AuditReport>>(
         client.get_executor(), std::move(handler));
@@ -216,13 +216,8 @@ namespace lifecycle {
 
 PALETTE_KEYS_INLINE Result<AuditReport> audit(BlockingApiKeyClient& client, const AuditPolicy& policy,
                                               const CallOptions& options) {
-    std::optional<Result<AuditReport>> report;
-    auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
-        report = co_await async_audit(inner, policy, options);
-        co_return Result<void>();
-    });
-    if (!report) return std::move(ran.error());
-    return *std::move(report);
+    return impl::lifecycle::wait_for<AuditReport>(
+        client, [&](ApiKeyClient& inner) { return async_audit(inner, policy, options); });
 }
 
 }  // namespace lifecycle

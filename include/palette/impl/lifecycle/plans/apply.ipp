@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
+#include <palette/impl/lifecycle/blocking.hpp>
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/plans/apply_driver.hpp>
 #include <palette/impl/lifecycle/started.hpp>
@@ -30,8 +30,8 @@ inline asio::awaitable<Result<BulkReport>> run_apply(ApiKeyClient& client, Plan 
 
 namespace detail {
 
-PALETTE_KEYS_INLINE void start_apply(ApiKeyClient& client, ApplyHandler handler, lifecycle::Plan plan,
-                                     lifecycle::ApplyOptions options) {
+PALETTE_KEYS_INLINE void start_apply(ApiKeyClient& client, Handler<lifecycle::BulkReport> handler,
+                                     lifecycle::Plan plan, lifecycle::ApplyOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::BulkReport>>(
         client.get_executor(), std::move(handler));
     started->spawn(std::bind_front(&impl::lifecycle::run_apply, std::ref(client), std::move(plan),
@@ -43,13 +43,8 @@ PALETTE_KEYS_INLINE void start_apply(ApiKeyClient& client, ApplyHandler handler,
 namespace lifecycle {
 
 PALETTE_KEYS_INLINE Result<BulkReport> apply(BlockingApiKeyClient& client, Plan plan, ApplyOptions options) {
-    std::optional<Result<BulkReport>> report;
-    auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
-        report = co_await async_apply(inner, std::move(plan), std::move(options));
-        co_return Result<void>();
-    });
-    if (!report) return std::move(ran.error());
-    return *std::move(report);
+    return impl::lifecycle::wait_for<BulkReport>(
+        client, [&](ApiKeyClient& inner) { return async_apply(inner, std::move(plan), std::move(options)); });
 }
 
 }  // namespace lifecycle

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
+#include <palette/impl/lifecycle/blocking.hpp>
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/plans/plan_maker.hpp>
 #include <palette/impl/lifecycle/started.hpp>
@@ -51,8 +51,9 @@ inline asio::awaitable<Result<Plan>> run_plan(ApiKeyClient& client, PlanMaker ma
 
 namespace detail {
 
-PALETTE_KEYS_INLINE void start_plan(ApiKeyClient& client, PlanHandler handler, lifecycle::Selection selection,
-                                    lifecycle::Action action, lifecycle::PlanOptions options) {
+PALETTE_KEYS_INLINE void start_plan(ApiKeyClient& client, Handler<lifecycle::Plan> handler,
+                                    lifecycle::Selection selection, lifecycle::Action action,
+                                    lifecycle::PlanOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::Plan>>(client.get_executor(),
                                                                                      std::move(handler));
     impl::lifecycle::PlanMaker maker(std::move(selection), std::move(action), std::move(options));
@@ -65,13 +66,9 @@ namespace lifecycle {
 
 PALETTE_KEYS_INLINE Result<Plan> plan(BlockingApiKeyClient& client, Selection selection, Action action,
                                       PlanOptions options) {
-    std::optional<Result<Plan>> made;
-    auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
-        made = co_await async_plan(inner, std::move(selection), std::move(action), std::move(options));
-        co_return Result<void>();
+    return impl::lifecycle::wait_for<Plan>(client, [&](ApiKeyClient& inner) {
+        return async_plan(inner, std::move(selection), std::move(action), std::move(options));
     });
-    if (!made) return std::move(ran.error());
-    return *std::move(made);
 }
 
 }  // namespace lifecycle

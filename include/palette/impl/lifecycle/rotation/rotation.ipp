@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
 #include <palette/detail/printable.hpp>
+#include <palette/impl/lifecycle/blocking.hpp>
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_check.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_driver.hpp>
@@ -36,8 +36,8 @@ inline asio::awaitable<Result<palette::lifecycle::Rotation>> run_rotation(
 
 namespace detail {
 
-PALETTE_KEYS_INLINE void start_rotation(ApiKeyClient& client, RotationHandler handler, lifecycle::Slot slot,
-                                        lifecycle::RotateOptions options) {
+PALETTE_KEYS_INLINE void start_rotation(ApiKeyClient& client, Handler<lifecycle::Rotation> handler,
+                                        lifecycle::Slot slot, lifecycle::RotateOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::Rotation>>(
         client.get_executor(), std::move(handler));
     started->spawn(std::bind_front(&impl::lifecycle::run_rotation, std::ref(client), std::move(slot),
@@ -49,13 +49,8 @@ PALETTE_KEYS_INLINE void start_rotation(ApiKeyClient& client, RotationHandler ha
 namespace lifecycle {
 
 PALETTE_KEYS_INLINE Result<Rotation> rotate(BlockingApiKeyClient& client, Slot slot, RotateOptions options) {
-    std::optional<Result<Rotation>> rotation;
-    auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
-        rotation = co_await async_rotate(inner, slot, options);
-        co_return Result<void>();
-    });
-    if (!rotation) return std::move(ran.error());
-    return *std::move(rotation);
+    return impl::lifecycle::wait_for<Rotation>(
+        client, [&](ApiKeyClient& inner) { return async_rotate(inner, slot, options); });
 }
 
 PALETTE_KEYS_INLINE std::string_view to_string(RotationState state) noexcept {
