@@ -126,3 +126,10 @@ public:
     std::string journal = folder.path("journal");
     std::optional<palette::ApiKeyClient> client;
 };
+
+// The same with a user whose keys are to be changed.
+class UserScene : public ApplyScene {
+public:
+    using ApplyScene::ApplyScene;
+    std::string user = emulator.add_user({.email = "ada@acme.com"}).uid;
+};
