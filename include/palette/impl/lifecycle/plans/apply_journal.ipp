@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/impl/lifecycle/json_fields.hpp>
 #include <palette/impl/lifecycle/plans/apply_journal.hpp>
 #include <palette/impl/system/directory.hpp>
 #include <palette/impl/system/files.hpp>
@@ -35,17 +36,6 @@ PALETTE_KEYS_INLINE std::string to_line(const JournalEntry& entry) {
     return boost::json::serialize(line) + '\n';
 }
 
-template <class Enum>
-bool parse_name(std::string_view name, Enum& to) {
-    for (int i = 0;; ++i) {
-        auto const candidate = to_string(static_cast<Enum>(i));
-        if (candidate.empty()) return false;
-        if (candidate != name) continue;
-        to = static_cast<Enum>(i);
-        return true;
-    }
-}
-
 // The text of a field; empty if there is none.
 inline std::string_view text_in(const boost::json::object& line, std::string_view name) {
     auto const* const value = line.if_contains(name);
@@ -62,10 +52,12 @@ inline std::optional<JournalEntry> parse_entry(std::string_view line) {
     JournalEntry entry;
     entry.uid = text_in(*object, is_result ? "result" : "intent");
     auto const at = Expiry::parse(text_in(*object, "at"));
-    if (entry.uid.empty() || !at || at->is_never() || !parse_name(text_in(*object, "step"), entry.step))
-        return std::nullopt;
+    auto const step = value_named<ActionKind>(text_in(*object, "step"));
+    if (entry.uid.empty() || !at || at->is_never() || !step) return std::nullopt;
     entry.at = *at->instant();
-    if (is_result && !parse_name(text_in(*object, "outcome"), entry.result.emplace())) return std::nullopt;
+    entry.step = *step;
+    if (is_result) entry.result = value_named<BulkOutcome>(text_in(*object, "outcome"));
+    if (is_result && !entry.result) return std::nullopt;
     entry.sentence = text_in(*object, "sentence");
     // As it was written, or it was not written by us.
     if (to_line(entry) != std::string(line) + '\n') return std::nullopt;

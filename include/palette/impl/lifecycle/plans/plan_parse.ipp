@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/lifecycle/json_fields.hpp>
 #include <palette/impl/lifecycle/plans/plan_text.hpp>
 
 #include <boost/json/array.hpp>
@@ -25,126 +26,41 @@ using palette::lifecycle::Action;
 using palette::lifecycle::ActionKind;
 using palette::lifecycle::PlanItem;
 
-// Reads the fields of an object, each of which has to be there, and no other. The first fault is kept.
-class PlanFields {
-public:
-    PlanFields(const boost::json::object& object, std::string place)
-        : object_(object),
-          place_(std::move(place)) {}
+inline constexpr auto plan_field = "a field of the plan";
 
-    const boost::json::value* value(std::string_view name) {
-        ++read_;
-        auto const* const found = object_.if_contains(name);
-        if (found == nullptr) fail(name, "is missing");
-        return found;
-    }
-    void read(std::string_view name, std::string& to) {
-        auto const* const found = value(name);
-        if (found == nullptr) return;
-        auto const* const text = found->if_string();
-        if (text == nullptr) return fail(name, "is no text");
-        to.assign(text->data(), text->size());
-    }
-    void read(std::string_view name, bool& to) {
-        auto const* const found = value(name);
-        if (found == nullptr) return;
-        if (!found->is_bool()) return fail(name, "is neither true nor false");
-        to = found->get_bool();
-    }
-    void read(std::string_view name, std::chrono::milliseconds& to) {
-        auto const* const found = value(name);
-        if (found == nullptr) return;
-        if (!found->is_int64()) return fail(name, "is no number");
-        to = std::chrono::milliseconds(found->get_int64());
-    }
-    void read(std::string_view name, std::size_t& to) {
-        std::chrono::milliseconds number{0};
-        read(name, number);
-        if (number.count() < 0) return fail(name, "is negative");
-        to = static_cast<std::size_t>(number.count());
-    }
-    void read(std::string_view name, Expiry& to) {
-        std::string text;
-        read(name, text);
-        if (fault_) return;
-        auto const parsed = Expiry::parse(text);
-        if (!parsed) return fail(name, "is no time");
-        to = *parsed;
-    }
-    void read(std::string_view name, Instant& to) {
-        Expiry time;
-        read(name, time);
-        if (fault_) return;
-        if (time.is_never()) return fail(name, "is no time");
-        to = *time.instant();
-    }
-    template <class T>
-    void read(std::string_view name, std::optional<T>& to) {
-        auto const* const found = object_.if_contains(name);
-        if (found == nullptr || !found->is_null()) return read(name, to.emplace());
-        ++read_;
-        to.reset();
-    }
-    // One of the names that to_string() gives to 0 and the next numbers.
-    template <class Enum>
-    void read_name(std::string_view name, Enum& to) {
-        std::string text;
-        read(name, text);
-        if (!fault_ && !named(text, to)) fail(name, "is no name that is known");
-    }
-    template <class Enum>
-    static bool named(std::string_view text, Enum& to) {
-        for (int i = 0;; ++i) {
-            auto const candidate = to_string(static_cast<Enum>(i));
-            if (candidate.empty()) return false;
-            if (candidate != text) continue;
-            to = static_cast<Enum>(i);
-            return true;
-        }
-    }
+inline void read_time(JsonFields& fields, std::string_view name, Instant& to) {
+    Expiry time;
+    fields.read(name, time);
+    if (fields.fault()) return;
+    if (time.is_never()) return fields.fail(name, "is no time");
+    to = *time.instant();
+}
 
-    void fail(std::string_view name, const char* what) {
-        if (!fault_)
-            fault_ = Error(errc::bad_value, std::string("a field of the plan ") + what)
-                         .path(place_ + std::string(name));
-    }
-    void take_fault_of(const PlanFields& inner) {
-        if (!fault_) fault_ = inner.fault_;
-    }
-    // After everything was read.
-    void end() {
-        if (object_.size() != read_ && !fault_)
-            fault_ = Error(errc::bad_value, "the plan has a field that is not known").path(place_);
-    }
-    [[nodiscard]] const std::optional<Error>& fault() const noexcept { return fault_; }
-
-private:
-    const boost::json::object& object_;
-    std::string place_;
-    std::size_t read_ = 0;
-    std::optional<Error> fault_;
-};
-
-inline void read_action(PlanFields& fields, Action& to) {
-    auto const* const value = fields.value("action");
-    if (value == nullptr) return;
-    auto const* const object = value->if_object();
-    if (object == nullptr) return fields.fail("action", "is no object");
-    PlanFields inner(*object, "action.");
-    auto kind = ActionKind::revoke;
+struct ActionFields {
+    ActionKind kind = ActionKind::revoke;
     std::chrono::milliseconds duration{0};
     std::optional<std::string> name;
     std::optional<std::string> description;
     std::optional<Expiry> expiry;
-    inner.read_name("kind", kind);
-    inner.read("duration_ms", duration);
-    inner.read("name", name);
-    inner.read("description", description);
-    inner.read("expiry", expiry);
-    if (kind == ActionKind::set_expiry && !expiry) inner.fail("expiry", "is missing");
-    inner.end();
-    fields.take_fault_of(inner);
-    if (inner.fault()) return;
+};
+
+inline void read_action_fields(JsonFields& fields, ActionFields& to) {
+    fields.read_name("kind", to.kind);
+    fields.read("duration_ms", to.duration);
+    fields.read("name", to.name);
+    fields.read("description", to.description);
+    fields.read("expiry", to.expiry);
+    if (to.kind == ActionKind::set_expiry && !to.expiry) fields.fail("expiry", "is missing");
+    fields.end();
+}
+
+inline void read_action(JsonFields& fields, Action& to) {
+    auto const* const value = fields.value("action");
+    if (value == nullptr) return;
+    ActionFields action;
+    fields.read_object("action", *value, [&action](JsonFields& inner) { read_action_fields(inner, action); });
+    if (fields.fault()) return;
+    auto& [kind, duration, name, description, expiry] = action;
     ApiKeyEdit edit;
     if (name) edit.name(*std::move(name));
     if (description) edit.description(*std::move(description));
@@ -171,20 +87,18 @@ inline void read_action(PlanFields& fields, Action& to) {
     }
 }
 
-inline void read_guards(PlanFields& fields, std::vector<palette::lifecycle::Guard>& to) {
-    auto const* const value = fields.value("guards");
-    if (value == nullptr) return;
-    auto const* const array = value->if_array();
-    if (array == nullptr) return fields.fail("guards", "is no list");
-    for (auto const& element : *array) {
+inline void read_guards(JsonFields& fields, std::vector<palette::lifecycle::Guard>& to) {
+    fields.read_list("guards", [&](const std::string& /*place*/, const boost::json::value& element) {
         auto const* const text = element.if_string();
-        auto& guard = to.emplace_back();
-        if (text == nullptr || !PlanFields::named({text->data(), text->size()}, guard))
-            return fields.fail("guards", "holds what is no guard");
-    }
+        auto const guard = text == nullptr
+                               ? std::nullopt
+                               : value_named<palette::lifecycle::Guard>({text->data(), text->size()});
+        if (!guard) return fields.fail("guards", "holds what is no guard");
+        to.push_back(*guard);
+    });
 }
 
-inline void read_item(PlanFields& fields, PlanItem& item) {
+inline void read_item(JsonFields& fields, PlanItem& item) {
     fields.read("uid", item.uid);
     fields.read("name", item.name);
     fields.read("owner_uid", item.owner.uid);
@@ -192,7 +106,10 @@ inline void read_item(PlanFields& fields, PlanItem& item) {
     fields.read("owner_last_name", item.owner.last_name);
     fields.read("is_active", item.is_active);
     fields.read("expiry", item.expiry);
-    fields.read("modified", item.modified);
+    std::optional<Expiry> modified;
+    fields.read("modified", modified);
+    if (modified && modified->is_never()) fields.fail("modified", "is no time");
+    if (modified) item.modified = modified->instant();
     fields.read_name("step", item.step);
     fields.read("target", item.target);
     fields.read("reason", item.reason);
@@ -200,35 +117,22 @@ inline void read_item(PlanFields& fields, PlanItem& item) {
     fields.end();
 }
 
-inline void read_items(PlanFields& fields, std::vector<PlanItem>& to) {
-    auto const* const value = fields.value("items");
-    if (value == nullptr) return;
-    auto const* const array = value->if_array();
-    if (array == nullptr) return fields.fail("items", "is no list");
-    for (auto const& element : *array) {
-        auto const* const object = element.if_object();
-        if (object == nullptr) return fields.fail("items", "holds what is no object");
-        PlanFields inner(*object, "items[" + std::to_string(to.size()) + "].");
-        read_item(inner, to.emplace_back());
-        fields.take_fault_of(inner);
-        if (fields.fault()) return;
-    }
+inline void read_items(JsonFields& fields, std::vector<PlanItem>& to) {
+    fields.read_list("items", [&](const std::string& place, const boost::json::value& element) {
+        fields.read_object(place, element, [&to](JsonFields& inner) { read_item(inner, to.emplace_back()); });
+    });
 }
 
-inline void read_notes(PlanFields& fields, std::vector<std::string>& to) {
-    auto const* const value = fields.value("notes");
-    if (value == nullptr) return;
-    auto const* const array = value->if_array();
-    if (array == nullptr) return fields.fail("notes", "is no list");
-    for (auto const& element : *array) {
+inline void read_notes(JsonFields& fields, std::vector<std::string>& to) {
+    fields.read_list("notes", [&](const std::string& place, const boost::json::value& element) {
         auto const* const text = element.if_string();
-        if (text == nullptr) return fields.fail("notes", "holds what is no text");
+        if (text == nullptr) return fields.fail(place, "is no text");
         to.emplace_back(text->data(), text->size());
-    }
+    });
 }
 
 inline std::optional<Error> read_plan(const boost::json::object& object, Plan& plan, std::string& digest) {
-    PlanFields fields(object, "");
+    JsonFields fields(object, plan_field);
     std::size_t schema = 0;
     fields.read("palette_plan", schema);
     if (fields.fault()) return fields.fault();
@@ -241,7 +145,7 @@ inline std::optional<Error> read_plan(const boost::json::object& object, Plan& p
     fields.read("tenant_uid", plan.tenant_uid);
     fields.read("org_name", plan.org_name);
     fields.read("actor_uid", plan.actor_uid);
-    fields.read("as_of", plan.as_of);
+    read_time(fields, "as_of", plan.as_of);
     fields.read("time_to_live_ms", plan.time_to_live);
     read_action(fields, plan.action);
     fields.read("quarantine_ms", plan.quarantine);

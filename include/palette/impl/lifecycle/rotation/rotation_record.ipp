@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/instant.hpp>
+#include <palette/impl/lifecycle/json_fields.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_record.hpp>
 
 #include <boost/json/array.hpp>
@@ -9,8 +11,10 @@
 #include <boost/json/serialize.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <array>
-#include <limits>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
@@ -75,134 +79,44 @@ PALETTE_KEYS_INLINE std::string to_text(const RotationRecord& record) {
     return json::serialize(all);
 }
 
-// Reads the fields of an object, each of which has to be there. The first that is wrong is kept.
-class FieldReader {
-public:
-    explicit FieldReader(const json::object& object) : object_(object) {}
+inline void read_time(JsonFields& fields, const char* name, std::optional<Instant>& to) {
+    std::optional<std::int64_t> number;
+    fields.read(name, number);
+    if (!number) return to.reset();
+    Instant const time{std::chrono::milliseconds(*number)};
+    // No other time has a text.
+    if (time != palette::detail::clamp(time)) return fields.fail(name, "is no time");
+    to = time;
+}
 
-    void read(const char* name, std::string& to) {
-        auto const* const value = find(name);
-        if (value == nullptr) return;
-        if (auto const* const text = value->if_string())
-            to.assign(text->data(), text->size());
-        else
-            fail(name, "is no text");
-    }
-    void read(const char* name, bool& to) {
-        auto const* const value = find(name);
-        if (value == nullptr) return;
-        if (auto const* const flag = value->if_bool())
-            to = *flag;
-        else
-            fail(name, "is neither true nor false");
-    }
-    void read(const char* name, int& to) {
-        std::int64_t number = 0;
-        read(name, number);
-        if (number < 0 || number > std::numeric_limits<int>::max()) return fail(name, "is out of range");
-        to = static_cast<int>(number);
-    }
-    void read(const char* name, std::int64_t& to) {
-        auto const* const value = find(name);
-        if (value == nullptr) return;
-        if (auto const* const number = value->if_int64())
-            to = *number;
-        else
-            fail(name, "is no number");
-    }
-    void read(const char* name, std::uint64_t& to) {
-        std::int64_t number = 0;
-        read(name, number);
-        if (number < 0) return fail(name, "is out of range");
-        to = static_cast<std::uint64_t>(number);
-    }
-    void read(const char* name, Instant& to) {
-        std::int64_t number = 0;
-        read(name, number);
-        Instant const time{std::chrono::milliseconds(number)};
-        // No other time has a text.
-        if (time != palette::detail::clamp(time)) return fail(name, "is no time");
-        to = time;
-    }
-    void read(const char* name, Expiry& to) {
-        std::string text;
-        read(name, text);
-        if (error_) return;
-        if (auto const parsed = Expiry::parse(text))
-            to = *parsed;
-        else
-            fail(name, "is no expiry");
-    }
-    template <class T>
-    void read(const char* name, std::optional<T>& to) {
-        auto const* const value = find(name);
-        if (value == nullptr || value->is_null()) return;
-        to.emplace();
-        read(name, *to);
-    }
-    void read(const char* name, palette::lifecycle::Receipt& to) {
-        auto const* const value = find(name);
-        if (value == nullptr) return;
-        auto const* const object = value->if_object();
-        if (object == nullptr) return fail(name, "is no object");
-        FieldReader fields(*object);
-        fields.read("generation", to.generation);
-        fields.read("rotationId", to.rotation_id);
-        fields.read("keyUid", to.key_uid);
-        fields.read("expiry", to.expiry);
-        take_error_of(fields);
-    }
-    void read(const char* name, std::vector<Leftover>& to) {
-        auto const* const value = find(name);
-        if (value == nullptr) return;
-        auto const* const array = value->if_array();
-        if (array == nullptr) return fail(name, "is no list");
-        for (auto const& element : *array) {
-            auto const* const object = element.if_object();
-            if (object == nullptr) return fail(name, "holds what is no object");
-            Leftover left;
-            FieldReader fields(*object);
-            fields.read("uid", left.uid);
-            fields.read("nonce", left.nonce);
-            fields.read("name", left.name);
-            fields.read("ownerUid", left.owner_uid);
-            fields.read("nextAt", left.next_at);
-            fields.read("looks", left.looks);
-            fields.read("isRevoked", left.is_revoked);
-            take_error_of(fields);
-            to.push_back(std::move(left));
-        }
-    }
-    void read(const char* name, palette::lifecycle::RotationState& to) {
-        using palette::lifecycle::RotationState;
-        std::string text;
-        read(name, text);
-        if (error_) return;
-        for (int i = 0; i <= static_cast<int>(RotationState::quarantine); ++i) {
-            to = static_cast<RotationState>(i);
-            if (palette::lifecycle::to_string(to) == text) return;
-        }
-        fail(name, "is no state of a rotation");
-    }
+inline void read_receipt(JsonFields& fields, const char* name,
+                         std::optional<palette::lifecycle::Receipt>& to) {
+    auto const* const value = fields.value(name);
+    if (value == nullptr || value->is_null()) return;
+    fields.read_object(name, *value, [&to](JsonFields& inner) {
+        auto& receipt = to.emplace();
+        inner.read("generation", receipt.generation);
+        inner.read("rotationId", receipt.rotation_id);
+        inner.read("keyUid", receipt.key_uid);
+        inner.read("expiry", receipt.expiry);
+    });
+}
 
-    void fail(const char* name, const char* what) {
-        if (!error_) error_ = Error(errc::bad_value, std::string("the record's field ") + what).path(name);
-    }
-    [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
-
-private:
-    const json::value* find(const char* name) {
-        auto const* const value = object_.if_contains(name);
-        if (value == nullptr) fail(name, "is missing");
-        return value;
-    }
-    void take_error_of(const FieldReader& inner) {
-        if (!error_) error_ = inner.error_;
-    }
-
-    const json::object& object_;
-    std::optional<Error> error_;
-};
+inline void read_leftover(JsonFields& fields, Leftover& left) {
+    fields.read("uid", left.uid);
+    fields.read("nonce", left.nonce);
+    fields.read("name", left.name);
+    fields.read("ownerUid", left.owner_uid);
+    std::optional<Instant> next_at;
+    read_time(fields, "nextAt", next_at);
+    if (next_at)
+        left.next_at = *next_at;
+    else
+        fields.fail("nextAt", "is no time");
+    fields.read("looks", left.looks);
+    if (left.looks < 0) fields.fail("looks", "is out of range");
+    fields.read("isRevoked", left.is_revoked);
+}
 
 PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     boost::system::error_code ec;
@@ -211,10 +125,10 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     if (object == nullptr)
         return Error(errc::bad_value, "the record of the slot is damaged: it is no object of JSON");
 
-    FieldReader fields(*object);
+    JsonFields fields(*object, "the record's field");
     int schema = 0;
     fields.read("schema", schema);
-    if (!fields.error() && schema != RotationRecord::schema)
+    if (!fields.fault() && schema != RotationRecord::schema)
         return Error(errc::bad_value, "the record of the slot has schema " + std::to_string(schema) +
                                           ", and this version of the library knows schema 1 alone")
             .path("schema")
@@ -224,7 +138,7 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     fields.read("tenantUid", record.tenant_uid);
     fields.read("userUid", record.user_uid);
     fields.read("orgName", record.org_name);
-    fields.read("state", record.state);
+    fields.read_name("state", record.state);
     fields.read("rotationId", record.rotation_id);
     fields.read("nonce", record.nonce);
     fields.read("oldUid", record.old_uid);
@@ -232,20 +146,26 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     fields.read("keyName", record.key_name);
     fields.read("ownerUid", record.owner_uid);
     fields.read("newUid", record.new_uid);
-    fields.read("receipt", record.receipt);
+    read_receipt(fields, "receipt", record.receipt);
     fields.read("expectedCurrent", record.expected_current);
-    fields.read("provenAt", record.proven_at);
+    read_time(fields, "provenAt", record.proven_at);
     fields.read("brokenUid", record.broken_uid);
     fields.read("hookDone", record.hook_done);
     fields.read("hasRevokedOld", record.has_revoked_old);
-    fields.read("overlapUntil", record.overlap_until);
-    fields.read("quarantineUntil", record.quarantine_until);
+    read_time(fields, "overlapUntil", record.overlap_until);
+    read_time(fields, "quarantineUntil", record.quarantine_until);
     fields.read("proofsFailed", record.proofs_failed);
-    fields.read("due", record.due);
+    read_time(fields, "due", record.due);
     fields.read("failures", record.failures);
-    fields.read("retryAt", record.retry_at);
-    fields.read("leftovers", record.leftovers);
-    if (fields.error()) return *fields.error();
+    read_time(fields, "retryAt", record.retry_at);
+    fields.read_list("leftovers", [&](const std::string& place, const json::value& element) {
+        fields.read_object(place, element, [&record](JsonFields& inner) {
+            read_leftover(inner, record.leftovers.emplace_back());
+        });
+    });
+    if (record.proofs_failed < 0) fields.fail("proofsFailed", "is out of range");
+    if (record.failures < 0) fields.fail("failures", "is out of range");
+    if (fields.fault()) return *fields.fault();
     return record;
 }
 
