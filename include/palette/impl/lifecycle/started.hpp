@@ -2,19 +2,19 @@
 #pragma once
 
 #include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/seams/handler_executor.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
+#include <palette/impl/values/insist.hpp>
 #include <palette/result.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/append.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -34,11 +34,13 @@ class Started : public std::enable_shared_from_this<Started<T>> {
 public:
     using Handler = asio::any_completion_handler<void(Result<T>)>;
 
-    Started(asio::any_io_executor executor, Handler handler)
+    // `when_thrown`: what the operation may have done when its coroutine ends by an exception.
+    Started(asio::any_io_executor executor, Handler handler, Effect when_thrown = Effect::not_applied)
         : executor_(std::move(executor)),
           strand_(asio::make_strand(executor_)),
           handler_(std::move(handler)),
-          handler_work_(asio::get_associated_executor(handler_, executor_)) {}
+          handler_executor_(asio::get_associated_executor(handler_, executor_)),
+          when_thrown_(when_thrown) {}
 
     // Whether a cancellation has come. A step that must not be interrupted hides it from the coroutine's own
     // state.
@@ -79,9 +81,27 @@ private:
         });
     }
 
+    // As an operation of the client does: never within the function that has started it, and on the executor
+    // of the handler. A completion that is lost would be waited for in vain.
     void complete(const std::exception_ptr& thrown) {
         if (thrown) result_ = error_of(thrown);
-        asio::post(executor_, asio::append(std::move(handler_), std::move(*result_)));
+        if (thrown && when_thrown_ == Effect::unknown) result_->error().effect(Effect::unknown);
+        detail::insist(
+            [&] { asio::post(executor_, [self = this->shared_from_this()] { self->deliver(); }); });
+    }
+
+    void deliver() {
+        handler_executor_.dispatch(
+            [self = this->shared_from_this()] {
+                auto const work = self->handler_executor_.take();
+                self->call();
+            },
+            [this] { return static_cast<bool>(handler_); });
+    }
+
+    void call() {
+        auto handler = std::move(handler_);
+        std::move(handler)(std::move(*result_));
     }
 
     static Error error_of(const std::exception_ptr& thrown) {
@@ -98,7 +118,8 @@ private:
     asio::strand<asio::any_io_executor> strand_;
     asio::cancellation_signal signal_;
     Handler handler_;
-    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> handler_work_;
+    detail::HandlerExecutor handler_executor_;
+    Effect when_thrown_;
     std::atomic<bool> is_cancelled_ = false;
     std::optional<Result<T>> result_;
 };

@@ -33,7 +33,7 @@ namespace detail {
 PALETTE_KEYS_INLINE void start_apply(ApiKeyClient& client, Handler<lifecycle::BulkReport> handler,
                                      lifecycle::Plan plan, lifecycle::ApplyOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::BulkReport>>(
-        client.get_executor(), std::move(handler));
+        client.get_executor(), std::move(handler), Effect::unknown);
     started->spawn(std::bind_front(&impl::lifecycle::run_apply, std::ref(client), std::move(plan),
                                    std::move(options), started->is_cancelled()));
 }

@@ -40,6 +40,7 @@ private:
     boost::asio::awaitable<void> confirm_missing();
     boost::asio::awaitable<void> tell_time();
     boost::asio::awaitable<void> run_steps();
+    boost::asio::awaitable<bool> run_step();
     [[nodiscard]] bool begin(const std::vector<ApplyStep>& steps);
     void start(const ApplyStep& step);
     [[nodiscard]] ChangeOptions change_options(const ApplyStep& step) const;

@@ -3,6 +3,7 @@
 
 #include <palette/detail/printable.hpp>
 #include <palette/impl/lifecycle/plans/apply_driver.hpp>
+#include <palette/impl/values/error_of_exception.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -13,6 +14,8 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <new>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -60,11 +63,18 @@ public:
 
     explicit ApplyInbox(const asio::any_io_executor& executor) : executor_(executor), bell_(executor) {}
 
+    // So that no answer is lost for want of memory: as many as changes are under way.
+    void reserve(std::size_t number) { answers_.reserve(number); }
     void put(std::size_t item, Result<void> result) {
         answers_.push_back({item, std::move(result)});
         bell_.cancel();
     }
-    [[nodiscard]] std::vector<Answer> take() { return std::exchange(answers_, {}); }
+    [[nodiscard]] std::optional<Answer> take() noexcept {
+        if (answers_.empty()) return std::nullopt;
+        std::optional<Answer> first(std::move(answers_.front()));
+        answers_.erase(answers_.begin());
+        return first;
+    }
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
     // Until there is an answer, or a cancellation.
@@ -116,7 +126,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<BulkReport>> ApplyDriver::run() {
     auto ready = co_await prepare();
     if (!ready) co_return std::move(ready.error());
     co_await run_steps();
-    co_return machine_.report(now_);
+    try {
+        co_return machine_.report(now_);
+    } catch (const std::bad_alloc&) {
+        co_return detail::out_of_memory().effect(Effect::unknown);
+    }
 }
 
 // All that comes before the first change.
@@ -162,28 +176,42 @@ PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::tell_time() {
     if (now) now_ = *now;
 }
 
+// Whatever is thrown, for want of memory above all: what is under way is waited for, and reported.
 PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::run_steps() {
-    for (;;) {
-        take_news();
-        auto const steps = machine_.next();
-        if (!steps.empty()) {
-            // Before them, for the last one may be the key that is asked with. That may take a request, while
-            // which the run may be cancelled, or come to too many failures.
-            co_await tell_time();
-            take_news();
-            if (machine_.is_stopped() || !begin(steps)) continue;
-        }
-        if (machine_.under_way() > 0) {
-            co_await inbox_->wait();
-        } else if (machine_.needs_list() && !machine_.is_stopped()) {
-            auto listed = co_await list();
-            if (!listed) machine_.stop(listed.error().message());
-        } else {
-            break;
+    constexpr int most = 1'000;
+    int thrown = 0;
+    for (bool goes_on = true; goes_on;) {
+        try {
+            goes_on = co_await run_step();
+        } catch (const std::exception& e) {
+            if (++thrown == most) throw;
+            machine_.stop(detail::is_out_of_memory(e) ? "out of memory" : "an exception");
         }
     }
-    tell_decided();
-    if (journal_) keep(journal_->flush());
+}
+
+// Whether the run goes on.
+PALETTE_KEYS_INLINE asio::awaitable<bool> ApplyDriver::run_step() {
+    take_news();
+    auto const steps = machine_.next();
+    if (!steps.empty()) {
+        // Before them, for the last one may be the key that is asked with. That may take a request, while
+        // which the run may be cancelled, or come to too many failures.
+        co_await tell_time();
+        take_news();
+        if (machine_.is_stopped() || !begin(steps)) co_return true;
+    }
+    if (machine_.under_way() > 0) {
+        co_await inbox_->wait();
+    } else if (machine_.needs_list() && !machine_.is_stopped()) {
+        auto listed = co_await list();
+        if (!listed) machine_.stop(listed.error().message());
+    } else {
+        tell_decided();
+        if (journal_) keep(journal_->flush());
+        co_return false;
+    }
+    co_return true;
 }
 
 // Nothing is sent whose intent is not on the disk.
@@ -194,9 +222,10 @@ PALETTE_KEYS_INLINE bool ApplyDriver::begin(const std::vector<ApplyStep>& steps)
         keep(journal_->flush());
         if (machine_.is_stopped()) return false;
     }
+    inbox_->reserve(machine_.under_way() + steps.size());
     for (auto const& step : steps) {
+        start(step);  // no answer comes before it has returned, and none if it throws
         machine_.begun(step);
-        start(step);
     }
     return true;
 }
@@ -234,8 +263,14 @@ PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
 }
 
 PALETTE_KEYS_INLINE void ApplyDriver::take_news() {
-    for (auto const& answer : inbox_->take())
-        machine_.finished(answer.item, answer.result, now_);
+    while (auto const answer = inbox_->take()) {
+        try {
+            machine_.finished(answer->item, answer->result, now_);
+        } catch (...) {
+            machine_.lost(answer->item);
+            throw;
+        }
+    }
     if (*is_cancelled_) machine_.stop("the run was cancelled");
     tell_decided();
 }

@@ -71,6 +71,8 @@ public:
     [[nodiscard]] std::vector<ApplyStep> next();
     void begun(const ApplyStep& step);
     void finished(std::size_t item, const Result<void>& result, Instant now);
+    // After finished() has thrown: what the change came to is not known.
+    void lost(std::size_t item) noexcept;
 
     // Lets no other change begin.
     void stop(std::string why);

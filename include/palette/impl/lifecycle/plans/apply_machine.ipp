@@ -170,6 +170,10 @@ inline bool would_shorten(const Error& error) {
     return error.code() == errc::conflict && error.status() == 0 && error.path() == "expiry";
 }
 
+PALETTE_KEYS_INLINE void ApplyMachine::lost(std::size_t number) noexcept {
+    items_[number].state = State::in_doubt;
+}
+
 PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result<void>& result, Instant now) {
     now_ = now;
     auto& item = items_[number];

@@ -39,7 +39,7 @@ namespace detail {
 PALETTE_KEYS_INLINE void start_rotation(ApiKeyClient& client, Handler<lifecycle::Rotation> handler,
                                         lifecycle::Slot slot, lifecycle::RotateOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::Rotation>>(
-        client.get_executor(), std::move(handler));
+        client.get_executor(), std::move(handler), Effect::unknown);
     started->spawn(std::bind_front(&impl::lifecycle::run_rotation, std::ref(client), std::move(slot),
                                    std::move(options), started->is_cancelled()));
 }

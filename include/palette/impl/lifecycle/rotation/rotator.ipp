@@ -84,8 +84,8 @@ PALETTE_KEYS_INLINE std::shared_ptr<AuthProvider> Rotator::provider(std::chrono:
 }
 
 PALETTE_KEYS_INLINE void Rotator::start(boost::asio::any_completion_handler<void(Result<void>)> handler) {
-    auto const started =
-        std::make_shared<impl::lifecycle::Started<void>>(client_->get_executor(), std::move(handler));
+    auto const started = std::make_shared<impl::lifecycle::Started<void>>(
+        client_->get_executor(), std::move(handler), Effect::unknown);
     started->spawn(std::bind_front(&impl::lifecycle::run_rotator, std::ref(*client_), slot_, options_,
                                    listener_, longest_pause_, started->is_cancelled()));
 }
