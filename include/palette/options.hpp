@@ -198,14 +198,16 @@ struct PALETTE_KEYS_DECL ClientOptions {
     /// constructor of a client throws otherwise. Unused with a transport of your own. Default: empty.
     std::string user_agent{};
 
-    /// Returns options from the environment. A variable that is empty counts as unset. A set-uid program gets
-    /// nothing from its environment.
+    /// Returns options from the environment. A variable that is empty counts as unset, except `PALETTE_HOST`.
+    /// Blanks around the host, the key and its uid, and one line end after them, are dropped. A set-uid
+    /// program gets nothing from its environment.
     ///
-    /// - `PALETTE_HOST`: the endpoint, in any form that Endpoint::parse() takes. Unset: the default.
+    /// - `PALETTE_HOST`: the endpoint, in any form that Endpoint::parse() takes. Unset: the default,
+    ///   `https://api.spectrocloud.com`. Empty: an error, lest the key be sent to another installation.
     /// - `PALETTE_API_KEY`, else `SPECTROCLOUD_APIKEY`: the API key. Required.
     /// - `PALETTE_API_KEY_UID`: the uid of that API key. With it, the client refuses to revoke, deactivate or
     ///   delete its own key; see Credential::key_uid(). Optional.
-    /// - `PALETTE_CA_FILE`: a PEM file that replaces the system's authorities.
+    /// - `PALETTE_CA_FILE`: a PEM file, which can be opened, that replaces the system's authorities.
     /// - `HTTPS_PROXY`, else `https_proxy`: the proxy; with it `NO_PROXY`, else `no_proxy`. See ProxyOptions.
     ///
     /// Errors: errc::invalid_argument, which names the variable that is missing or wrong.

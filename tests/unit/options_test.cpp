@@ -21,6 +21,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -116,10 +117,12 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture, "ClientOptions: host and authorities come from the environment too") {
     host.set(" https://palette.acme.com:8443/login ");
     key.set("hunter2");
-    ca_file.set("/etc/acme/ca.pem");
+    TemporaryFolder const folder;
+    auto const authority = folder.file("ca.pem", "a certificate");
+    ca_file.set(authority);
     auto const options = ClientOptions::from_environment().value();
     CHECK(options.endpoint.to_string() == "https://palette.acme.com:8443");
-    CHECK(options.tls.ca_file == "/etc/acme/ca.pem");
+    CHECK(options.tls.ca_file == authority);
     CHECK_FALSE(options.tls.insecure_skip_verification);
 }
 
@@ -139,8 +142,48 @@ TEST_CASE_FIXTURE(Fixture,
     key_uid.set("463209768807a774078d86d3");
     CHECK(ask(ClientOptions::from_environment().value().auth, transport).value()->key_uid() ==
           "463209768807a774078d86d3");
-    key_uid.set("hunter2 ");
+    key_uid.set("hunter2 hunter2");
     CHECK(contains(refusal().message(), "PALETTE_API_KEY_UID"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: one line end after the host, the key and its uid is dropped") {
+    for (auto const* const end : {"\n", "\r\n"}) {
+        host.set(std::string("palette.acme.com") + end);
+        key.set(std::string("hunter2") + end);
+        key_uid.set(std::string("463209768807a774078d86d3") + end);
+        auto const options = ClientOptions::from_environment().value();
+        CHECK(options.endpoint.to_string() == "https://palette.acme.com");
+        auto const credential = ask(options.auth, transport).value();
+        CHECK(credential->value().expose() == "hunter2");
+        CHECK(credential->key_uid() == "463209768807a774078d86d3");
+    }
+    key_uid.set("463209768807a774078d86d3\n\n");
+    CHECK(contains(refusal().message(), "PALETTE_API_KEY_UID"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: a host that is set but empty does not become the public service") {
+    key.set("hunter2");
+    host.set("");
+    CHECK(refusal().path() == "PALETTE_HOST");
+    CHECK(contains(refusal().message(), "PALETTE_HOST: is set but empty"));
+    host.set("\n");
+    CHECK(refusal().path() == "PALETTE_HOST");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "ClientOptions: a file of authorities that cannot be opened is named with its variable") {
+    key.set("hunter2");
+    ca_file.set("/nonexistent/ca.pem");
+    CHECK(refusal().path() == "PALETTE_CA_FILE");
+    CHECK(contains(refusal().message(), "/nonexistent/ca.pem"));
+    CHECK(refusal().cause() == std::errc::no_such_file_or_directory);
+}
+
+TEST_CASE_FIXTURE(Fixture, "ClientOptions: an error of the environment advises whoever starts the program") {
+    CHECK(contains(refusal().message(), "environment of the program"));
+    key.set("hunter2");
+    host.set("palette acme");
+    CHECK_FALSE(contains(refusal().message(), "argument"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "ClientOptions: the environment is read once, so that what was good stays") {
@@ -152,8 +195,9 @@ TEST_CASE_FIXTURE(Fixture, "ClientOptions: the environment is read once, so that
     CHECK(ask(options.auth, transport, Reason::rejected, first).value() == first);
 }
 
-TEST_CASE_FIXTURE(Fixture, "ClientOptions: a variable that is empty counts as not set") {
-    for (auto const* const variable : {&host, &key, &key_uid, &ca_file})
+TEST_CASE_FIXTURE(Fixture,
+                  "ClientOptions: a variable other than the host's that is empty counts as not set") {
+    for (auto const* const variable : {&key, &key_uid, &ca_file})
         variable->set("");
     other_key.set("second");
     auto const options = ClientOptions::from_environment().value();

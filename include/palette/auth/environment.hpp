@@ -8,13 +8,14 @@
 namespace palette::inline PALETTE_KEYS_ABI::auth {
 
 /// Returns a provider of the API key in the environment variable PALETTE_API_KEY, else in
-/// SPECTROCLOUD_APIKEY, read whenever the client asks. Blanks around the key and one line end after it are
+/// SPECTROCLOUD_APIKEY, read whenever the client asks. Blanks around a value and one line end after it are
 /// dropped; a variable that is empty counts as unset. A set-uid program gets nothing from its environment.
 ///
 ///     options.auth = auth::environment();
 ///
-/// The uid of the key is that in PALETTE_API_KEY_UID, if that variable is set. Without it the uid is not
-/// known, and a client with this provider does not notice that it revokes or deletes its own key.
+/// The uid of the key is that in PALETTE_API_KEY_UID, if that variable is set. Without it, a client
+/// with this provider refuses to revoke, deactivate or delete any active key of its own user (errc::own_key),
+/// except those that it has made itself.
 ///
 /// Errors, when the client asks: errc::auth_provider if neither variable of the key is set, if its content
 /// cannot be a key, or if that of PALETTE_API_KEY_UID cannot be a uid.

@@ -32,25 +32,48 @@ inline Result<ProxyOptions> proxy_of_environment() {
     return proxy;
 }
 
+// A variable that is set but empty is a broken deployment: its key, which may be for another installation,
+// must not go to the public service.
+inline Result<Endpoint> endpoint_of_environment() {
+    auto const* const name = "PALETTE_HOST";
+    auto const host = environment_variable(name);
+    if (host.data() == nullptr) return Endpoint();
+    if (host.empty())
+        return Error(errc::invalid_argument, "is set but empty")
+            .path(name)
+            .advice("name the host, or unset the variable for api.spectrocloud.com");
+    auto endpoint = Endpoint::parse(host);
+    if (!endpoint) return std::move(endpoint).error().path(name);
+    return endpoint;
+}
+
+inline Result<ClientOptions> options_of_environment() {
+    ClientOptions options;
+    auto endpoint = endpoint_of_environment();
+    if (!endpoint) return std::move(endpoint).error();
+    options.endpoint = *std::move(endpoint);
+    // Read once: what was found to be good is what is used.
+    auto key = api_key_of_environment();
+    if (!key) return Error(errc::invalid_argument, key.error().what());
+    auto key_uid = api_key_uid_of_environment();
+    if (!key_uid) return Error(errc::invalid_argument, key_uid.error().what());
+    options.auth = always(Credential::api_key(*std::move(key), *std::move(key_uid)));
+    auto ca_file = file_of_environment("PALETTE_CA_FILE");
+    if (!ca_file) return std::move(ca_file).error();
+    options.tls.ca_file = *std::move(ca_file);
+    auto proxy = proxy_of_environment();
+    if (!proxy) return std::move(proxy).error();
+    options.proxy = *std::move(proxy);
+    return options;
+}
+
 }  // namespace detail
 
 PALETTE_KEYS_INLINE Result<ClientOptions> ClientOptions::from_environment() {
-    ClientOptions options;
-    if (auto const host = detail::environment_variable("PALETTE_HOST"); !host.empty()) {
-        auto endpoint = Endpoint::parse(host);
-        if (!endpoint) return std::move(endpoint).error().path("PALETTE_HOST");
-        options.endpoint = *std::move(endpoint);
-    }
-    // Read once: what was found to be good is what is used.
-    auto key = detail::api_key_of_environment();
-    if (!key) return Error(errc::invalid_argument, key.error().what());
-    auto key_uid = detail::api_key_uid_of_environment();
-    if (!key_uid) return Error(errc::invalid_argument, key_uid.error().what());
-    options.auth = detail::always(Credential::api_key(*std::move(key), *std::move(key_uid)));
-    options.tls.ca_file = detail::environment_variable("PALETTE_CA_FILE");
-    auto proxy = detail::proxy_of_environment();
-    if (!proxy) return std::move(proxy.error());
-    options.proxy = *std::move(proxy);
+    auto options = detail::options_of_environment();
+    // Whoever starts the program has no argument to correct.
+    if (!options && !options.error().has_own_advice())
+        return std::move(options).error().advice("correct the environment of the program and start it again");
     return options;
 }
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/detail/printable.hpp>
 #include <palette/impl/system/environment.hpp>
 #include <palette/impl/values/key_text.hpp>
 #include <palette/impl/values/uid.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <system_error>
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
@@ -29,12 +33,27 @@ PALETTE_KEYS_INLINE Result<Secret> api_key_of_environment() {
 }
 
 PALETTE_KEYS_INLINE Result<std::string> api_key_uid_of_environment() {
-    auto const uid = environment_variable("PALETTE_API_KEY_UID");
+    auto const uid = trimmed_line(environment_variable("PALETTE_API_KEY_UID"));
     if (uid.empty()) return std::string();
     // Not quoted: somebody may have passed the key for its uid.
     if (auto const* const fault = fault_of_uid(uid))
         return Error(errc::auth_provider, std::string("PALETTE_API_KEY_UID ") + fault);
     return std::string(uid);
+}
+
+PALETTE_KEYS_INLINE Result<std::string> file_of_environment(const char* name) {
+    std::string file(environment_variable(name));
+    if (file.empty()) return file;
+    // Not blocking: somebody may have named a pipe.
+    int const opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (opened < 0) {
+        std::error_code const why(errno, std::generic_category());
+        return Error(errc::invalid_argument, "cannot open " + in_quotes(file) + ": " + why.message())
+            .path(name)
+            .cause(why);
+    }
+    ::close(opened);
+    return file;
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::detail

@@ -11,7 +11,10 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
-// The value on a line that a person or program wrote: without blanks around it and one line end.
+// What is on a line that a person or program wrote: without blanks around it and one line end.
+std::string_view trimmed_line(std::string_view line) noexcept;
+
+// Same, as a secret.
 Secret value_of_line(std::string_view line);
 
 // `value`, if a header can carry it. errc::auth_provider for one that is empty or would split the request:

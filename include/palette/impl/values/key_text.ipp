@@ -10,11 +10,15 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
-PALETTE_KEYS_INLINE Secret value_of_line(std::string_view line) {
+PALETTE_KEYS_INLINE std::string_view trimmed_line(std::string_view line) noexcept {
     if (line.ends_with('\n')) line.remove_suffix(line.ends_with("\r\n") ? 2 : 1);
     auto const first = line.find_first_not_of(" \t");
     if (first == std::string_view::npos) return {};
-    return Secret(line.substr(first, line.find_last_not_of(" \t") - first + 1));
+    return line.substr(first, line.find_last_not_of(" \t") - first + 1);
+}
+
+PALETTE_KEYS_INLINE Secret value_of_line(std::string_view line) {
+    return Secret(trimmed_line(line));
 }
 
 PALETTE_KEYS_INLINE Result<Secret> usable_value(Secret value, std::string_view name) {
