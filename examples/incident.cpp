@@ -42,8 +42,7 @@ int main() try {
 
     auto const whose = client.find_user(admin.email).value();
     auto const plan =
-        lifecycle::plan(client, lifecycle::Selection::owners({whose.uid}), lifecycle::Action::revoke())
-            .value();
+        lifecycle::plan(client, lifecycle::Selection::owner(whose.uid), lifecycle::Action::revoke()).value();
     std::cout << plan << '\n';
     for (auto const& item : plan.items)
         for (auto const guard : item.guards)

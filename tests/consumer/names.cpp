@@ -132,7 +132,7 @@ public:
     static net::awaitable<Result<lifecycle::BulkReport>> sweep(ApiKeyClient& keys) {
         auto const who = co_await keys.async_describe_caller();
         if (!who) co_return who.error();
-        auto const selection = lifecycle::Selection::owners({"u"});
+        auto const selection = lifecycle::Selection::owner("u");
         auto plan = co_await lifecycle::async_plan(keys, selection, lifecycle::Action::revoke());
         if (!plan) co_return plan.error();
         auto reviewed = lifecycle::Plan::parse(plan->to_text());

@@ -189,8 +189,10 @@ TEST_CASE("apply machine: a guarded key is left alone, unless each of its guards
     CHECK(outcomes_of(report) == Outcomes{BulkOutcome::guarded, BulkOutcome::done, BulkOutcome::done,
                                           BulkOutcome::done, BulkOutcome::done});
     // The last key of the user is the one that is protected anyway.
-    CHECK(sentence_of(report, "a") ==
-          "is left alone, for a guard speaks for it: last_user_key, protected_key");
+    CHECK(
+        sentence_of(report, "a") ==
+        "is left alone, for a guard speaks for it: last_user_key (include it if its user may be left without "
+        "a key), protected_key (include it, or take the annotation \"protect\" off)");
     CHECK(report.is_complete());
     CHECK(outcome_of(world.run(plan, ApplyOptions(base).include(Guard::protected_key)).value(), "a") ==
           BulkOutcome::guarded);

@@ -49,6 +49,8 @@ TEST_CASE("plan: a selection takes the keys that it names, in the order of their
     CHECK(uids_of(make(all, Selection::uids({"b", "a", "b"})).value()) == std::vector<std::string>{"a", "b"});
     CHECK(uids_of(make(all, Selection::names({"ci"})).value()) == std::vector<std::string>{"c"});
     CHECK(uids_of(make(all, Selection::owners({"u1"})).value()) == std::vector<std::string>{"a", "b"});
+    CHECK(Selection::owner("u1") == Selection::owners({"u1"}));
+    CHECK(Selection::uid("a") == Selection::uids({"a"}));
     CHECK(uids_of(make(all, Selection::matching(ListFilter().name("ci"))).value()) ==
           std::vector<std::string>{"c"});
     auto const found = make(all, Selection::of({{"c", "its owner is gone"}}, "orphaned, proven")).value();

@@ -213,7 +213,7 @@ namespace lifecycle {
 /// Makes a plan: lists the keys, selects those that are meant, and says of each what is to be done and what
 /// speaks against it. Changes nothing: the plan is the dry run.
 ///
-///     auto theirs = lifecycle::Selection::owners({uid});
+///     auto theirs = lifecycle::Selection::owner(uid);
 ///     auto plan = co_await lifecycle::async_plan(client, theirs, lifecycle::Action::revoke());
 ///     if (plan) keep(plan->to_text());
 ///

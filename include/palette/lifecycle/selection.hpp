@@ -32,19 +32,24 @@ public:
 /// Selects the keys of a plan, out of those that the service lists.
 ///
 ///     auto expired = lifecycle::Selection::matching(ListFilter().state(KeyState::expired));
-///     auto theirs = lifecycle::Selection::owners({uid});
+///     auto theirs = lifecycle::Selection::owner(uid);
 ///
-/// Make it before a co_await expression and not in it: g++ 12 does not compile a list in braces there.
+/// Make a selection of a list in braces before a co_await expression: g++ 12 does not compile such a list in
+/// it.
 class PALETTE_KEYS_DECL Selection {
 public:
     /// Selects the keys that meet every condition of the filter, judged by the service's clock.
     [[nodiscard]] static Selection matching(ListFilter filter);
     /// Selects the keys with these uids. The plan notes a uid that no key has.
     [[nodiscard]] static Selection uids(std::vector<std::string> uids);
+    /// Same, of one key.
+    [[nodiscard]] static Selection uid(std::string uid);
     /// Selects all keys with one of these names. The plan notes a name that no key has.
     [[nodiscard]] static Selection names(std::vector<std::string> names);
     /// Selects all keys of these users, by uid. The plan notes a user who has no key.
     [[nodiscard]] static Selection owners(std::vector<std::string> user_uids);
+    /// Same, of one user.
+    [[nodiscard]] static Selection owner(std::string user_uid);
     /// Selects the keys about which an audit has findings of one of these rules, each with the evidence as
     /// its reason: those that are proven, or with `least` = Grade::inferred all of them. An inferred finding
     /// may be wrong: revoke, or delete with a quarantine (PlanOptions::quarantine()).

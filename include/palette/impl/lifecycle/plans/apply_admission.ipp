@@ -70,12 +70,31 @@ PALETTE_KEYS_INLINE void ApplyMachine::guard_own_key(const Caller& caller) {
     }
 }
 
+// What to do about a guard, for whoever reads the report.
+inline std::string_view advice_about(Guard guard) noexcept {
+    switch (guard) {
+        case Guard::own_key:
+            return "use another credential, or include own_key";
+        case Guard::possible_own_key:
+            return "set PALETTE_API_KEY_UID, or own_key(uid)";
+        case Guard::last_user_key:
+            return "include it if its user may be left without a key";
+        case Guard::last_admin_key:
+            return "include it if no administrator needs a key";
+        case Guard::protected_key:
+            return "include it, or take the annotation \"protect\" off";
+    }
+    return "unknown guard";
+}
+
 PALETTE_KEYS_INLINE std::string ApplyMachine::blocking_guards(const Item& item) const {
-    std::string names;
-    for (auto const guard : item.guards)
-        if (!options_.includes(guard))
-            names.append(names.empty() ? "" : ", ").append(palette::lifecycle::to_string(guard));
-    return names;
+    std::string words;
+    for (auto const guard : item.guards) {
+        if (options_.includes(guard)) continue;
+        words.append(words.empty() ? "" : ", ").append(palette::lifecycle::to_string(guard));
+        words.append(" (").append(advice_about(guard)).append(")");
+    }
+    return words;
 }
 
 PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_caller(const Caller& caller) const {

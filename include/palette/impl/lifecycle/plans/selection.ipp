@@ -42,12 +42,20 @@ PALETTE_KEYS_INLINE Selection Selection::uids(std::vector<std::string> uids) {
     return Selection(By::uid, without_reasons(std::move(uids)));
 }
 
+PALETTE_KEYS_INLINE Selection Selection::uid(std::string uid) {
+    return uids(std::vector<std::string>(1, std::move(uid)));
+}
+
 PALETTE_KEYS_INLINE Selection Selection::names(std::vector<std::string> names) {
     return Selection(By::name, without_reasons(std::move(names)));
 }
 
 PALETTE_KEYS_INLINE Selection Selection::owners(std::vector<std::string> user_uids) {
     return Selection(By::owner, without_reasons(std::move(user_uids)));
+}
+
+PALETTE_KEYS_INLINE Selection Selection::owner(std::string user_uid) {
+    return owners(std::vector<std::string>(1, std::move(user_uid)));
 }
 
 PALETTE_KEYS_INLINE Selection Selection::of(std::vector<Selected> keys, std::string words) {
