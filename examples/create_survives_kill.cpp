@@ -2,7 +2,8 @@
 //
 // A create that survives kill -9: wherever the program is killed, the next run either has the key whose value
 // was stored, or cleans up what the create has left and makes another. docs/retries.md, "A create that
-// survives kill -9", says why it is done in this order; the steps below are those of that page.
+// survives kill -9", says why it is done in this order; the steps below are those of that page. To use it,
+// change wanted_name and wanted_key().
 //
 // Run it: create_survives_kill [DIRECTORY [--retry-when-unseen | --clean-up]]. With --clean-up it creates
 // nothing: run it so an hour and a day after a run that was killed. With PALETTE_HOST and PALETTE_API_KEY set
@@ -25,6 +26,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -34,7 +36,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto key_name = "example-survivor";
+// The name of the file for the value.
+constexpr auto wanted_name = "value.key";
+
+// The key; with for_user(), the record names that user.
+palette::NewApiKey wanted_key() {
+    return palette::NewApiKey("example-survivor");
+}
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -84,15 +92,15 @@ class Files {
 public:
     explicit Files(const LockedDirectory& directory) : directory_(directory) {}
 
-    [[nodiscard]] fs::path wanted() const { return directory_.path() / "value.key"; }
+    [[nodiscard]] fs::path wanted() const { return directory_.path() / wanted_name; }
 
     [[nodiscard]] fs::path file(const std::string& nonce, const char* kind) const {
         return directory_.path() / (nonce + '.' + kind);
     }
 
     // On the disk when it returns, as write_secret_file() writes.
-    void write(const palette::PendingCreate& pending, const char* kind) const {
-        palette::write_secret_file(file(pending.nonce(), kind), palette::Secret(pending.to_text())).value();
+    [[nodiscard]] palette::Result<void> write(const palette::PendingCreate& pending, const char* kind) const {
+        return palette::write_secret_file(file(pending.nonce(), kind), palette::Secret(pending.to_text()));
     }
 
     // The nonces of which there is such a file.
@@ -144,14 +152,19 @@ bool keeps_marks(palette::BlockingApiKeyClient& client) {
         keys, [](auto const& key) { return key.annotations.contains("palette-keys-create"); });
 }
 
-void reconcile(palette::BlockingApiKeyClient& client, const fs::path& file) {
-    auto const pending = palette::PendingCreate::parse(content_of(file)).value();
+// Whether the service has deleted all that it found.
+bool reconcile(palette::BlockingApiKeyClient& client, const palette::PendingCreate& pending) {
     auto const done = client.reconcile(pending).value();
     for (auto const& uid : done.removed())
         std::cout << "removed " << uid << ", whose value nobody has\n";
     for (auto const& uid : done.not_removed())
         std::cout << "the service refuses to delete " << uid << ", whose value nobody has\n";
-    if (!done.not_removed().empty() || !is_old(file)) return;
+    return done.not_removed().empty();
+}
+
+void reconcile_file(palette::BlockingApiKeyClient& client, const fs::path& file) {
+    auto const pending = palette::PendingCreate::parse(content_of(file)).value();
+    if (!reconcile(client, pending) || !is_old(file)) return;
     if (keeps_marks(client))
         fs::remove(file);
     else
@@ -159,29 +172,42 @@ void reconcile(palette::BlockingApiKeyClient& client, const fs::path& file) {
                   << pending.name() << " whose value nobody has, and delete them and the file\n";
 }
 
-// Step 5: what earlier runs have left, wherever they were killed.
-void clean_up(palette::BlockingApiKeyClient& client, const Files& files) {
-    for (auto const& nonce : files.nonces("key"))
-        files.give_wanted_name(nonce);
+void reconcile_files(palette::BlockingApiKeyClient& client, const Files& files) {
     for (auto const* const kind : {"record", "left"}) {
         for (auto const& nonce : files.nonces(kind)) {
             auto const file = files.file(nonce, kind);
             try {
-                reconcile(client, file);
+                reconcile_file(client, file);
             } catch (const palette::Exception& e) {  // the file stays: the next run looks again
                 std::cerr << file.string() << ": " << e.error() << '\n';
             }
         }
     }
+}
+
+// Step 5: what earlier runs have left, wherever they were killed.
+void clean_up(palette::BlockingApiKeyClient& client, const Files& files) {
+    for (auto const& nonce : files.nonces("key"))
+        files.give_wanted_name(nonce);
+    reconcile_files(client, files);
     files.remove_unfinished();
+}
+
+// Step 3: first what must go and then what must stay. Killed in between, all of it goes.
+palette::Result<void> store(const Files& files, const palette::CreatedApiKey& created,
+                            const std::string& nonce) {
+    if (created.pending())
+        if (auto noted = files.write(*created.pending(), "left"); !noted) return noted;
+    return palette::write_secret_file(files.file(nonce, "key"), created.secret());
 }
 
 void create(palette::BlockingApiKeyClient& client, const Files& files, bool retry_when_unseen) {
     // Step 1.
     auto const me = client.whoami().value();
     auto const nonce = palette::PendingCreate::make_nonce();
-    auto const key = palette::NewApiKey(key_name);  // with for_user(), the record names that user
-    files.write(palette::PendingCreate::of_nonce(nonce, key, me).value(), "record");
+    auto const key = wanted_key();
+    auto const record = palette::PendingCreate::of_nonce(nonce, key, me).value();
+    files.write(record, "record").value();
 
     // Step 2.
     auto const created =
@@ -192,10 +218,17 @@ void create(palette::BlockingApiKeyClient& client, const Files& files, bool retr
         throw palette::Exception(created.error());
     }
 
-    // Step 3: first what must go and then what must stay. Killed in between, all of it goes.
-    if (created->pending()) files.write(*created->pending(), "left");
-    palette::write_secret_file(files.file(nonce, "key"), created->secret()).value();
+    auto const stored = store(files, *created, nonce);
+    if (!stored) {
+        std::cerr << "the new key may be left, for its value was not stored: run again\n";
+        // Nobody has the value, unless its file is there all the same: then the next run goes on with it.
+        if (stored.error().effect() == palette::Effect::not_applied) reconcile(client, record);
+        throw std::runtime_error(std::string(stored.error().what()));
+    }
     files.give_wanted_name(nonce);
+
+    // Once more: this client has seen now whether the service keeps annotations.
+    reconcile_files(client, files);
 }
 
 }  // namespace

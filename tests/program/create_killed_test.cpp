@@ -48,6 +48,8 @@ public:
               settings.plain_http = true;
               settings.rate_limit = testing::RateLimit::off();
               settings.on_request = [this](const ReceivedRequest& request) {
+                  if (hides_folder_ && request.method == "POST" && request.path == "/v1/apiKeys")
+                      hide_folder();
                   bool const reads_one = request.method == "GET" && request.path.starts_with("/v1/apiKeys/");
                   if (reads_one || !confirmation_counts_) count_request();
               };
@@ -120,6 +122,15 @@ public:
         return run(options);
     }
 
+    // The same: what it said on standard error.
+    std::string run_for_errors() {
+        child::Process process(PALETTE_KILLED_PROGRAM, arguments());
+        auto const end = process.wait_for_end();
+        REQUIRE(end);
+        CHECK(end->status == 0);
+        return end->errors;
+    }
+
     // The same for a run that fails: its error.
     std::string run_and_fail() {
         child::Process process(PALETTE_KILLED_PROGRAM, arguments());
@@ -127,6 +138,15 @@ public:
         REQUIRE(end);
         CHECK(end->status == 1);
         return end->errors;
+    }
+
+    // The same for a run that can write nothing more when its key is made.
+    std::string run_and_fail_to_store() {
+        hides_folder_ = true;
+        auto errors = run_and_fail();
+        REQUIRE_FALSE(hides_folder_);
+        std::filesystem::rename(hidden_folder(), folder_.path());
+        return errors;
     }
 
     // What is so after a run that was not killed.
@@ -211,6 +231,14 @@ private:
     }
     void release() { reached_ = false; }
 
+    [[nodiscard]] std::string hidden_folder() const {
+        return std::filesystem::path(folder_.path()).parent_path().string() + "-hidden";
+    }
+    void hide_folder() {
+        hides_folder_ = false;
+        std::filesystem::rename(folder_.path(), hidden_folder());
+    }
+
     // There is one at most, and it is still to be waited for.
     static bool a_child_has_ended() {
         siginfo_t info{};
@@ -223,6 +251,7 @@ private:
     std::atomic<int> kill_at_ = 0;
     std::atomic<bool> reached_ = false;
     std::atomic<bool> confirmation_counts_ = false;  // and nothing else
+    std::atomic<bool> hides_folder_ = false;
     Emulator emulator_;
     EnvironmentVariable host_;
     EnvironmentVariable key_;
@@ -359,14 +388,35 @@ TEST_CASE(
 
     survivor.emulator().faults().clear();
     survivor.hand_over();
-    survivor.run();  // whose key bears the mark
     survivor.age_record(24h);
-    survivor.run_clean_up();
+    survivor.run();  // whose key bears the mark
     CHECK(survivor.notes(".record") == 1);
     survivor.age_record(26h);
     survivor.run_clean_up();
     CHECK(survivor.notes(".record") == 0);
     CHECK(survivor.notes(".key") == 1);
+}
+
+TEST_CASE(
+    "create survives a kill: a key whose value cannot be stored is deleted at once, and the next run makes "
+    "one") {
+    Survivor survivor;
+    auto const errors = survivor.run_and_fail_to_store();
+    CHECK(errors.find("run again") != std::string::npos);
+    CHECK(errors.find("nothing was changed") == std::string::npos);
+    CHECK(survivor.keys_made().empty());
+    survivor.run();
+    survivor.check_all_is_well();
+}
+
+TEST_CASE("create survives a kill: a run finds out by its own create that the service drops annotations") {
+    Survivor survivor;
+    survivor.emulator().faults().add("POST /v1/apiKeys strip-annotations");
+    CHECK(survivor.run_and_kill_at(3));  // the create
+    auto const errors = survivor.run_for_errors();
+    CAPTURE(errors);
+    CHECK(errors.find("annotations") != std::string::npos);
+    CHECK(survivor.notes(".record") == 1);
 }
 
 TEST_CASE("create survives a kill: a value whose name is taken stays, and nothing more is created") {
