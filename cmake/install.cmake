@@ -14,10 +14,10 @@ if(BUILD_SHARED_LIBS AND NOT DEFINED CMAKE_INSTALL_RPATH)
 endif()
 
 install(DIRECTORY include/palette TYPE INCLUDE)
-install(FILES LICENSE README.md CHANGELOG.md SECURITY.md TYPE DOC)
+install(FILES LICENSE README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md TYPE DOC)
 install(DIRECTORY docs TYPE DOC FILES_MATCHING PATTERN "*.md" PATTERN "*.schema.json")
-# Programs for command_sink(), to be copied and changed.
-install(DIRECTORY examples/sinks DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples" USE_SOURCE_PERMISSIONS)
+# To which the documents lead, and programs for command_sink(): to be copied and changed.
+install(DIRECTORY examples TYPE DOC USE_SOURCE_PERMISSIONS)
 install(TARGETS palette_keys palette_keys_header_only palette_keys_emulator EXPORT palette-keys-targets)
 if(PALETTE_KEYS_BUILD_PROGRAMS)
   install(TARGETS palette_emulator)

@@ -3,7 +3,7 @@
 #
 # A copy of the installed tree, in another place, works as it lies: its program runs without being told where
 # libraries are, each library finds its siblings, both bind their functions when they are loaded (SECURITY.md,
-# "Memory"), and the license and the documents came along.
+# "Memory"), and the license and the documents came along, with all that they lead to.
 cmake_minimum_required(VERSION 3.22)
 
 file(REMOVE_RECURSE "${BINARY_DIR}")
@@ -41,6 +41,23 @@ foreach(file IN ITEMS LICENSE README.md CHANGELOG.md SECURITY.md docs/plans.md d
   if(NOT EXISTS "${BINARY_DIR}/moved/share/doc/palette-keys/${file}")
     message(FATAL_ERROR "${file} is not installed")
   endif()
+endforeach()
+
+file(GLOB_RECURSE pages "${BINARY_DIR}/moved/share/doc/palette-keys/*.md")
+foreach(page IN LISTS pages)
+  file(READ "${page}" text)
+  string(REGEX REPLACE "```[^`]*```|`[^`\n]*`" "" text "${text}")
+  string(REPLACE "](" "\n<" text "${text}")
+  string(REGEX REPLACE "[][;]" " " text "${text}") # which lists mind
+  cmake_path(GET page PARENT_PATH folder)
+  string(REGEX MATCHALL "\n<[^)]+" links "${text}")
+  foreach(link IN LISTS links)
+    string(SUBSTRING "${link}" 2 -1 link)
+    string(REGEX REPLACE "#.*" "" link "${link}")
+    if(NOT link MATCHES "^(https?:|mailto:|$)" AND NOT EXISTS "${folder}/${link}")
+      message(FATAL_ERROR "${page} leads to ${link}, which is not installed")
+    endif()
+  endforeach()
 endforeach()
 
 # A program for command_sink() runs as it lies: it refuses a verb that it does not have.
