@@ -137,7 +137,8 @@ is, and what to log in with. It ends with Ctrl-C or SIGTERM.
   --rate-limit R:B    R requests a second, B at once, for each address and kind of path (10:50); or off
   --retry-after       say in a 429 when to come again
   --quota N           how many keys a user may have (20)
-  --keys N            N more keys at the start, of users of their own
+  --keys N            N more keys at the start, of users of their own with up to --quota keys each:
+                      --quota 300 --keys 300 makes 300 keys of one user
   --fault RULE        misbehave: 'METHOD PATH-PREFIX KIND[:ARG] [xN] [after=M]'; may be given again
   --allow-remote      let --listen name an address that other machines reach
   --quiet             do not report requests on standard error
