@@ -44,16 +44,20 @@ program=$scratch/first/build/first
 (($(wc -l <"$scratch/err") == 1)) || fail "its error is not one line: $(cat "$scratch/err")"
 grep -q PALETTE_ "$scratch/err" || fail "its error does not name what is missing: $(cat "$scratch/err")"
 
-mkfifo "$scratch/ready"
-"$prefix/bin/palette-emulator" --ca-out "$scratch/ca.pem" >"$scratch/ready" 2>"$scratch/requests" &
-emulator=$!
-exec 3<"$scratch/ready"
-read -r -t 60 ready <&3 || fail "the emulator does not get ready"
-export PALETTE_CA_FILE=$scratch/ca.pem
-PALETTE_HOST=$(sed -n 's/.*"url":"\([^"]*\)".*/\1/p' <<<"$ready")
-PALETTE_API_KEY=$(sed -n 's/.*"role":"tenant_admin"[^}]*"api_key":"\([^"]*\)".*/\1/p' <<<"$ready")
-export PALETTE_HOST PALETTE_API_KEY
+# start OPTION...: an emulator with these options, in place of the last one.
+start() {
+    stop
+    "$prefix/bin/palette-emulator" --ca-out "$scratch/ca.pem" "$@" >"$scratch/ready" 2>"$scratch/requests" &
+    emulator=$!
+    exec 3<"$scratch/ready"
+    read -r -t 60 ready <&3 || fail "the emulator does not get ready"
+    PALETTE_HOST=$(sed -n 's/.*"url":"\([^"]*\)".*/\1/p' <<<"$ready")
+    PALETTE_API_KEY=$(sed -n 's/.*"role":"tenant_admin"[^}]*"api_key":"\([^"]*\)".*/\1/p' <<<"$ready")
+}
 
+mkfifo "$scratch/ready"
+export PALETTE_HOST PALETTE_API_KEY PALETTE_CA_FILE=$scratch/ca.pem
+start
 mkdir "$scratch/run" && cd "$scratch/run"
 "$program" >"$scratch/out" || fail "against the emulator it ended with $?"
 grep -q '^created ' "$scratch/out" || fail "it says: $(cat "$scratch/out")"
@@ -72,6 +76,15 @@ status=0
 "$program" 2>"$scratch/err" || status=$?
 ((status == 1)) || fail "where nothing can be written it ended with $status"
 grep -q 'DELETE /v1/apiKeys/.* 204' "$scratch/requests" || fail "a key without a value is left: $(cat "$scratch/err" "$scratch/requests")"
+
+# The record of a key that may be there, and that was not found, is not thrown away.
+mkdir "$scratch/lost" && cd "$scratch/lost"
+start --fault 'POST /v1/apiKeys drop-after' --fault 'GET /v1/apiKeys list-lag:600000'
+status=0
+"$program" 2>"$scratch/err" || status=$?
+((status == 1)) || fail "where the response is lost it ended with $status"
+grep -q '"nonce":' "$scratch/err" || fail "the record of a lost key is not in: $(cat "$scratch/err")"
+start
 cd "$scratch"
 
 cmake -G Ninja -S "$scratch/fetched" -B "$fetched" -D "FETCHCONTENT_SOURCE_DIR_PALETTE-KEYS=$checkout" \

@@ -8,7 +8,8 @@
 //     options          a palette::ClientOptions
 //     uid, kept, line  a std::string each
 //
-// and may call log(text), fail(text), after which the program ends with status 1, and keep(text).
+// and may call log(text), fail(text), after which the program ends with status 1, and keep(text). What it
+// says is kept for the tests that run it.
 
 #include <palette/api_keys.hpp>
 
@@ -19,19 +20,27 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace std::chrono_literals;
 
+struct WhatWasSaid {
+    std::vector<std::string> logged;
+    std::vector<std::string> failed;
+    std::vector<std::string> kept;
+};
+inline WhatWasSaid what_was_said;
+
 inline void log(std::string_view text) {
-    std::cerr << text << '\n';
+    what_was_said.logged.emplace_back(text);
 }
 
 inline void fail(std::string_view text) {
-    log(text);
+    what_was_said.failed.emplace_back(text);
 }
 
 inline void keep(std::string_view text) {
-    std::cout << text << '\n';
+    what_was_said.kept.emplace_back(text);
 }
 
 #define PALETTE_KEYS_FRAGMENT                                                                            \

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSL-1.0
+// What pages say about the end of their code is so: it is run against the emulator, and killed on its way.
+#include "fragment.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <palette/auth.hpp>
+#include <palette/testing/emulator.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace page_incidents {
+boost::asio::awaitable<void> revoke_all(palette::ApiKeyClient& client, std::string uid, std::string own);
+boost::asio::awaitable<void> revoke_all_of_mine(palette::ApiKeyClient& client, std::string directory,
+                                                std::string incident);
+}  // namespace page_incidents
+namespace page_plans_act_on_hundreds_of_keys {
+PALETTE_KEYS_FRAGMENT;
+}
+namespace page_readme_act_on_hundreds_of_keys {
+PALETTE_KEYS_FRAGMENT;
+}
+namespace page_readme_list_and_renew_what_ends_soon {
+PALETTE_KEYS_FRAGMENT;
+}
+namespace page_readme_revoke_in_an_incident {
+PALETTE_KEYS_FRAGMENT;
+}
+namespace page_readme_test_my_program {
+PALETTE_KEYS_FRAGMENT;
+}
+namespace page_testing_the_emulator_in_your_tests {
+PALETTE_KEYS_FRAGMENT;
+}
+
+namespace pages_test {
+
+using namespace palette;
+using boost::asio::awaitable;
+using testing::Emulator;
+using testing::EmulatorOptions;
+using testing::Role;
+
+using Fragment = awaitable<void>(ApiKeyClient& client, ClientOptions options, std::string uid,
+                                 std::string kept, std::string line);
+using Code = std::function<awaitable<void>(ApiKeyClient& client)>;
+
+// A folder of its own, in which a program that runs the code was started.
+class Scene {
+public:
+    explicit Scene(EmulatorOptions options = {}) : emulator(with_plain_http(std::move(options))) {
+        std::filesystem::current_path(folder.path());
+    }
+    Scene(const Scene&) = delete;
+    Scene& operator=(const Scene&) = delete;
+    ~Scene() { std::filesystem::current_path(before_); }
+
+    // Runs it as a program does that is killed when `is_killed` says so; whether it was.
+    bool run(const Code& code, Role role = Role::tenant_admin, const std::function<bool()>& is_killed = {}) {
+        what_was_said = {};
+        boost::asio::io_context context;
+        ApiKeyClient client(context, emulator.client_options(role));
+        bool has_ended = false;
+        boost::asio::co_spawn(context, code(client), [&](const std::exception_ptr& thrown) {
+            has_ended = true;
+            if (thrown) std::rethrow_exception(thrown);
+        });
+        auto const latest = std::chrono::steady_clock::now() + 60s;
+        while (!has_ended && std::chrono::steady_clock::now() < latest) {
+            context.run_one_for(1s);
+            if (is_killed && is_killed()) return true;
+        }
+        REQUIRE(has_ended);
+        return false;
+    }
+
+    bool run(Fragment* fragment, const std::string& uid, const std::string& kept = {},
+             Role role = Role::tenant_admin, const std::function<bool()>& is_killed = {}) {
+        return run(
+            [&](ApiKeyClient& client) {
+                return fragment(client, emulator.client_options(role), uid, kept, std::string());
+            },
+            role, is_killed);
+    }
+
+    void seed(Role role, int number) {
+        for (int i = 0; i < number; ++i)
+            static_cast<void>(emulator.seed_key(
+                NewApiKey("leaked-" + std::to_string(i)).for_user(emulator.user(role).uid)));
+    }
+
+    [[nodiscard]] std::ptrdiff_t active_keys_of(Role role) const {
+        return std::ranges::count_if(emulator.keys(), [&](const ApiKey& key) {
+            return key.owner.uid == emulator.user(role).uid && key.is_active;
+        });
+    }
+
+    [[nodiscard]] bool is_active(std::string_view uid) const {
+        return std::ranges::any_of(emulator.keys(),
+                                   [&](const ApiKey& key) { return key.uid == uid && key.is_active; });
+    }
+
+    TemporaryFolder folder;
+    Emulator emulator;
+
+private:
+    static EmulatorOptions with_plain_http(EmulatorOptions options) {
+        options.plain_http = true;
+        options.rate_limit = testing::RateLimit::off();
+        return options;
+    }
+
+    std::filesystem::path before_ = std::filesystem::current_path();
+};
+
+// Status 0 of a program: fail() was not called.
+bool ended_well() {
+    for (auto const& text : what_was_said.failed)
+        MESSAGE("fail: ", text);
+    return what_was_said.failed.empty();
+}
+
+bool has_failed_over(std::string_view words) {
+    return std::ranges::any_of(
+        what_was_said.failed, [&](const std::string& text) { return text.find(words) != std::string::npos; });
+}
+
+TEST_CASE("pages: README's code for an incident revokes all keys of a user, and may be run again") {
+    Scene scene;
+    scene.seed(Role::user, 5);
+    auto const uid = scene.emulator.user(Role::user).uid;
+    auto* const code = &page_readme_revoke_in_an_incident::fragment;
+    // A kill in the middle does not stop the next run.
+    CHECK(scene.run(code, uid, {}, Role::tenant_admin, [&] { return scene.active_keys_of(Role::user) < 6; }));
+    for (int run = 0; run < 2; ++run) {
+        scene.run(code, uid);
+        CHECK(ended_well());
+        CHECK(scene.active_keys_of(Role::user) == 0);
+    }
+}
+
+TEST_CASE("pages: code that revokes the keys of a user fails where it has revoked nothing") {
+    Scene scene;
+    scene.seed(Role::tenant_viewer, 1);
+    for (auto* const code :
+         {&page_readme_revoke_in_an_incident::fragment, &page_readme_act_on_hundreds_of_keys::fragment,
+          &page_plans_act_on_hundreds_of_keys::fragment}) {
+        scene.run(code, "0123456789abcdef01234567");
+        CHECK(has_failed_over("no key of this user"));
+    }
+    scene.run([](ApiKeyClient& client) {
+        return page_incidents::revoke_all(client, "0123456789abcdef01234567", {});
+    });
+    CHECK(has_failed_over("no key of this user"));
+}
+
+TEST_CASE("pages: code for hundreds of keys goes on with its plan after a kill, and fails if a key fails") {
+    for (auto* const code :
+         {&page_readme_act_on_hundreds_of_keys::fragment, &page_plans_act_on_hundreds_of_keys::fragment}) {
+        Scene scene({.keys = 60});
+        auto const uid = scene.emulator.user(Role::user).uid;
+        scene.seed(Role::user, 5);
+        auto const kept = [&] { return content_of(scene.folder.path("sweep.plan")); };
+        CHECK(scene.run(code, uid, {}, Role::tenant_admin,
+                        [&] { return scene.active_keys_of(Role::user) < 6; }));
+        scene.emulator.faults().add("PUT /v1/apiKeys status:403");
+        scene.emulator.faults().add("PATCH /v1/apiKeys status:403");
+        scene.emulator.faults().add("POST /v1/apiKeys status:403");
+        auto const left = scene.active_keys_of(Role::user);
+        scene.run(code, uid, kept());
+        CHECK(what_was_said.failed.empty() == (left == 0));
+        scene.emulator.faults().clear();
+        scene.run(code, uid, kept());
+        // The last key of a user is guarded.
+        CHECK(what_was_said.failed.size() == 1);
+        CHECK(has_failed_over("last_user_key (include it"));
+        CHECK(scene.active_keys_of(Role::user) == 1);
+    }
+}
+
+TEST_CASE("pages: an incident of oneself revokes all keys but the new one, and ends well, after a kill too") {
+    Scene scene;
+    scene.seed(Role::tenant_admin, 5);
+    auto const first = scene.emulator.user(Role::tenant_admin).api_key_uid;
+    auto const code = [&](const std::string& incident) {
+        return [&, incident](ApiKeyClient& client) {
+            return page_incidents::revoke_all_of_mine(client, scene.folder.path(), incident);
+        };
+    };
+    REQUIRE(scene.run(code("incident-1"), Role::tenant_admin, [&] { return !scene.is_active(first); }));
+    scene.seed(Role::tenant_admin, 3);
+    // The credential of the environment is dead by now.
+    scene.run(code("incident-1"));
+    CHECK(ended_well());
+    CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
+    auto const survivor = content_of(scene.folder.path("incident-1.key"));
+    CHECK_FALSE(survivor.empty());
+}
+
+TEST_CASE("pages: an incident of oneself goes on at once after a quota that was reached") {
+    Scene scene({.quota = 3});
+    scene.seed(Role::tenant_admin, 2);
+    auto const code = [&](ApiKeyClient& client) {
+        return page_incidents::revoke_all_of_mine(client, scene.folder.path(), "incident-1");
+    };
+    scene.run(code);
+    CHECK(has_failed_over("nothing is revoked"));
+    CHECK(scene.active_keys_of(Role::tenant_admin) == 3);
+    scene.run([&](ApiKeyClient& client) -> awaitable<void> {
+        for (auto const& key : scene.emulator.keys())
+            if (key.name == "leaked-0") (co_await client.async_remove(key.uid)).value();
+    });
+    scene.run(code);
+    CHECK(ended_well());
+    CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
+}
+
+TEST_CASE("pages: README's renewal stops at the first key that its credential may not change") {
+    Scene scene;
+    for (int i = 0; i < 3; ++i)
+        static_cast<void>(
+            scene.emulator.seed_key(NewApiKey("soon-" + std::to_string(i))
+                                        .lives_for(std::chrono::days{2})
+                                        .for_user(scene.emulator.user(Role::tenant_viewer).uid)));
+    scene.run(&page_readme_list_and_renew_what_ends_soon::fragment, {}, {}, Role::tenant_viewer);
+    CHECK(what_was_said.failed.size() == 1);
+}
+
+TEST_CASE("pages: code with a clock that nobody moves ends") {
+    Scene scene;
+    scene.run(&page_testing_the_emulator_in_your_tests::fragment, {});
+    CHECK(ended_well());
+    scene.run(&page_readme_test_my_program::fragment, {});
+    CHECK(ended_well());
+}
+
+}  // namespace pages_test
