@@ -227,4 +227,27 @@ TEST_CASE(
     CHECK(explorer.states.size() > 1'000);
 }
 
+TEST_CASE(
+    "rotation machine: a run that could not write down what it has done does not wait for the next key") {
+    World world;
+    run_to_overlap(world);
+    world.now += 2h;
+    impl::lifecycle::Leftover left;
+    left.uid = "given up";
+    world.disk->leftovers.push_back(left);
+    world.disk->state = RotationState::idle;
+    RotationMachine machine("ci", RotateOptions(), world.disk);
+    while (machine.next() != RotationStep::finish) {
+        machine.set_time(world.now);
+        if (machine.next() == RotationStep::save) {
+            machine.failed(StepFailure::later);
+            continue;
+        }
+        do_effect(world, machine);
+        say_done(world, machine);
+    }
+    CHECK(machine.outcome() == Rotation::Outcome::failed);
+    CHECK_FALSE(machine.next_due());
+}
+
 }  // namespace rotation_machine_test

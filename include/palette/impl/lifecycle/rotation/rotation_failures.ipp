@@ -89,6 +89,7 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             is_dirty_ = false;
             record_is_lost_ = true;
             outcome_ = Outcome::failed;
+            next_due_.reset();  // what is not written down is to be done again
             if (record_.state == State::created && has_created_) {
                 step_ = Step::remove_new;
                 return;
