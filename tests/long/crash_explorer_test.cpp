@@ -30,7 +30,7 @@ TEST_CASE("crash explorer: a rotation over files stands every interruption of ev
     text << report;
     MESSAGE(text.str());
     CHECK(report.broken() == 0);
-    CHECK(report.cells.size() > 300);
+    CHECK(report.cells.size() > 480);
 }
 
 TEST_CASE("crash explorer: a rotation over a sink in memory and a store in etcd stands every interruption") {
@@ -53,7 +53,7 @@ TEST_CASE("crash explorer: a rotation over a sink in memory and a store in etcd 
     text << report;
     MESSAGE(text.str());
     CHECK(report.broken() == 0);
-    CHECK(report.cells.size() > 300);
+    CHECK(report.cells.size() > 480);
 }
 
 }  // namespace crash_explorer_test
