@@ -135,7 +135,8 @@ public:
         return *this;
     }
 
-    /// Explores. Throws std::system_error if this process cannot fork.
+    /// Explores. Where the rotation does not come to its end without an interruption, the report has that
+    /// cell alone. Throws std::system_error if this process cannot fork.
     [[nodiscard]] PALETTE_KEYS_DECL CrashReport run() const;
 
 private:

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,7 @@ public:
     explicit CrashExploration(const CrashExplorer& explorer) : explorer_(explorer) {}
 
     CrashReport run() {
-        record_script();
+        if (!record_script()) return std::move(report_);
         crash::Situation situation;
         for (std::size_t number = 0; number < script_.size(); ++number) {
             situation.begin_run();
@@ -49,28 +50,32 @@ private:
     std::string next_name() { return "slot-" + std::to_string(++slots_); }
 
     // The runs of a slot's life: it is provisioned, a run finds a stale value beside the current one, the key
-    // is replaced, and the old one comes to its end.
-    void record_script() {
+    // is replaced, and the old one comes to its end. Returns whether it does.
+    bool record_script() {
         crash::World world(explorer_.make_, explorer_.options_, next_name());
         auto has_left = false;
-        for (int completed = 0; completed < 2;) {
+        auto has_failed = false;
+        for (int completed = 0; completed < 2 && !has_failed;) {
             auto const finds_stale_value = completed == 1 && !has_left;
             if (finds_stale_value) world.leave_stale_value();
             has_left = has_left || finds_stale_value;
             auto process = world.process();
             auto const result = world.run(process);
-            if (!result || result->outcome == Outcome::failed || script_.size() > 10)
-                throw Exception(Error(errc::invalid_argument, "the rotation fails without an interruption: " +
-                                                                  crash::text_of(result)));
-            script_.push_back({process.interrupter().effects(), result->state, finds_stale_value});
+            has_failed = !result || result->outcome == Outcome::failed || script_.size() == 10;
+            if (has_failed)
+                world.broken.push_back("the rotation fails without an interruption: " +
+                                       crash::text_of(result));
+            else
+                script_.push_back({process.interrupter().effects(), result->state, finds_stale_value});
             world.check("after run " + std::to_string(script_.size()));
-            completed += result->outcome == Outcome::completed ? 1 : 0;
+            completed += result && result->outcome == Outcome::completed ? 1 : 0;
             // The stale value is found at once, and not by the run that is due.
             if (completed != 1 || has_left) world.wait_after(result);
         }
         CrashReport::Cell cell("0 all", "none");
         cell.broken = std::move(world.broken);
         report_.cells.push_back(std::move(cell));
+        return !has_failed;
     }
 
     // As far as the run that is interrupted.
@@ -160,7 +165,10 @@ private:
     void happen(crash::World& world, Meanwhile what) {
         if (what == Meanwhile::old_key_reactivated) {
             auto const contents = world.process().contents();
-            world.reactivate_by_hand(contents.value().previous.value().key_uid);
+            if (contents && contents->previous)
+                world.reactivate_by_hand(contents->previous->key_uid);
+            else
+                world.broken.emplace_back("the sink has lost the value of the old key");
         }
         if (what == Meanwhile::lists_lag) world.emulator.faults().add("GET /v1/apiKeys list-lag:600000");
     }
@@ -184,9 +192,10 @@ private:
     // The key that is to come, or has just come, is revoked by hand. One that is not promoted yet never is.
     // By one that is, the old key is not revoked, or is re-activated, until force() has brought another one.
     void go_on_without_new_key(crash::World& world, const Result<lifecycle::Rotation>& last) {
-        auto const contents = world.process().contents().value();
-        auto const is_current = !contents.pending;
-        auto const uid = is_current ? contents.current.value().key_uid : contents.pending->key_uid;
+        auto const contents = world.process().contents();
+        auto const is_current = contents && !contents->pending;
+        auto const uid = is_current ? uid_of(contents->current) : contents ? uid_of(contents->pending) : "";
+        if (uid.empty()) return world.fault("after the interruption", "the sink has lost the new value");
         world.revoke_by_hand(uid);
         auto result = last;
         for (auto const* const when : {"after one more run", "after two more runs"}) {
@@ -221,20 +230,22 @@ private:
             last = world.run();
         }
         // What a lost answer may have made is looked for an hour and a day later once more.
-        auto const has_more = [&] {
-            return !last || (last->next_due && *last->next_due < world.clock->now() + std::chrono::days(2));
-        };
-        for (int looks = 0; looks < 3 && has_more(); ++looks) {
+        for (int looks = 0; looks < 3 && !world.has_ended(); ++looks) {
             world.wait_after(last);
             last = world.run();
             world.check("days later");
         }
-        world.check_end();
+        if (!world.has_ended())
+            world.broken.push_back("there are " + std::to_string(world.slot_keys().size()) +
+                                   " keys in the end");
     }
 
     static std::string current_uid(crash::World& world) {
         auto const contents = world.process().contents();
-        return contents && contents->current ? contents->current->key_uid : std::string();
+        return contents ? uid_of(contents->current) : std::string();
+    }
+    static std::string uid_of(const std::optional<lifecycle::Receipt>& value) {
+        return value ? value->key_uid : std::string();
     }
 
     const CrashExplorer& explorer_;

@@ -97,12 +97,14 @@ public:
     }
     // Somebody revokes the key, and until it is replaced nobody expects it to work.
     void revoke_by_hand(const std::string& uid) {
-        set_active(uid, false);
+        if (auto const done = process().set_active(uid, false); !done) throw Exception(done.error());
         revoked_by_hand_ = uid;
     }
-    // Somebody re-activates the key, and nobody but that person decides about it from now on.
+    // Somebody re-activates the key, unless it has expired, and nobody but that person decides about it from
+    // now on.
     void reactivate_by_hand(const std::string& uid) {
-        set_active(uid, true);
+        if (has_expired(uid)) return;
+        if (auto const done = process().set_active(uid, true); !done) throw Exception(done.error());
         reactivated_by_hand_ = uid;
     }
     [[nodiscard]] bool is_touched_by_hand() const noexcept {
@@ -124,16 +126,15 @@ public:
         if (last_ && record) check_rest(when, looking, *contents, record->text);
     }
 
-    // What holds in the end: consumers use the only key, but for one that is none of the rotation's business.
-    void check_end() {
+    // Whether consumers use the only key, but for one that is none of the rotation's business.
+    bool has_ended() {
         auto const contents = process().contents();
         auto const current = contents && contents->current ? contents->current->key_uid : std::string();
         auto const keys = slot_keys();
-        auto const is_right = [&](const ApiKey& key) {
-            return key.uid == current || key.uid == reactivated_by_hand_;
-        };
-        if (keys.size() != (reactivated_by_hand_.empty() ? 1U : 2U) || !std::ranges::all_of(keys, is_right))
-            broken.push_back("there are " + std::to_string(keys.size()) + " keys in the end");
+        return keys.size() == (reactivated_by_hand_.empty() ? 1U : 2U) &&
+               std::ranges::all_of(keys, [&](const ApiKey& key) {
+                   return key.uid == current || key.uid == reactivated_by_hand_;
+               });
     }
 
     // Whether the value that the current one has replaced works: where that one does not, nothing else does.
@@ -143,7 +144,8 @@ public:
         if (!contents || !contents->previous) return fault(when, "the sink has no previous value");
         auto const value = looking.value(*contents->previous);
         if (!value) return fault(when, "the previous value cannot be read: " + value.error().message());
-        if (!process().works(*value)) fault(when, "neither the current value works nor the previous one");
+        if (!has_expired(contents->previous->key_uid) && !process().works(*value))
+            fault(when, "neither the current value works nor the previous one");
     }
 
     void fault(const std::string& when, const std::string& what) { broken.push_back(when + ": " + what); }
@@ -176,9 +178,10 @@ private:
         return result;
     }
 
-    void set_active(const std::string& uid, bool is_active) {
-        auto const done = process().set_active(uid, is_active);
-        if (!done) throw Exception(done.error());
+    [[nodiscard]] bool has_expired(const std::string& uid) const {
+        return std::ranges::any_of(slot_keys(), [&](const ApiKey& key) {
+            return key.uid == uid && key.expiry <= Expiry::at(clock->now());
+        });
     }
 
     void check_current(const std::string& when, Process& looking, const std::optional<Receipt>& current) {
@@ -243,7 +246,7 @@ private:
                 return fault(when, "the sink has lost the value of the old key");
             auto const value = looking.value(*previous);
             if (!value) return fault(when, "the old key's value cannot be read: " + value.error().message());
-            if (last_->state == State::overlap && !process().works(*value))
+            if (last_->state == State::overlap && !has_expired(previous->key_uid) && !process().works(*value))
                 fault(when, "the old key's value does not work during the overlap");
         }
     }
