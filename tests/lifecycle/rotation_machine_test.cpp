@@ -250,4 +250,43 @@ TEST_CASE(
     CHECK_FALSE(machine.next_due());
 }
 
+TEST_CASE(
+    "rotation machine: force replaces a key that is refused after the old one was revoked and has expired") {
+    World world;
+    auto const run = [&](const RotateOptions& options, bool dies_after_revoke) {
+        RotationMachine machine("ci", options, world.disk);
+        while (machine.next() != RotationStep::finish) {
+            machine.set_time(world.now);
+            auto const step = machine.next();
+            if (step == RotationStep::reactivate) {
+                machine.failed(StepFailure::refused);
+                continue;
+            }
+            do_effect(world, machine);
+            if (step == RotationStep::revoke && dies_after_revoke) return Rotation::Outcome::failed;
+            say_done(world, machine);
+        }
+        return machine.outcome();
+    };
+    run(RotateOptions(), false);
+    world.now = *world.disk->due;
+    run(RotateOptions(), false);
+    world.now += 2h;
+    run(RotateOptions(), true);
+    auto const broken = world.sink.current->key_uid;
+    world.keys.at(broken).is_active = false;
+
+    CHECK(run(RotateOptions(), false) == Rotation::Outcome::failed);
+    CHECK(world.sink.current->key_uid == broken);
+    world.now += 2h;
+    CHECK(run(RotateOptions().force(), false) == Rotation::Outcome::in_progress);
+    CHECK(world.keys.at(world.sink.current->key_uid).is_active);
+    for (int i = 0; i < 2; ++i) {
+        world.now += 8 * 24h;
+        run(RotateOptions(), false);
+    }
+    CHECK(world.keys.size() == 1);
+    CHECK(world.keys.contains(world.sink.current->key_uid));
+}
+
 }  // namespace rotation_machine_test
