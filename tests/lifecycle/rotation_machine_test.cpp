@@ -227,4 +227,66 @@ TEST_CASE(
     CHECK(explorer.states.size() > 1'000);
 }
 
+TEST_CASE(
+    "rotation machine: a run that could not write down what it has done does not wait for the next key") {
+    World world;
+    run_to_overlap(world);
+    world.now += 2h;
+    impl::lifecycle::Leftover left;
+    left.uid = "given up";
+    world.disk->leftovers.push_back(left);
+    world.disk->state = RotationState::idle;
+    RotationMachine machine("ci", RotateOptions(), world.disk);
+    while (machine.next() != RotationStep::finish) {
+        machine.set_time(world.now);
+        if (machine.next() == RotationStep::save) {
+            machine.failed(StepFailure::later);
+            continue;
+        }
+        do_effect(world, machine);
+        say_done(world, machine);
+    }
+    CHECK(machine.outcome() == Rotation::Outcome::failed);
+    CHECK_FALSE(machine.next_due());
+}
+
+TEST_CASE(
+    "rotation machine: force replaces a key that is refused after the old one was revoked and has expired") {
+    World world;
+    auto const run = [&](const RotateOptions& options, bool dies_after_revoke) {
+        RotationMachine machine("ci", options, world.disk);
+        while (machine.next() != RotationStep::finish) {
+            machine.set_time(world.now);
+            auto const step = machine.next();
+            if (step == RotationStep::reactivate) {
+                machine.failed(StepFailure::refused);
+                continue;
+            }
+            do_effect(world, machine);
+            if (step == RotationStep::revoke && dies_after_revoke) return Rotation::Outcome::failed;
+            say_done(world, machine);
+        }
+        return machine.outcome();
+    };
+    run(RotateOptions(), false);
+    world.now = *world.disk->due;
+    run(RotateOptions(), false);
+    world.now += 2h;
+    run(RotateOptions(), true);
+    auto const broken = world.sink.current->key_uid;
+    world.keys.at(broken).is_active = false;
+
+    CHECK(run(RotateOptions(), false) == Rotation::Outcome::failed);
+    CHECK(world.sink.current->key_uid == broken);
+    world.now += 2h;
+    CHECK(run(RotateOptions().force(), false) == Rotation::Outcome::in_progress);
+    CHECK(world.keys.at(world.sink.current->key_uid).is_active);
+    for (int i = 0; i < 2; ++i) {
+        world.now += 8 * 24h;
+        run(RotateOptions(), false);
+    }
+    CHECK(world.keys.size() == 1);
+    CHECK(world.keys.contains(world.sink.current->key_uid));
+}
+
 }  // namespace rotation_machine_test

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -30,7 +31,7 @@ TEST_CASE("crash explorer: a rotation over files stands every interruption of ev
     text << report;
     MESSAGE(text.str());
     CHECK(report.broken() == 0);
-    CHECK(report.cells.size() > 300);
+    CHECK(report.cells.size() > 480);
 }
 
 TEST_CASE("crash explorer: a rotation over a sink in memory and a store in etcd stands every interruption") {
@@ -53,7 +54,25 @@ TEST_CASE("crash explorer: a rotation over a sink in memory and a store in etcd 
     text << report;
     MESSAGE(text.str());
     CHECK(report.broken() == 0);
-    CHECK(report.cells.size() > 300);
+    CHECK(report.cells.size() > 480);
+}
+
+TEST_CASE(
+    "crash explorer: a key that lives for hours, and has expired when the next one fails, is replaced") {
+    using namespace std::chrono_literals;
+    TemporaryFolder folder(fast_folder());
+    testing::CrashExplorer explorer([&](const std::string& name) {
+        return lifecycle::Slot(name, lifecycle::file_sink(folder.path(name + ".key")),
+                               lifecycle::file_store(folder.path()));
+    });
+    explorer.options(lifecycle::RotateOptions().lifetime(3h).overlap(1h).quarantine(0ms));
+    explorer.faults({"drop-after"});
+    auto const report = explorer.run();
+    std::ostringstream text;
+    text << report;
+    MESSAGE(text.str());
+    CHECK(report.broken() == 0);
+    CHECK(report.cells.size() > 200);
 }
 
 }  // namespace crash_explorer_test

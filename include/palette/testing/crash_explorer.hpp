@@ -23,9 +23,10 @@ public:
             : effect(std::move(effect_)),
               interruption(std::move(interruption_)) {}
 
-        /// Names the effect, with the number of its run and its own: "2.3 stage".
+        /// Names the effect, with the number of its run and its own: "3.4 stage"; "0 all" for all runs
+        /// without an interruption.
         std::string effect;
-        /// Names the interruption: "dies within, torn record".
+        /// Names the interruption: "dies within, torn record"; "none".
         std::string interruption;
         /// Lists what did not hold, in words; empty if all held.
         std::vector<std::string> broken;
@@ -55,24 +56,44 @@ public:
 ///     std::cout << report;
 ///     if (report.broken() > 0) log("the sink loses keys");
 ///
-/// Each cell plays the provisioning of a slot, one rotation and the end of the old key, against an emulator
-/// with a clock of its own. In one of the runs one effect, a change of the service, the sink or the store or
-/// a call of the hook, is interrupted:
+/// Each cell plays the provisioning of a slot, a run that finds a value of a rotation whose record is lost,
+/// one rotation and the end of the old key, against an emulator with a clock of its own. In one of the runs
+/// one effect, a change of the service, the sink or the store or a call of the hook, or one proof of a key is
+/// interrupted:
 /// - fails before: an exception, and nothing is done.
 /// - fails within: it is done, and an exception is all that is heard of it.
 /// - cancelled after: the rotation is cancelled as it has been done.
 /// - dies before, within, after: the same by the end of the process, which is a fork of this one.
 /// - dies, and the record is torn, or empty, if record() or record_file() is set; full disk, if the latter
 ///   is.
-/// - each of faults(): the service misbehaves, for a request.
+/// - dies before, and before the next run somebody revokes the new key or re-activates the old one, or the
+///   service does not list new keys any more.
+/// - each of faults(): the service misbehaves, for a request; or it does not answer a create, and then
+/// refuses
+///   to list keys.
 ///
-/// Afterwards, at most one more run comes to where the run would have come. At each end of a process:
+/// Afterwards, at most one more run comes to where the run would have come. Of each run holds:
+/// - what it is about to store, promote or revoke is named in the record before;
+/// - it promotes no key, and revokes none, before it has used the successor twice, with the value that the
+///   sink reads back; it uses it once more after it has revoked the old one;
+/// - it revokes no key before the hook has succeeded for the successor.
+///
+/// At each end of a process:
 /// - the sink's current value works, once there has been one;
 /// - the slot has two active keys at most, and three in all;
-/// - each of them is the sink's, or in the record;
+/// - each of them is the sink's, or in the record: by its uid if its create was answered in a run that has
+///   ended by itself, else at least by the mark of that create;
 /// - a record that is torn or empty is an error, and nothing is changed.
 ///
-/// In the end there is one key, which the sink holds.
+/// After a run in which nothing has failed, in addition:
+/// - the record names the current key, and the hook has succeeded for it;
+/// - the sink has no pending value, and after the end of a rotation no value of a key that was deleted;
+/// - until then the sink can give the old key's value back, and during the overlap it works.
+///
+/// A new key that somebody revokes is not promoted, or, if it was promoted already, the old one works until
+/// force() has replaced it. An old key that somebody re-activates stays as it is.
+///
+/// In the end there is one key, which the sink holds, besides one that somebody has re-activated.
 ///
 /// Threads: forks, so that it is run while the process has no other thread that holds a lock, and without a
 /// thread sanitizer. The emulator's own thread is harmless.
@@ -114,7 +135,8 @@ public:
         return *this;
     }
 
-    /// Explores. Throws std::system_error if this process cannot fork.
+    /// Explores. Where the rotation does not come to its end without an interruption, the report has that
+    /// cell alone. Throws std::system_error if this process cannot fork.
     [[nodiscard]] PALETTE_KEYS_DECL CrashReport run() const;
 
 private:

@@ -2,160 +2,21 @@
 #pragma once
 
 #include <palette/testing/crash_explorer.hpp>
-#include <palette/testing/crash_process.ipp>
+#include <palette/testing/crash_report.ipp>
+#include <palette/testing/crash_script.ipp>
+#include <palette/testing/crash_world.ipp>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <memory>
-#include <ostream>
-#include <sstream>
-#include <system_error>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::testing {
-
-namespace crash {
-
-enum class Damage { none, torn, empty };
-
-// A column of the matrix.
-struct Trial {
-    Interruption interruption;
-    Damage damage = Damage::none;
-    std::string name;
-};
-
-// What an undisturbed run has done, and how far the rotation came in it.
-struct PlayedRun {
-    std::vector<std::string> effects;
-    lifecycle::RotationState state = lifecycle::RotationState::idle;
-};
-
-inline std::string text_of(const Result<lifecycle::Rotation>& result) {
-    if (!result) return result.error().message();
-    std::ostringstream out;
-    out << *result;
-    return out.str();
-}
-
-// All that is outside of the processes, for one cell.
-class World {
-public:
-    World(const CrashExplorer::MakeSlot& make, lifecycle::RotateOptions options, std::string name)
-        : make_(make),
-          options_(std::move(options)),
-          name_(std::move(name)),
-          keys_before_(emulator.keys().size()) {}
-
-    Process process(Interruption interruption = {}) {
-        return Process(emulator, clock, make_(name_), std::move(interruption));
-    }
-
-    Result<lifecycle::Rotation> run(Process& of) { return of.rotate(options_); }
-    Result<lifecycle::Rotation> run() {
-        auto undisturbed = process();
-        return run(undisturbed);
-    }
-
-    // Whether the forked process has died as it was told to; otherwise it has ended by itself.
-    bool run_forked(const Interruption& interruption) {
-        auto const child = ::fork();
-        if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-        if (child == 0) {
-            ::alarm(60);
-            // The parent's may be locked by the emulator's thread, which is not here.
-            Process dying(emulator, std::make_shared<ManualClock>(now_), make_(name_), interruption);
-            try {
-                static_cast<void>(run(dying));
-            } catch (...) {
-                ::_exit(1);
-            }
-            ::_exit(dying.interrupter().has_interrupted() ? 0 : 2);
-        }
-        int status = 0;
-        while (::waitpid(child, &status, 0) < 0)
-            if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "waitpid");
-        if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != died_as_told))
-            broken.push_back("the process ended with the wait status " + std::to_string(status));
-        return WIFEXITED(status) && WEXITSTATUS(status) == died_as_told;
-    }
-
-    // Moves the clock to when there is something to do next. The service tells its time in whole seconds.
-    void wait_after(const Result<lifecycle::Rotation>& last) {
-        using namespace std::chrono_literals;
-        auto const now = clock->now();
-        wait(last && last->next_due ? std::max<std::chrono::milliseconds>(*last->next_due - now, 0s) + 2s
-                                    : 2min);
-    }
-    void wait(std::chrono::milliseconds time) {
-        clock->advance(time);
-        now_ = clock->now();
-    }
-
-    // What holds at each end of a process.
-    void check(const std::string& when) {
-        auto looking = process();
-        auto const value = looking.value();
-        if (!value) {
-            fault(when, "the sink cannot be read: " + value.error().message());
-        } else if (*value) {
-            has_had_value_ = true;
-            if (!looking.works(**value)) fault(when, "the sink's current value does not work");
-        } else if (has_had_value_) {
-            fault(when, "the sink has no current value any more");
-        }
-        auto const contents = looking.contents();
-        auto const record = looking.record();
-        std::ostringstream known;
-        if (contents) known << *contents;
-        if (record) known << record->text;
-        std::size_t active = 0;
-        for (auto const& key : slot_keys()) {
-            active += key.is_active ? 1U : 0U;
-            if (!is_known(key, known.str()))
-                fault(when, "key " + key.uid + " is in neither the sink nor the record");
-        }
-        if (active > 2) fault(when, "the slot has " + std::to_string(active) + " active keys");
-        if (slot_keys().size() > 3)
-            fault(when, "the slot has " + std::to_string(slot_keys().size()) + " keys");
-    }
-
-    void fault(const std::string& when, const std::string& what) { broken.push_back(when + ": " + what); }
-
-    // All but those that the users of the emulator have from the start.
-    [[nodiscard]] std::vector<ApiKey> slot_keys() const {
-        auto const all = emulator.keys();
-        return {all.begin() + static_cast<std::ptrdiff_t>(keys_before_), all.end()};
-    }
-
-    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
-    Emulator emulator{{.plain_http = true, .rate_limit = RateLimit::off(), .clock = clock}};
-    std::vector<std::string> broken;
-
-private:
-    // By its uid, or by the mark of the create that made it.
-    static bool is_known(const ApiKey& key, const std::string& known) {
-        if (known.find(key.uid) != std::string::npos) return true;
-        return std::ranges::any_of(key.annotations, [&](auto const& annotation) {
-            return annotation.second.size() >= 16 && known.find(annotation.second) != std::string::npos;
-        });
-    }
-
-    const CrashExplorer::MakeSlot& make_;
-    lifecycle::RotateOptions options_;
-    std::string name_;
-    std::size_t keys_before_;
-    Instant now_ = clock->now();
-    bool has_had_value_ = false;
-};
-
-}  // namespace crash
 
 // Plays the script of the runs once without interruption, and then once for each cell.
 class CrashExploration {
@@ -163,14 +24,20 @@ public:
     explicit CrashExploration(const CrashExplorer& explorer) : explorer_(explorer) {}
 
     CrashReport run() {
-        record_script();
-        for (std::size_t number = 0; number < script_.size(); ++number)
-            for (std::size_t effect = 0; effect < script_[number].effects.size(); ++effect)
-                for (auto const& trial : trials_of(script_[number].effects[effect])) {
-                    auto chosen = trial;
-                    chosen.interruption.effect = effect;
-                    explore(number, chosen);
+        if (!record_script()) return std::move(report_);
+        crash::Situation situation;
+        for (std::size_t number = 0; number < script_.size(); ++number) {
+            situation.begin_run();
+            for (std::size_t effect = 0; effect < script_[number].effects.size(); ++effect) {
+                auto const& name = script_[number].effects[effect];
+                for (auto& trial :
+                     crash::trials_of(name, situation, explorer_.has_files_, explorer_.faults_)) {
+                    trial.interruption.effect = effect;
+                    explore(number, trial);
                 }
+                situation.pass(name);
+            }
+        }
         return std::move(report_);
     }
 
@@ -178,66 +45,78 @@ private:
     using Way = crash::Interruption::Way;
     using Phase = crash::Interruption::Phase;
     using Outcome = lifecycle::Rotation::Outcome;
+    using Meanwhile = crash::Trial::Meanwhile;
 
     std::string next_name() { return "slot-" + std::to_string(++slots_); }
 
-    // The runs of a slot's life: it is provisioned, its key is replaced, and the old one comes to its end.
-    void record_script() {
+    // The runs of a slot's life: it is provisioned, a run finds a stale value beside the current one, the key
+    // is replaced, and the old one comes to its end. Returns whether it does.
+    bool record_script() {
         crash::World world(explorer_.make_, explorer_.options_, next_name());
-        for (int completed = 0; completed < 2;) {
+        auto has_left = false;
+        auto has_failed = false;
+        for (int completed = 0; completed < 2 && !has_failed;) {
+            auto const finds_stale_value = completed == 1 && !has_left;
+            if (finds_stale_value) world.leave_stale_value();
+            has_left = has_left || finds_stale_value;
             auto process = world.process();
             auto const result = world.run(process);
-            if (!result || result->outcome == Outcome::failed || script_.size() > 10)
-                throw Exception(Error(errc::invalid_argument, "the rotation fails without an interruption: " +
-                                                                  crash::text_of(result)));
-            script_.push_back({process.interrupter().effects(), result->state});
-            completed += result->outcome == Outcome::completed ? 1 : 0;
-            world.wait_after(result);
+            has_failed = !result || result->outcome == Outcome::failed || script_.size() == 10;
+            if (has_failed)
+                world.broken.push_back("the rotation fails without an interruption: " +
+                                       crash::text_of(result));
+            else
+                script_.push_back({process.interrupter().effects(), result->state, finds_stale_value});
+            world.check("after run " + std::to_string(script_.size()));
+            completed += result && result->outcome == Outcome::completed ? 1 : 0;
+            // The stale value is found at once, and not by the run that is due.
+            if (completed != 1 || has_left) world.wait_after(result);
         }
+        CrashReport::Cell cell("0 all", "none");
+        cell.broken = std::move(world.broken);
+        report_.cells.push_back(std::move(cell));
+        return !has_failed;
     }
 
-    [[nodiscard]] std::vector<crash::Trial> trials_of(const std::string& effect) const {
-        std::vector<crash::Trial> trials;
-        auto const add = [&](Way way, Phase phase, crash::Damage damage, std::string name,
-                             std::string fault = {}) {
-            trials.push_back({{way, phase, 0, std::move(fault)}, damage, std::move(name)});
-        };
-        add(Way::fails, Phase::before, crash::Damage::none, "fails before");
-        add(Way::fails, Phase::within, crash::Damage::none, "fails within");
-        add(Way::fails, Phase::after, crash::Damage::none, "cancelled after");
-        for (auto const& [phase, name] :
-             {std::pair(Phase::before, "dies before"), std::pair(Phase::within, "dies within"),
-              std::pair(Phase::after, "dies after")}) {
-            add(Way::dies, phase, crash::Damage::none, name);
-            if (!explorer_.read_record_) continue;
-            add(Way::dies, phase, crash::Damage::torn, std::string(name) + ", torn record");
-            add(Way::dies, phase, crash::Damage::empty, std::string(name) + ", empty record");
+    // As far as the run that is interrupted.
+    void come_to(crash::World& world, std::size_t number) {
+        for (std::size_t i = 0;; ++i) {
+            if (script_[i].finds_stale_value) world.leave_stale_value();
+            if (i == number) return;
+            auto const result = world.run();
+            if (!script_[i + 1].finds_stale_value) world.wait_after(result);
         }
-        if (explorer_.has_files_) add(Way::full_disk, Phase::before, crash::Damage::none, "full disk");
-        if (effect.find(" /") != std::string::npos)
-            for (auto const& fault : explorer_.faults_)
-                add(Way::fault, Phase::before, crash::Damage::none, fault, fault);
-        return trials;
     }
 
     void explore(std::size_t number, const crash::Trial& trial) {
         auto const name = next_name();
         crash::World world(explorer_.make_, explorer_.options_, name);
-        for (std::size_t i = 0; i < number; ++i)
-            world.wait_after(world.run());
+        come_to(world, number);
         auto const first = current_uid(world);
 
         auto const last = interrupt(world, trial, name);
         world.check("after the interruption");
-        if (trial.damage != crash::Damage::none) damage(world, trial.damage, name);
-        go_on(world, number, last);
+        if (trial.interruption.way == Way::dies && trial.meanwhile == Meanwhile::nothing)
+            damage(world, number, trial, name);
+        if (trial.meanwhile != Meanwhile::new_key_revoked) {
+            happen(world, trial.meanwhile);
+            go_on(world, number, last);
+            world.emulator.faults().clear();
+        } else {
+            go_on_without_new_key(world, last);
+        }
         come_to_the_end(world, number == 0 ? current_uid(world) : first);
 
-        CrashReport::Cell cell(std::to_string(number + 1) + '.' +
-                                   std::to_string(trial.interruption.effect + 1) + ' ' +
-                                   script_[number].effects[trial.interruption.effect],
-                               trial.name);
-        cell.broken = std::move(world.broken);
+        add_cell(number, trial, "", std::move(world.broken));
+    }
+
+    void add_cell(std::size_t number, const crash::Trial& trial, std::string_view what,
+                  std::vector<std::string> broken) {
+        auto const effect = trial.interruption.effect;
+        CrashReport::Cell cell(std::to_string(number + 1) + '.' + std::to_string(effect + 1) + ' ' +
+                                   script_[number].effects[effect],
+                               trial.name + std::string(what));
+        cell.broken = std::move(broken);
         report_.cells.push_back(std::move(cell));
     }
 
@@ -260,20 +139,38 @@ private:
         return result;
     }
 
-    // A record that is damaged is an error, and nothing is changed. Afterwards it is restored.
-    void damage(crash::World& world, crash::Damage how, const std::string& name) {
+    // A record that is damaged is an error, and nothing is changed. Afterwards it is restored, so that the
+    // same life goes on: each damage is a cell that ends here.
+    void damage(crash::World& world, std::size_t number, const crash::Trial& trial, const std::string& name) {
+        if (!explorer_.read_record_) return;
         auto const content = explorer_.read_record_(name);
-        if (content.empty()) return;  // no record has been written yet
-        explorer_.write_record_(name,
-                                how == crash::Damage::torn ? content.substr(0, content.size() / 2) : "");
-        auto const keys = world.slot_keys();
-        auto process = world.process();
-        auto const result = world.run(process);
-        if (result || result.error().code() != errc::bad_value)
-            world.broken.emplace_back("a damaged record is not refused");
-        if (!process.interrupter().effects().empty() || world.slot_keys() != keys)
-            world.broken.emplace_back("something was changed although the record is damaged");
-        explorer_.write_record_(name, content);
+        for (auto const& [what, damaged] : {std::pair(", torn record", content.substr(0, content.size() / 2)),
+                                            std::pair(", empty record", std::string())}) {
+            std::vector<std::string> broken;
+            if (!content.empty()) {  // else no record has been written yet
+                explorer_.write_record_(name, damaged);
+                auto const keys = world.slot_keys();
+                auto process = world.process();
+                auto const result = world.run(process);
+                if (result || result.error().code() != errc::bad_value)
+                    broken.emplace_back("a damaged record is not refused");
+                if (!process.interrupter().effects().empty() || world.slot_keys() != keys)
+                    broken.emplace_back("something was changed although the record is damaged");
+                explorer_.write_record_(name, content);
+            }
+            add_cell(number, trial, what, std::move(broken));
+        }
+    }
+
+    void happen(crash::World& world, Meanwhile what) {
+        if (what == Meanwhile::old_key_reactivated) {
+            auto const contents = world.process().contents();
+            if (contents && contents->previous)
+                world.reactivate_by_hand(contents->previous->key_uid);
+            else
+                world.broken.emplace_back("the sink has lost the value of the old key");
+        }
+        if (what == Meanwhile::lists_lag) world.emulator.faults().add("GET /v1/apiKeys list-lag:600000");
     }
 
     // At most one more run comes to where the interrupted one would have come.
@@ -292,10 +189,35 @@ private:
         world.wait_after(result);
     }
 
+    // The key that is to come, or has just come, is revoked by hand. One that is not promoted yet never is.
+    // By one that is, the old key is not revoked, or is re-activated, until force() has brought another one.
+    void go_on_without_new_key(crash::World& world, const Result<lifecycle::Rotation>& last) {
+        auto const contents = world.process().contents();
+        auto const is_current = contents && !contents->pending;
+        auto const uid = is_current ? uid_of(contents->current) : contents ? uid_of(contents->pending) : "";
+        if (uid.empty()) return world.fault("after the interruption", "the sink has lost the new value");
+        world.revoke_by_hand(uid);
+        auto result = last;
+        for (auto const* const when : {"after one more run", "after two more runs"}) {
+            world.wait_after(result);
+            result = world.run();
+            world.check(when);
+            if (is_current) world.check_previous(when);
+        }
+        if (is_current) {
+            result = world.run_by_force();
+            world.check("by force");
+        }
+        if (current_uid(world) == uid)
+            world.broken.push_back("the key that was revoked by hand is the current one: " +
+                                   crash::text_of(result));
+        world.wait_after(result);
+    }
+
     // The rotation is completed, and nothing is left.
     void come_to_the_end(crash::World& world, const std::string& first) {
+        auto last = world.run();
         for (int runs = 0;; ++runs) {
-            auto const last = world.run();
             world.check("in the end");
             auto const is_idle =
                 last && last->outcome != Outcome::failed && last->state == lifecycle::RotationState::idle;
@@ -305,21 +227,25 @@ private:
                 break;
             }
             world.wait_after(last);
+            last = world.run();
         }
         // What a lost answer may have made is looked for an hour and a day later once more.
-        for (auto const time : {std::chrono::hours(2), std::chrono::hours(26)}) {
-            world.wait(time);
-            static_cast<void>(world.run());
+        for (int looks = 0; looks < 3 && !world.has_ended(); ++looks) {
+            world.wait_after(last);
+            last = world.run();
+            world.check("days later");
         }
-        world.check("two days later");
-        auto const keys = world.slot_keys();
-        if (keys.size() != 1 || keys.front().uid != current_uid(world))
-            world.broken.push_back("there are " + std::to_string(keys.size()) + " keys in the end");
+        if (!world.has_ended())
+            world.broken.push_back("there are " + std::to_string(world.slot_keys().size()) +
+                                   " keys in the end");
     }
 
     static std::string current_uid(crash::World& world) {
         auto const contents = world.process().contents();
-        return contents && contents->current ? contents->current->key_uid : std::string();
+        return contents ? uid_of(contents->current) : std::string();
+    }
+    static std::string uid_of(const std::optional<lifecycle::Receipt>& value) {
+        return value ? value->key_uid : std::string();
     }
 
     const CrashExplorer& explorer_;
@@ -344,45 +270,6 @@ PALETTE_KEYS_INLINE CrashExplorer& CrashExplorer::record_file(
 
 PALETTE_KEYS_INLINE CrashReport CrashExplorer::run() const {
     return CrashExploration(*this).run();
-}
-
-PALETTE_KEYS_INLINE std::size_t CrashReport::broken() const noexcept {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(cells, [](const Cell& cell) { return !cell.broken.empty(); }));
-}
-
-PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const CrashReport& report) {
-    std::vector<std::string> columns;
-    std::vector<std::string> rows;
-    std::map<std::pair<std::string, std::string>, bool> holds;
-    auto const note = [](std::vector<std::string>& all, const std::string& one) {
-        if (std::ranges::find(all, one) == all.end()) all.push_back(one);
-    };
-    for (auto const& cell : report.cells) {
-        note(columns, cell.interruption);
-        note(rows, cell.effect);
-        holds[{cell.effect, cell.interruption}] = cell.broken.empty();
-    }
-    for (std::size_t i = 0; i < columns.size(); ++i)
-        out << static_cast<char>('a' + i % 26) << "  " << columns[i] << '\n';
-    constexpr std::size_t width = 34;
-    out << '\n' << std::string(width, ' ');
-    for (std::size_t i = 0; i < columns.size(); ++i)
-        out << static_cast<char>('a' + i % 26) << ' ';
-    out << '\n';
-    for (auto const& row : rows) {
-        out << row << std::string(row.size() < width ? width - row.size() : 1, ' ');
-        for (auto const& column : columns) {
-            auto const found = holds.find({row, column});
-            out << (found == holds.end() ? ' ' : found->second ? '+' : 'X') << ' ';
-        }
-        out << '\n';
-    }
-    out << '\n' << report.cells.size() << " cells, " << report.broken() << " broken\n";
-    for (auto const& cell : report.cells)
-        for (auto const& what : cell.broken)
-            out << cell.effect << ", " << cell.interruption << ": " << what << '\n';
-    return out;
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing

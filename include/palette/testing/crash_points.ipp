@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <palette/lifecycle/rotation_store.hpp>
-#include <palette/lifecycle/secret_sink.hpp>
+#include <palette/testing/crash_witness.ipp>
 #include <palette/testing/emulator.hpp>
-#include <palette/transport.hpp>
-
-#include <boost/asio/awaitable.hpp>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -14,16 +10,12 @@
 #include <csignal>
 #include <cstddef>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace palette::inline PALETTE_KEYS_ABI::testing::crash {
-
-namespace asio = boost::asio;
 
 // Where a run is interrupted, and how.
 struct Interruption {
@@ -33,21 +25,25 @@ struct Interruption {
     Way way = Way::none;
     Phase phase = Phase::before;
     std::size_t effect = 0;  // of the run, from 0 on
-    std::string fault;
+    std::string fault;       // of the request
+    std::string later;       // a rule for the requests after it, until the run ends
 };
 
 // The status of a process that died as it was told to.
 inline constexpr int died_as_told = 17;
 
-// Hears of each effect of a run, and interrupts one.
+// Hears of each effect of a run, and of each proof of a key, and interrupts one.
 class Interrupter {
 public:
     using Way = Interruption::Way;
     using Phase = Interruption::Phase;
 
-    Interrupter(Interruption interruption, Emulator& emulator)
-        : interruption_(std::move(interruption)),
+    Interrupter(Interruption interruption, Emulator& emulator, Witness witness_)
+        : witness(std::move(witness_)),
+          interruption_(std::move(interruption)),
           emulator_(&emulator) {}
+
+    Witness witness;
 
     // What a run has done so far.
     [[nodiscard]] const std::vector<std::string>& effects() const noexcept { return effects_; }
@@ -96,6 +92,7 @@ public:
         has_interrupted_ = true;
         emulator_->faults().add(method + ' ' + target.substr(0, target.find('?')) + ' ' +
                                 interruption_.fault + " x1");
+        if (!interruption_.later.empty()) emulator_->faults().add(interruption_.later);
     }
 
 private:
@@ -125,148 +122,6 @@ private:
     bool is_chosen_ = false;
     bool has_interrupted_ = false;
     bool dies_next_ = false;
-};
-
-// Keeps a response back until its caller may hear of it.
-class HeldResponse final : public ResponseSink {
-public:
-    void head(HttpResponse response) override { head_ = std::move(response); }
-    bool body(std::string_view piece) override {
-        body_ += piece;
-        return true;
-    }
-    void give_to(ResponseSink& sink) {
-        if (!head_) return;
-        sink.head(*std::move(head_));
-        sink.body(body_);
-    }
-
-private:
-    std::optional<HttpResponse> head_;
-    std::string body_;
-};
-
-class ExploredTransport final : public Transport {
-public:
-    ExploredTransport(std::shared_ptr<Transport> real, std::shared_ptr<Interrupter> interrupter)
-        : real_(std::move(real)),
-          interrupter_(std::move(interrupter)) {}
-
-    asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
-                                           ExchangeReport& report) override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        if (request.method == "GET") {
-            interrupter_->look();
-            co_return co_await real_->exchange(request, sink, report);
-        }
-        interrupter_->begin(name_of(request));
-        interrupter_->misbehave(request.method, request.target);
-        HeldResponse held;
-        auto result = co_await real_->exchange(request, held, report);
-        interrupter_->done();
-        held.give_to(sink);
-        interrupter_->heard();
-        co_return result;
-    }
-
-    void close() override { real_->close(); }
-
-private:
-    // Without the uid, which is another one each time.
-    static std::string name_of(const HttpRequest& request) {
-        auto path = request.target.substr(0, request.target.find('?'));
-        constexpr std::string_view keys = "/v1/apiKeys";
-        if (path.size() > keys.size()) {
-            auto const end = path.find('/', keys.size() + 1);
-            path.replace(keys.size(), end == std::string::npos ? end : end - keys.size(), "/*");
-        }
-        return request.method + ' ' + path;
-    }
-
-    std::shared_ptr<Transport> real_;
-    std::shared_ptr<Interrupter> interrupter_;
-};
-
-class ExploredSink final : public lifecycle::SecretSink {
-public:
-    ExploredSink(std::shared_ptr<lifecycle::SecretSink> real, std::shared_ptr<Interrupter> interrupter)
-        : real_(std::move(real)),
-          interrupter_(std::move(interrupter)) {}
-
-    asio::awaitable<Result<lifecycle::Receipt>> stage(std::string rotation_id, std::string key_uid,
-                                                      Expiry expiry, const Secret& secret) override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        interrupter_->begin("stage");
-        auto result = co_await real_->stage(std::move(rotation_id), std::move(key_uid), expiry, secret);
-        interrupter_->done();
-        interrupter_->heard();
-        co_return result;
-    }
-    asio::awaitable<Result<Secret>> read_back(lifecycle::Receipt receipt) override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        interrupter_->look();
-        co_return co_await real_->read_back(std::move(receipt));
-    }
-    asio::awaitable<Result<void>> promote(lifecycle::Receipt receipt,
-                                          std::optional<std::uint64_t> expected_current) override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        interrupter_->begin("promote");
-        auto result = co_await real_->promote(std::move(receipt), expected_current);
-        interrupter_->done();
-        interrupter_->heard();
-        co_return result;
-    }
-    asio::awaitable<Result<void>> discard(lifecycle::Receipt receipt) override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        interrupter_->begin("discard");
-        auto result = co_await real_->discard(std::move(receipt));
-        interrupter_->done();
-        interrupter_->heard();
-        co_return result;
-    }
-    asio::awaitable<Result<lifecycle::SinkContents>> contents() override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        interrupter_->look();
-        co_return co_await real_->contents();
-    }
-    [[nodiscard]] lifecycle::SinkCapabilities capabilities() const noexcept override {
-        return real_->capabilities();
-    }
-
-private:
-    std::shared_ptr<lifecycle::SecretSink> real_;
-    std::shared_ptr<Interrupter> interrupter_;
-};
-
-class ExploredStore final : public lifecycle::RotationStore {
-public:
-    ExploredStore(std::shared_ptr<lifecycle::RotationStore> real, std::shared_ptr<Interrupter> interrupter)
-        : real_(std::move(real)),
-          interrupter_(std::move(interrupter)) {}
-
-    asio::awaitable<Result<std::shared_ptr<lifecycle::SlotLock>>> lock(std::string slot) override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        interrupter_->look();
-        co_return co_await real_->lock(std::move(slot));
-    }
-    asio::awaitable<Result<lifecycle::StoredRecord>> load(std::string slot) override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        interrupter_->look();
-        co_return co_await real_->load(std::move(slot));
-    }
-    asio::awaitable<Result<std::uint64_t>> save(std::string slot, std::string text,
-                                                std::uint64_t expected_version) override {
-        Interrupter::UnderWay const under_way(*interrupter_);
-        interrupter_->begin("save");
-        auto result = co_await real_->save(std::move(slot), std::move(text), expected_version);
-        interrupter_->done();
-        interrupter_->heard();
-        co_return result;
-    }
-
-private:
-    std::shared_ptr<lifecycle::RotationStore> real_;
-    std::shared_ptr<Interrupter> interrupter_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::testing::crash

@@ -5,7 +5,7 @@
 #include <palette/client.hpp>
 #include <palette/http_transport.hpp>
 #include <palette/lifecycle/rotation.hpp>
-#include <palette/testing/crash_points.ipp>
+#include <palette/testing/crash_seams.ipp>
 #include <palette/testing/manual_clock.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -30,18 +30,22 @@ public:
     using Rotation = lifecycle::Rotation;
 
     Process(Emulator& emulator, std::shared_ptr<ManualClock> clock, const lifecycle::Slot& slot,
-            Interruption interruption)
+            Interruption interruption, std::shared_ptr<Testimony> testimony)
         : clock_(std::move(clock)),
-          interrupter_(std::make_shared<Interrupter>(std::move(interruption), emulator)),
+          interrupter_(std::make_shared<Interrupter>(
+              std::move(interruption), emulator,
+              Witness(std::move(testimony), slot.sink()->capabilities().readable))),
+          real_sink_(slot.sink()),
           options_(options_for(emulator)),
           slot_(slot.name(), std::make_shared<ExploredSink>(slot.sink(), interrupter_),
                 std::make_shared<ExploredStore>(slot.store(), interrupter_)) {}
 
     [[nodiscard]] const Interrupter& interrupter() const noexcept { return *interrupter_; }
+    [[nodiscard]] bool was_told(const std::string& uid) const { return interrupter_->witness.was_told(uid); }
 
     Result<Rotation> rotate(lifecycle::RotateOptions options) {
-        options.hook([interrupter = interrupter_](const lifecycle::Promotion& /*promotion*/) {
-            return call_hook(interrupter);
+        options.hook([interrupter = interrupter_](const lifecycle::Promotion& promotion) {
+            return call_hook(interrupter, promotion.new_uid);
         });
         auto result = [&] {
             ApiKeyClient client(context_, options_);
@@ -56,17 +60,16 @@ public:
         // A store may still be giving its lock back.
         context_.restart();
         context_.run_for(std::chrono::seconds(5));
+        if (result && result->outcome != Rotation::Outcome::failed) interrupter_->witness.ended_well();
         return result;
     }
 
-    // The key that a consumer of the sink reads, or that there is none.
-    Result<std::optional<Secret>> value() {
-        return await<std::optional<Secret>>([&](const auto& done) {
-            asio::co_spawn(
-                context_, read_value(slot_.sink()),
-                [done](const std::exception_ptr& thrown, Result<std::optional<Secret>> read) mutable {
-                    done(thrown ? Error(errc::system, "the sink threw") : std::move(read));
-                });
+    Result<Secret> value(const lifecycle::Receipt& of) {
+        return await<Secret>([&](const auto& done) {
+            asio::co_spawn(context_, slot_.sink()->read_back(of),
+                           [done](const std::exception_ptr& thrown, Result<Secret> read) mutable {
+                               done(thrown ? Error(errc::system, "the sink threw") : std::move(read));
+                           });
         });
     }
 
@@ -98,6 +101,35 @@ public:
         return await<Identity>([&](auto done) { client.async_whoami(std::move(done)); }).has_value();
     }
 
+    // What somebody does by hand.
+    Result<void> set_active(const std::string& uid, bool is_active) {
+        auto options = options_;
+        options.transport = nullptr;
+        ApiKeyClient client(context_, options);
+        std::optional<Result<void>> result;
+        auto const ended = [&](Result<void> r) { result.emplace(std::move(r)); };
+        auto const even_own = ChangeOptions().allow_own_key();
+        if (is_active)
+            client.async_reactivate(uid, even_own, ended);
+        else
+            client.async_revoke(uid, even_own, ended);
+        if (context_.stopped()) context_.restart();
+        while (!result)
+            context_.run_one();
+        return *std::move(result);
+    }
+
+    // What another rotation has done, of which nothing else is known.
+    Result<lifecycle::Receipt> stage(const CreatedApiKey& key, Expiry expiry) {
+        return await<lifecycle::Receipt>([&](const auto& done) {
+            asio::co_spawn(
+                context_, real_sink_->stage("lost-record", key.uid(), expiry, key.secret()),
+                [done](const std::exception_ptr& thrown, Result<lifecycle::Receipt> staged) mutable {
+                    done(thrown ? Error(errc::system, "the sink threw") : std::move(staged));
+                });
+        });
+    }
+
 private:
     // Each request is sent once: what an interruption does is what the rotation sees.
     ClientOptions options_for(Emulator& emulator) const {
@@ -105,27 +137,19 @@ private:
         options.clock = clock_;
         options.retry.max_attempts = 1;
         options.transport =
-            std::make_shared<ExploredTransport>(make_http_transport(options).value(), interrupter_);
+            std::make_shared<ExploredTransport>(make_http_transport(options).value(), interrupter_,
+                                                emulator.user(Role::tenant_admin).api_key_uid);
         return options;
     }
 
-    static asio::awaitable<Result<void>> call_hook(std::shared_ptr<Interrupter> interrupter) {
+    static asio::awaitable<Result<void>> call_hook(std::shared_ptr<Interrupter> interrupter,
+                                                   std::string new_uid) {
         Interrupter::UnderWay const under_way(*interrupter);
         interrupter->begin("hook");
         interrupter->done();
+        interrupter->witness.hook_succeeded(new_uid);
         interrupter->heard();
         co_return Result<void>();
-    }
-
-    static asio::awaitable<Result<std::optional<Secret>>> read_value(
-        std::shared_ptr<lifecycle::SecretSink> sink) {
-        auto contents = co_await sink->contents();
-        if (!contents) co_return std::move(contents.error());
-        if (!contents->current) co_return std::optional<Secret>();
-        auto const current = *contents->current;
-        auto value = co_await sink->read_back(current);
-        if (!value) co_return std::move(value.error());
-        co_return std::optional<Secret>(std::move(*value));
     }
 
     // The result of what `start` begins. The clock goes on as soon as nothing else does.
@@ -145,6 +169,7 @@ private:
     asio::io_context context_{1};
     std::shared_ptr<ManualClock> clock_;
     std::shared_ptr<Interrupter> interrupter_;
+    std::shared_ptr<lifecycle::SecretSink> real_sink_;
     ClientOptions options_;
     lifecycle::Slot slot_;
 };

@@ -89,6 +89,7 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             is_dirty_ = false;
             record_is_lost_ = true;
             outcome_ = Outcome::failed;
+            next_due_.reset();  // what is not written down is to be done again
             if (record_.state == State::created && has_created_) {
                 step_ = Step::remove_new;
                 return;
@@ -135,6 +136,8 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             left_.push_back("revoke the old key " + record_.old_uid);
             break;
         case Step::reactivate:
+            // The old one may have expired meanwhile. Then another key is all that helps.
+            if (options().force() && !has_drawn_) return replace_broken();
             left_.push_back("re-activate the old key " + record_.old_uid + ": the new one does not work");
             break;
         case Step::remove_old:

@@ -223,8 +223,8 @@ PALETTE_KEYS_INLINE void RotationMachine::forget_broken() {
     is_dirty_ = true;
 }
 
-// The key that consumers read does not work, and the one that it has replaced still does: that one stays the
-// old key until another successor is promoted.
+// The key that consumers read does not work, and the one that it has replaced still does, or nothing does:
+// that one stays the old key until another successor is promoted.
 PALETTE_KEYS_INLINE void RotationMachine::replace_broken() {
     record_.broken_uid = record_.new_uid;
     current_uid_ = record_.new_uid;
