@@ -4,6 +4,7 @@
 #include <palette/impl/values/text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -11,12 +12,21 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 inline constexpr std::size_t max_uid_size = 253;
 
+// A table, for every uid of every answer is looked at, and most of a list is uids.
+inline constexpr auto is_plain_in_segment = [] {
+    std::array<bool, 256> table{};
+    for (int c = 0; c < 256; ++c) {
+        auto const character = static_cast<char>(c);
+        table[static_cast<std::size_t>(c)] =
+            is_letter(character) || is_digit(character) || c == '.' || c == '_' || c == '-';
+    }
+    return table;
+}();
+
 // Whether a text is one segment of a path as it is, and stays the same one for every proxy on the way.
 // Percent-encoding is not enough: a reverse proxy may decode it and follow the "../" that was hidden in it.
 inline bool is_plain_segment(std::string_view text) noexcept {
-    auto const is_plain = [](char c) {
-        return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
-    };
+    auto const is_plain = [](char c) { return is_plain_in_segment[static_cast<unsigned char>(c)]; };
     return !text.empty() && text != "." && text != ".." && std::ranges::all_of(text, is_plain);
 }
 
