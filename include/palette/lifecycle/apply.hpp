@@ -190,11 +190,14 @@ namespace lifecycle {
 /// Completes with a report, also if keys have failed, and if the run was stopped: by failures in a row, by an
 /// HTTP 401, by a journal that cannot be written, or by a cancellation.
 ///
+/// A run that was begun while the plan might be applied is finished by a later one with its journal, also
+/// after the plan's time to live: what has changed meanwhile is left alone.
+///
 /// Errors, each before anything is changed:
 /// - errc::invalid_argument: an option that cannot be used; a plan whose keys are not in their order; a plan
 ///   with a quarantine and without a journal; a plan that changes more than ApplyOptions::max_items() keys or
 ///   more than a fifth of the tenant's.
-/// - errc::conflict: the plan is another tenant's, another user's, or too old; another process applies a plan
+/// - errc::conflict: the plan is another tenant's, another user's, or too old to be begun; another process applies a plan
 ///   with this journal.
 /// - errc::bad_value: the journal is another plan's, or damaged. A line that a kill has cut is not damage.
 /// - those of async_describe_caller(), async_list(), and of the files.

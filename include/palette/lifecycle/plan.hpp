@@ -100,7 +100,7 @@ public:
     std::string actor_uid;
     /// Tells the service's time when the plan was made.
     Instant as_of{};
-    /// Tells how long the plan may be applied from then on.
+    /// Tells how long the plan may be applied from then on; what was begun by then may be finished later.
     std::chrono::milliseconds time_to_live{0};
     /// Tells what is done to each key.
     Action action = Action::revoke();
@@ -147,14 +147,15 @@ public:
     /// Constructs the default options.
     PlanOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    /// Sets how long the plan may be applied, by the service's clock. Greater than zero. Default: 1 hour.
+    /// Sets how long the plan may be applied, by the service's clock; what was begun by then may be finished
+    /// later. Greater than zero. Default: 1 hour.
     PlanOptions& time_to_live(std::chrono::milliseconds time) & noexcept {
         time_to_live_ = time;
         return *this;
     }
     /// Makes a plan of Action::remove() a scream test: the first async_apply() revokes the keys, and one
     /// after `time` deletes those that nobody has re-activated. Both go by one journal; the time to live
-    /// bounds the first. Greater than zero. Default: none; keys are deleted at once.
+    /// bounds when the first begins. Greater than zero. Default: none; keys are deleted at once.
     PlanOptions& quarantine(std::chrono::milliseconds time) & noexcept {
         quarantine_ = time;
         return *this;

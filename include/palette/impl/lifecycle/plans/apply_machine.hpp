@@ -117,7 +117,7 @@ private:
     void open(Item& item);
     void open_quarantined(Item& item);
     [[nodiscard]] Result<void> check_caller(const Caller& caller) const;
-    [[nodiscard]] Result<void> check_age();
+    [[nodiscard]] Result<void> check_age() const;
     [[nodiscard]] Result<void> check_size() const;
     [[nodiscard]] bool is_open(const Item& item) const noexcept;
     void compare(Item& item, const ApiKey* key);
@@ -126,7 +126,8 @@ private:
     void revoked(Item& item, BulkOutcome outcome, std::string sentence);
     void fail(Item& item, const Error& error, BulkOutcome outcome);
     void decide(Item& item, BulkOutcome outcome, std::string sentence);
-    [[nodiscard]] bool may_do_own_key() const noexcept;
+    [[nodiscard]] bool is_in_quarantine(const Item& item) const noexcept;
+    [[nodiscard]] bool may_do_own_key(ActionKind step) const noexcept;
     [[nodiscard]] std::string due_words(const Item& item) const;
 
     const Plan& plan_;

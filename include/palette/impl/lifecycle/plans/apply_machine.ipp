@@ -117,9 +117,17 @@ inline bool is_good_end(BulkOutcome outcome) noexcept {
     return is_final(outcome) || outcome == BulkOutcome::skipped;
 }
 
-PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key() const noexcept {
-    return under_way_ == 0 && std::ranges::all_of(items_, [](const Item& item) {
-               return item.is_own || (item.state == State::decided && is_good_end(item.report.outcome));
+PALETTE_KEYS_INLINE bool ApplyMachine::is_in_quarantine(const Item& item) const noexcept {
+    return item.state == State::decided && item.revoked_at &&
+           (item.step == ActionKind::revoke || now_ < *item.revoked_at + *plan_.quarantine);
+}
+
+// The own key is revoked while others are in quarantine, for that is its first step as well.
+PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key(ActionKind step) const noexcept {
+    return under_way_ == 0 && std::ranges::all_of(items_, [&](const Item& item) {
+               if (item.is_own) return true;
+               if (item.state != State::decided || !is_good_end(item.report.outcome)) return false;
+               return step == first_step() || !is_in_quarantine(item);
            });
 }
 
@@ -133,9 +141,12 @@ PALETTE_KEYS_INLINE std::vector<ApplyStep> ApplyMachine::next() {
         auto const& item = items_[next_];
         if (item.state == State::waiting && !item.is_own) steps.push_back({next_, item.step});
     }
-    if (!steps.empty() || !may_do_own_key()) return steps;
-    for (std::size_t i = 0; i < items_.size(); ++i)
-        if (items_[i].is_own && items_[i].state == State::waiting) steps.push_back({i, items_[i].step});
+    if (!steps.empty()) return steps;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        auto const& item = items_[i];
+        if (item.is_own && item.state == State::waiting && may_do_own_key(item.step))
+            steps.push_back({i, item.step});
+    }
     return steps;
 }
 
@@ -271,12 +282,9 @@ PALETTE_KEYS_INLINE BulkReport ApplyMachine::report(Instant now) const {
             last.outcome = BulkOutcome::not_started;
             last.sentence = is_stopped() ? "was not begun: " + detail::one_line(stopped_, 400)
                                          : "was not begun: it is the key that the client uses, and "
-                                           "another one has failed, or was left alone";
+                                           "another one has failed, was left alone, or is in quarantine";
         }
-        auto const is_in_quarantine = item.revoked_at && item.step == ActionKind::revoke;
-        auto const waits = item.state == State::decided && item.revoked_at &&
-                           (is_in_quarantine || now_ < *item.revoked_at + *plan_.quarantine);
-        if (!waits) continue;
+        if (!is_in_quarantine(item)) continue;
         auto const due = *item.revoked_at + *plan_.quarantine;
         report.next_due = report.next_due ? std::min(*report.next_due, due) : due;
     }
