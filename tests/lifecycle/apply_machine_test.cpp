@@ -505,6 +505,29 @@ TEST_CASE("apply machine: killed before each effect, a quarantine comes to its e
     }
 }
 
+TEST_CASE("apply machine: a deletion that was cancelled before it was sent is made by the next run") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1"}), Action::remove(), PlanOptions().quarantine(168h));
+    CHECK(world.run(plan).value().count(BulkOutcome::done) == 5);
+    world.now = noon + 168h;
+    world.refuses = [](const std::string& uid) {
+        return uid == "b" ? std::optional(Error(errc::operation_aborted)) : std::nullopt;
+    };
+    auto const options = World::all_allowed().max_under_way(1);
+    auto const stopped = world.run(plan, options).value();
+    CHECK_FALSE(stopped.stopped.empty());
+    CHECK(outcomes_of(stopped) == Outcomes{BulkOutcome::done, BulkOutcome::not_started,
+                                           BulkOutcome::not_started, BulkOutcome::not_started,
+                                           BulkOutcome::not_started});
+    // An intent alone would mean that it may have been deleted.
+    CHECK(world.journal.back().uid == "b");
+    CHECK(world.journal.back().step == ActionKind::remove);
+    CHECK(world.journal.back().result == BulkOutcome::not_started);
+    world.refuses = nullptr;
+    CHECK(world.run(plan, options).value().is_complete());
+    CHECK_FALSE(world.has("b"));
+}
+
 TEST_CASE("apply machine: a plan with a quarantine that was begun in time is finished, however late") {
     auto world = small_world();
     auto const plan = world.plan(Selection::owners({"u1"}), Action::remove(), PlanOptions().quarantine(168h));

@@ -193,6 +193,8 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
     }
     auto const& error = result.error();
     if (error.effect() == Effect::unknown) return fail(item, error, BulkOutcome::unknown);
+    if (error.code() == errc::operation_aborted && error.effect() == Effect::not_applied)
+        return withdraw(item, error);
     if (is_not_found(error)) {
         item.state = State::in_doubt;
         item.was_missing = true;
@@ -214,6 +216,16 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
         return decide(item, BulkOutcome::guarded, detail::one_line(error.message(), 400));
     }
     fail(item, error, BulkOutcome::failed);
+}
+
+// Where the run was not cancelled, the client was, or closed: the others would end in the same way.
+PALETTE_KEYS_INLINE void ApplyMachine::withdraw(Item& item, const Error& error) {
+    stop(detail::one_line(error.what(), 400));
+    item.state = State::waiting;
+    item.is_withdrawn = true;
+    item.decided_at = now_;
+    item.report.sentence = "was cancelled before it was sent";
+    withdrawn_.push_back(static_cast<std::size_t>(&item - items_.data()));
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::fail(Item& item, const Error& error, BulkOutcome outcome) {
@@ -239,6 +251,10 @@ PALETTE_KEYS_INLINE void ApplyMachine::stop(std::string why) {
     if (stopped_.empty()) stopped_ = std::move(why);
 }
 
+PALETTE_KEYS_INLINE std::vector<std::size_t> ApplyMachine::take_withdrawn() {
+    return std::exchange(withdrawn_, {});
+}
+
 PALETTE_KEYS_INLINE std::vector<std::size_t> ApplyMachine::take_decided() {
     return std::exchange(news_, {});
 }
@@ -247,12 +263,13 @@ PALETTE_KEYS_INLINE std::optional<JournalEntry> ApplyMachine::entry_of(std::size
     auto const& item = items_[number];
     auto const outcome = item.report.outcome;
     // What the plan itself says, and what the next run decides anew, is not written down.
-    if (!is_final(outcome) && outcome != BulkOutcome::failed && outcome != BulkOutcome::unknown)
+    if (!is_final(outcome) && outcome != BulkOutcome::failed && outcome != BulkOutcome::unknown &&
+        !item.is_withdrawn)
         return std::nullopt;
     JournalEntry entry;
     entry.uid = item.seen->uid;
     entry.step = item.step;
-    entry.result = outcome;
+    entry.result = item.is_withdrawn ? BulkOutcome::not_started : outcome;
     entry.at = item.decided_at;
     entry.sentence = item.report.sentence;
     return entry;
