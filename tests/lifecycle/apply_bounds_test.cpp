@@ -2,6 +2,7 @@
 #include "lifecycle/apply_scene.hpp"
 #include "support/stalling_transport.hpp"
 
+#include <palette/blocking_client.hpp>
 #include <palette/observer.hpp>
 
 #include <doctest/doctest.h>
@@ -191,6 +192,25 @@ TEST_CASE("apply: to cancel the client ends a run also while no request of it is
     CHECK(report.count(BulkOutcome::not_started) == 3);
     CHECK(scene.count("PUT") == 2);
     scene.check_next_run();
+}
+
+TEST_CASE("apply: to cancel a blocking client ends a run with its report") {
+    testing::Emulator emulator({.plain_http = true});
+    auto const user = emulator.add_user({.email = "ada@acme.com"}).uid;
+    for (int i = 0; i < 5; ++i)
+        static_cast<void>(emulator.seed_key(NewApiKey("key").for_user(user).lives_for(24h)));
+    BlockingApiKeyClient client(emulator.client_options(Role::tenant_admin));
+    auto const plan = lifecycle::plan(client, Selection::owners({user}), lifecycle::Action::revoke()).value();
+    auto options = ApplyOptions::without_journal().max_under_way(1).allow_large_share();
+    options.include(lifecycle::Guard::last_user_key)
+        .on_progress([&](const BulkItem&, std::size_t finished, std::size_t) {
+            if (finished == 2) client.cancel();
+        });
+    auto const report = lifecycle::apply(client, plan, options).value();
+    CHECK(report.stopped == "the client was cancelled");
+    CHECK(report.count(BulkOutcome::done) == 2);
+    CHECK(report.count(BulkOutcome::not_started) == 3);
+    CHECK(client.whoami());
 }
 
 TEST_CASE("apply: a cancelled run does not wait for a service that stalls") {
