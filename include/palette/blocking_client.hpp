@@ -144,8 +144,7 @@ public:
     /// exception. cancel() does not end the coroutine, but each of its operations.
     Result<void> run(const std::function<boost::asio::awaitable<Result<void>>(ApiKeyClient&)>& work);
 
-    /// Cancels all operations under way, which end with errc::operation_aborted. May be called from any
-    /// thread.
+    /// Cancels all operations under way, as ApiKeyClient::cancel() does. May be called from any thread.
     void cancel();
 
     /// Closes the client: refuses new operations, waits for those under way, and closes the connections; see

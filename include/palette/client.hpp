@@ -17,7 +17,9 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -139,7 +141,9 @@ public:
     [[nodiscard]] ApiKeyClient with_auth(std::shared_ptr<AuthProvider> auth) const;
 
     /// Cancels all operations under way, which end with errc::operation_aborted, and the renewal of the
-    /// credential in the background. Operations may be started afterwards. May be called from any thread.
+    /// credential in the background. Those of palette/lifecycle/ end as by their own cancellation:
+    /// lifecycle::async_apply() with its report. Operations may be started afterwards. May be called from any
+    /// thread.
     void cancel();
 
     /// Lists the keys that the caller may see and that match the filter. All pages are read.
@@ -700,6 +704,11 @@ public:
     }
 
 private:
+    friend void detail::wait_for_end(const ApiKeyClient& client, detail::Handler<void> handler,
+                                     detail::CallSettings options);
+    friend std::shared_ptr<const std::atomic<std::uint64_t>> detail::cancellations_of(
+        const ApiKeyClient& client);
+
     template <class Operation, class Options, class Token>
     auto start(Operation operation, Options options, Token&& token) {  // NOLINT(*-missing-std-forward)
         // Asio wants an lvalue of the token.

@@ -230,7 +230,8 @@ TEST_CASE("apply machine: the client's own key stays as long as a guard keeps an
     CHECK(outcome_of(first, "b") == BulkOutcome::guarded);
     CHECK(outcome_of(first, "z") == BulkOutcome::not_started);
     CHECK(sentence_of(first, "z") ==
-          "was not begun: it is the key that the client uses, and another one has failed, or was left alone");
+          "was not begun: it is the key that the client uses, and another one has failed, was left alone, or "
+          "is in quarantine");
     CHECK_FALSE(first.is_complete());
     CHECK(world.key_of("z").is_active);
     CHECK(world.run(plan, ApplyOptions(options).include(Guard::protected_key)).value().is_complete());
@@ -238,7 +239,7 @@ TEST_CASE("apply machine: the client's own key stays as long as a guard keeps an
     CHECK_FALSE(world.key_of("z").is_active);
 }
 
-TEST_CASE("apply machine: the client's own key stays as long as the plan is too old for another one") {
+TEST_CASE("apply machine: the client's own key is not deleted while another one is in quarantine") {
     auto world = small_world();
     world.who = caller(Credential::Kind::api_key, "z");
     auto const plan =
@@ -255,10 +256,15 @@ TEST_CASE("apply machine: the client's own key stays as long as the plan is too 
     }
     world.now = noon + 169h;
     auto const report = world.run(plan, options).value();
-    CHECK(outcome_of(report, "b") == BulkOutcome::not_started);
+    CHECK(outcome_of(report, "b") == BulkOutcome::done);
     CHECK(outcome_of(report, "z") == BulkOutcome::not_started);
-    CHECK(world.order == std::vector<std::string>{"a", "c", "d", "e"});
+    CHECK(world.order == std::vector<std::string>{"a", "b", "c", "d", "e"});
+    CHECK(world.has("b"));
     CHECK(world.has("z"));
+    world.now = *report.next_due;
+    CHECK(world.run(plan, options).value().is_complete());
+    CHECK(world.order.back() == "z");
+    CHECK_FALSE(world.has("z"));
 }
 
 TEST_CASE("apply machine: the own-key guard goes by the credential that applies, not the one that planned") {
@@ -501,8 +507,30 @@ TEST_CASE("apply machine: killed before each effect, a quarantine comes to its e
     }
 }
 
-TEST_CASE(
-    "apply machine: a plan with a quarantine that is too old revokes nothing more, and deletes in time") {
+TEST_CASE("apply machine: a deletion that was cancelled before it was sent is made by the next run") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1"}), Action::remove(), PlanOptions().quarantine(168h));
+    CHECK(world.run(plan).value().count(BulkOutcome::done) == 5);
+    world.now = noon + 168h;
+    world.refuses = [](const std::string& uid) {
+        return uid == "b" ? std::optional(Error(errc::operation_aborted)) : std::nullopt;
+    };
+    auto const options = World::all_allowed().max_under_way(1);
+    auto const stopped = world.run(plan, options).value();
+    CHECK_FALSE(stopped.stopped.empty());
+    CHECK(outcomes_of(stopped) == Outcomes{BulkOutcome::done, BulkOutcome::not_started,
+                                           BulkOutcome::not_started, BulkOutcome::not_started,
+                                           BulkOutcome::not_started});
+    // An intent alone would mean that it may have been deleted.
+    CHECK(world.journal.back().uid == "b");
+    CHECK(world.journal.back().step == ActionKind::remove);
+    CHECK(world.journal.back().result == BulkOutcome::not_started);
+    world.refuses = nullptr;
+    CHECK(world.run(plan, options).value().is_complete());
+    CHECK_FALSE(world.has("b"));
+}
+
+TEST_CASE("apply machine: a plan with a quarantine that was begun in time is finished, however late") {
     auto world = small_world();
     auto const plan = world.plan(Selection::owners({"u1"}), Action::remove(), PlanOptions().quarantine(168h));
     auto const options = World::all_allowed().max_under_way(1).stop_after(1);
@@ -513,10 +541,13 @@ TEST_CASE(
     world.refuses = nullptr;
     world.now = noon + 200h;
     auto const late = world.run(plan, options).value();
-    CHECK(outcomes_of(late) == Outcomes{BulkOutcome::done, BulkOutcome::done, BulkOutcome::not_started,
-                                        BulkOutcome::not_started, BulkOutcome::not_started});
-    CHECK(world.key_of("c").is_active);
+    CHECK(late.count(BulkOutcome::done) == 5);
     CHECK_FALSE(world.has("a"));
+    CHECK_FALSE(world.key_of("c").is_active);
+    CHECK(late.next_due == noon + 368h);
+    world.now = noon + 368h;
+    CHECK(world.run(plan, options).value().is_complete());
+    CHECK_FALSE(world.has("c"));
 }
 
 TEST_CASE("apply machine: a journal with a key or a step that the plan does not have is refused") {

@@ -70,8 +70,7 @@ public:
                 for (auto const number : missing)
                     if (!machine.is_stopped()) machine.confirm(number, read(plan.items[number].uid));
             }
-            for (auto const item : machine.take_decided())
-                if (auto const entry = machine.entry_of(item)) write(*entry);
+            write_news(machine);
             auto const steps = machine.next();
             for (auto const& step : steps)
                 write(machine.intent_of(step, now));
@@ -87,8 +86,7 @@ public:
                 break;
             }
         }
-        for (auto const item : machine.take_decided())
-            if (auto const entry = machine.entry_of(item)) write(*entry);
+        write_news(machine);
         return machine.report(now);
     }
 
@@ -126,6 +124,13 @@ private:
     void effect() {
         if (kill_at_ && effects_ == *kill_at_) throw Killed();
         ++effects_;
+    }
+
+    void write_news(ApplyMachine& machine) {
+        for (auto const item : machine.take_withdrawn())
+            write(machine.entry_of(item).value());
+        for (auto const item : machine.take_decided())
+            if (auto const entry = machine.entry_of(item)) write(*entry);
     }
 
     void write(const JournalEntry& entry) {

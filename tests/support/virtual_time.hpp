@@ -61,6 +61,12 @@ public:
         return {nullptr, [under_way = under_way_](void*) { --under_way->now; }};
     }
 
+    // As long as it exists, a request that is under way waits for nothing but the clock.
+    [[nodiscard]] std::shared_ptr<void> stalled() {
+        --under_way_->now;
+        return {nullptr, [under_way = under_way_](void*) { ++under_way->now; }};
+    }
+
     [[nodiscard]] double seconds() const { return Seconds(clock->now() - begun_).count(); }
 
     std::shared_ptr<palette::testing::ManualClock> clock = std::make_shared<palette::testing::ManualClock>();

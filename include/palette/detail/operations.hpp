@@ -197,6 +197,14 @@ struct PALETTE_KEYS_DECL Wait {
     std::chrono::milliseconds duration;
 };
 
+// Ends with the error for which everything that the client does ends: it is cancelled or closed, or the
+// deadline of the call passes. For runs of several operations, which have gaps between them.
+struct PALETTE_KEYS_DECL WaitForEnd {
+    using Value = void;
+    static constexpr std::string_view name = "wait_for_end";
+    WaitForEnd() {}  // NOLINT(modernize-use-equals-default): no aggregate
+};
+
 struct PALETTE_KEYS_DECL CloseClient {
     using Value = void;
     static constexpr std::string_view name = "close";

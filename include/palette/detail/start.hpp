@@ -8,11 +8,15 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI {
+
+class ApiKeyClient;
 
 namespace impl::client {
 class Core;
@@ -34,6 +38,14 @@ template <class Operation>
 PALETTE_KEYS_DECL void start(const std::shared_ptr<impl::client::Core>& core,
                              Handler<typename Operation::Value> handler, Operation operation,
                              CallSettings options);
+
+// Starts WaitForEnd, which no observer hears of, and async_close() does not wait for.
+PALETTE_KEYS_DECL void wait_for_end(const ApiKeyClient& client, Handler<void> handler, CallSettings options);
+
+// How often the client was cancelled, which is told at once: what WaitForEnd tells is on its way for a
+// moment.
+PALETTE_KEYS_DECL std::shared_ptr<const std::atomic<std::uint64_t>> cancellations_of(
+    const ApiKeyClient& client);
 
 PALETTE_KEYS_DECL boost::asio::any_io_executor executor_of(const impl::client::Core& core) noexcept;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/call_options.hpp>
 #include <palette/client.hpp>
 #include <palette/detail/start.hpp>
 #include <palette/lifecycle/bulk_report.hpp>
@@ -83,6 +84,13 @@ public:
         max_under_way_ = number;
         return *this;
     }
+    /// Bounds the whole run, as CallOptions::deadline() bounds an operation: by then async_apply() completes,
+    /// with its report, and the next run goes on. No change begins later, and those under way are cancelled:
+    /// they are BulkOutcome::unknown if they were sent, and else BulkOutcome::not_started. Default: none.
+    ApplyOptions& deadline(Deadline when) & noexcept {
+        deadline_ = when;
+        return *this;
+    }
     /// Bounds each change, its wait for the rate limiter included, as CallOptions::deadline(). Greater than
     /// zero. Default: none of its own; those of the client hold.
     ApplyOptions& item_deadline(std::chrono::milliseconds time) & noexcept {
@@ -111,6 +119,8 @@ public:
     /// Same, on a temporary.
     ApplyOptions max_under_way(std::size_t number) && noexcept { return std::move(max_under_way(number)); }
     /// Same, on a temporary.
+    ApplyOptions deadline(Deadline when) && noexcept { return std::move(deadline(when)); }
+    /// Same, on a temporary.
     ApplyOptions item_deadline(std::chrono::milliseconds time) && noexcept {
         return std::move(item_deadline(time));
     }
@@ -135,6 +145,8 @@ public:
     void own_key() const&& = delete;
     /// Returns how many changes are under way at a time.
     [[nodiscard]] std::size_t max_under_way() const noexcept { return max_under_way_; }
+    /// Returns the deadline of the run; nothing if there is none.
+    [[nodiscard]] std::optional<Deadline> deadline() const noexcept { return deadline_; }
     /// Returns the bound of each change; nothing if there is none of its own.
     [[nodiscard]] std::optional<std::chrono::milliseconds> item_deadline() const noexcept {
         return item_deadline_;
@@ -152,6 +164,7 @@ private:
     std::set<Guard> included_;
     std::string own_key_;
     std::size_t max_under_way_ = 64;
+    std::optional<Deadline> deadline_;
     std::optional<std::chrono::milliseconds> item_deadline_;
     Progress on_progress_;
 };
@@ -188,20 +201,25 @@ namespace lifecycle {
 /// then the plan and own_key() stand until its end.
 ///
 /// Completes with a report, also if keys have failed, and if the run was stopped: by failures in a row, by an
-/// HTTP 401, by a journal that cannot be written, or by a cancellation.
+/// HTTP 401, by a journal that cannot be written, by ApplyOptions::deadline(), or by a cancellation.
+///
+/// A run that was begun while the plan might be applied is finished by a later one with its journal, also
+/// after the plan's time to live: what has changed meanwhile is left alone.
 ///
 /// Errors, each before anything is changed:
 /// - errc::invalid_argument: an option that cannot be used; a plan whose keys are not in their order; a plan
 ///   with a quarantine and without a journal; a plan that changes more than ApplyOptions::max_items() keys or
 ///   more than a fifth of the tenant's.
-/// - errc::conflict: the plan is another tenant's, another user's, or too old; another process applies a plan
+/// - errc::conflict: the plan is another tenant's, another user's, or too old to be begun; another process
+/// applies a plan
 ///   with this journal.
 /// - errc::bad_value: the journal is another plan's, or damaged. A line that a kill has cut is not damage.
 /// - those of async_describe_caller(), async_list(), and of the files.
 ///
 /// Precondition: `client` outlives the operation.
 ///
-/// Cancellation: starts no other change, waits for those under way, and completes with the report.
+/// Cancellation: starts no other change, cancels those under way, and completes with the report; `total` lets
+/// changes that were sent come to their answers. ApiKeyClient::cancel() does the same as `terminal`.
 ///
 /// Threads: as an operation of the client. Runs on a strand of the client's executor, and blocks for the
 /// disk.

@@ -38,20 +38,21 @@ namespace lifecycle {
 /// the caller is read as well, to see that reading one succeeds. Takes as many requests as there are pages
 /// and absent owners, and these, at the rate limit of the service.
 ///
-/// `options` are those of each of these operations. Without CallOptions::deadline() each list has 10 minutes,
-/// for a large one takes longer than ClientOptions::timeouts.total; a deadline that is a point in time bounds
-/// the whole audit.
+/// CallOptions::deadline() bounds the whole audit. Without it each list has 10 minutes, for a large one takes
+/// longer than ClientOptions::timeouts.total, and every other request has the bounds of the client. The other
+/// options are those of each request.
 ///
 /// A key that is created, changed or deleted meanwhile is reported as it was read. Use a credential that sees
 /// all of the tenant: a plain user sees only keys of their own, and the report is about these.
 ///
 /// Completes with a report. What cannot be read, such as a list of users that is refused (403), is named in
-/// AuditReport::not_judged, and the rules that need it say nothing; the report is then not complete().
-/// docs/audit.md describes each rule.
+/// AuditReport::not_judged, and the rules that need it say nothing; the report is then not complete(). So it
+/// is with owners who were not asked for by the deadline. docs/audit.md describes each rule.
 ///
 /// Errors:
 /// - errc::invalid_argument, before anything is read: a time of the policy that is negative or longer than a
 ///   century, a share outside of 0 to 1, an empty roster.
+/// - errc::timeout: the deadline passed before all keys were read.
 /// - errc::too_large: there are more keys than AuditPolicy::max_keys().
 /// - those of async_whoami() and of reading the keys: without them there is no report.
 ///
@@ -61,7 +62,7 @@ namespace lifecycle {
 /// also whole keys of owners who are not in the list of users, and of each create that marked its keys the
 /// key of the last attempt. AuditPolicy::max_keys() bounds their number. Not the list of keys.
 ///
-/// Cancellation: ends the operation with errc::operation_aborted.
+/// Cancellation: ends the operation with errc::operation_aborted, as ApiKeyClient::cancel() does.
 ///
 /// Threads: as an operation of the client. Runs on a strand of the client's executor.
 template <palette::detail::TokenFor<AuditReport> Token = boost::asio::deferred_t>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/call_options.hpp>
 #include <palette/client.hpp>
 #include <palette/detail/start.hpp>
 #include <palette/expiry.hpp>
@@ -100,7 +101,7 @@ public:
     std::string actor_uid;
     /// Tells the service's time when the plan was made.
     Instant as_of{};
-    /// Tells how long the plan may be applied from then on.
+    /// Tells how long the plan may be applied from then on; what was begun by then may be finished later.
     std::chrono::milliseconds time_to_live{0};
     /// Tells what is done to each key.
     Action action = Action::revoke();
@@ -147,14 +148,15 @@ public:
     /// Constructs the default options.
     PlanOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
-    /// Sets how long the plan may be applied, by the service's clock. Greater than zero. Default: 1 hour.
+    /// Sets how long the plan may be applied, by the service's clock; what was begun by then may be finished
+    /// later. Greater than zero. Default: 1 hour.
     PlanOptions& time_to_live(std::chrono::milliseconds time) & noexcept {
         time_to_live_ = time;
         return *this;
     }
     /// Makes a plan of Action::remove() a scream test: the first async_apply() revokes the keys, and one
     /// after `time` deletes those that nobody has re-activated. Both go by one journal; the time to live
-    /// bounds the first. Greater than zero. Default: none; keys are deleted at once.
+    /// bounds when the first begins. Greater than zero. Default: none; keys are deleted at once.
     PlanOptions& quarantine(std::chrono::milliseconds time) & noexcept {
         quarantine_ = time;
         return *this;
@@ -171,6 +173,12 @@ public:
         admin_roles_.push_back(std::move(uid));
         return *this;
     }
+    /// Bounds the whole of async_plan(), as CallOptions::deadline() bounds an operation. Default: none; each
+    /// of its requests has the bounds of the client.
+    PlanOptions& deadline(Deadline when) & noexcept {
+        deadline_ = when;
+        return *this;
+    }
     /// Same, on a temporary.
     PlanOptions time_to_live(std::chrono::milliseconds time) && noexcept {
         return std::move(time_to_live(time));
@@ -181,6 +189,8 @@ public:
     PlanOptions own_key(std::string uid) && { return std::move(own_key(std::move(uid))); }
     /// Same, on a temporary.
     PlanOptions admin_role(std::string uid) && { return std::move(admin_role(std::move(uid))); }
+    /// Same, on a temporary.
+    PlanOptions deadline(Deadline when) && noexcept { return std::move(deadline(when)); }
 
     /// Returns how long the plan may be applied.
     [[nodiscard]] std::chrono::milliseconds time_to_live() const noexcept { return time_to_live_; }
@@ -192,12 +202,15 @@ public:
     /// Returns the roles of administrators; empty for the default.
     [[nodiscard]] const std::vector<std::string>& admin_roles() const& noexcept { return admin_roles_; }
     void admin_roles() const&& = delete;
+    /// Returns the deadline; nothing if there is none.
+    [[nodiscard]] std::optional<Deadline> deadline() const noexcept { return deadline_; }
 
 private:
     std::chrono::milliseconds time_to_live_ = std::chrono::hours{1};
     std::optional<std::chrono::milliseconds> quarantine_;
     std::string own_key_;
     std::vector<std::string> admin_roles_;
+    std::optional<Deadline> deadline_;
 };
 
 }  // namespace lifecycle
@@ -223,12 +236,12 @@ namespace lifecycle {
 ///
 /// Completes with the plan; one without an item if no key is selected.
 ///
-/// Errors: errc::invalid_argument for an action or option that cannot be used; those of
-/// async_describe_caller() and async_list().
+/// Errors: errc::invalid_argument for an action or option that cannot be used; errc::timeout at
+/// PlanOptions::deadline(); those of async_describe_caller() and async_list().
 ///
 /// Precondition: `client` outlives the operation.
 ///
-/// Cancellation: ends the operation with errc::operation_aborted.
+/// Cancellation: ends the operation with errc::operation_aborted, as ApiKeyClient::cancel() does.
 ///
 /// Threads: as an operation of the client. Runs on a strand of the client's executor.
 template <palette::detail::TokenFor<Plan> Token = boost::asio::deferred_t>

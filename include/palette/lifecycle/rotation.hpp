@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/call_options.hpp>
 #include <palette/client.hpp>
 #include <palette/detail/start.hpp>
 #include <palette/lifecycle/rotation_store.hpp>
@@ -146,6 +147,14 @@ public:
         hook_timeout_ = time;
         return *this;
     }
+    /// Bounds the whole call of async_rotate(), as CallOptions::deadline() bounds an operation: what is under
+    /// way then ends as by a cancellation, with a report whose Rotation::problem is errc::timeout, and the
+    /// next call goes on. For a Rotator, a duration bounds each of its runs. Default: none; each request has
+    /// the bounds of the client, and a proof takes two minutes at most.
+    RotateOptions& deadline(Deadline when) & noexcept {
+        deadline_ = when;
+        return *this;
+    }
     /// Accepts a sink that cannot be read back: the new key is then proved with the value that was given to
     /// the sink, and not with what a consumer reads. Default: such a sink is refused.
     RotateOptions& unproven_ok(bool on = true) & noexcept {
@@ -189,6 +198,8 @@ public:
         return std::move(hook_timeout(time));
     }
     /// Same, on a temporary.
+    RotateOptions deadline(Deadline when) && noexcept { return std::move(deadline(when)); }
+    /// Same, on a temporary.
     RotateOptions unproven_ok(bool on = true) && noexcept { return std::move(unproven_ok(on)); }
     /// Same, on a temporary.
     RotateOptions key_name(std::string name) && { return std::move(key_name(std::move(name))); }
@@ -214,6 +225,8 @@ public:
     void hook() const&& = delete;
     /// Returns the bound of the hook's time.
     [[nodiscard]] std::chrono::milliseconds hook_timeout() const noexcept { return hook_timeout_; }
+    /// Returns the deadline of the call; nothing if there is none.
+    [[nodiscard]] std::optional<Deadline> deadline() const noexcept { return deadline_; }
     /// Returns whether a sink that cannot be read is accepted.
     [[nodiscard]] bool unproven_ok() const noexcept { return unproven_ok_; }
     /// Returns the name of new keys; empty for the default.
@@ -235,6 +248,7 @@ private:
     bool force_ = false;
     Hook hook_;
     std::chrono::milliseconds hook_timeout_ = std::chrono::minutes{5};
+    std::optional<Deadline> deadline_;
     bool unproven_ok_ = false;
     std::string key_name_;
     std::string owner_uid_;
@@ -332,13 +346,14 @@ namespace lifecycle {
 /// - errc::conflict: the record is another tenant's; the current key is revoked or gone, and force() was not
 ///   given; the current key is another user's than for_user(); the sink holds a key that nobody knows the uid
 ///   of.
+/// - errc::timeout: RotateOptions::deadline() passed.
 /// - those of the sink, the store, async_whoami() and async_get().
 ///
 /// Precondition: `client` outlives the operation.
 ///
 /// Cancellation: ends the operation between two steps with errc::operation_aborted, as if the process had
-/// been killed there. A request is ended at once; storing a value, a promotion and saving a record are not
-/// interrupted.
+/// been killed there; so does ApiKeyClient::cancel(). A request is ended at once; storing a value, a
+/// promotion and saving a record are not interrupted, and take as long as the sink and the store do.
 ///
 /// Threads: as an operation of the client. Runs on a strand of the client's executor.
 template <palette::detail::TokenFor<Rotation> Token = boost::asio::deferred_t>

@@ -120,7 +120,7 @@ PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) noexcept {
 }
 
 PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {
-    if (options_.observer) options_.observer->on_operation_start(event_of(call));
+    if (options_.observer && kind != Kind::silent) options_.observer->on_operation_start(event_of(call));
     // Closing has no deadline of its own and is let in at any time.
     if (kind == Kind::closing) return;
     if (kind == Kind::work) call.begin();
@@ -131,7 +131,7 @@ PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error*
     call.end();
     // Wakes whoever waits in wait_for_work().
     if (kind == Kind::work && --working_ == 0) idle_.cancel();
-    observe(call, error);
+    if (kind != Kind::silent) observe(call, error);
 }
 
 // What is advised of the code alone leads on too early: the change may still be applied. A credential that
@@ -208,6 +208,7 @@ PALETTE_KEYS_INLINE void Core::observe(const pipeline::Call& call, const Error* 
 }
 
 PALETTE_KEYS_INLINE void Core::cancel() {
+    ++cancellations_;
     // An operation that is never told would not end.
     detail::insist([this] {
         asio::post(strand_, [core = shared_from_this()] { core->stop_all(pipeline::Call::Stop::cancelled); });
@@ -248,6 +249,16 @@ void start(const std::shared_ptr<impl::client::Core>& core, Handler<typename Ope
     core->start(std::move(handler), std::move(operation), std::move(options));
 }
 
+PALETTE_KEYS_INLINE void wait_for_end(const ApiKeyClient& client, Handler<void> handler,
+                                      CallSettings options) {
+    start(client.core(), std::move(handler), WaitForEnd(), std::move(options));
+}
+
+PALETTE_KEYS_INLINE std::shared_ptr<const std::atomic<std::uint64_t>> cancellations_of(
+    const ApiKeyClient& client) {
+    return {client.core(), &client.core()->cancellations()};
+}
+
 PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const impl::client::Core& core) noexcept {
     return core.base();
 }
@@ -281,6 +292,7 @@ PALETTE_KEYS_START(VisitKeys);
 PALETTE_KEYS_START(VisitUsers);
 PALETTE_KEYS_START(TellServiceTime);
 PALETTE_KEYS_START(Wait);
+PALETTE_KEYS_START(WaitForEnd);
 PALETTE_KEYS_START(CloseClient);
 #    undef PALETTE_KEYS_START
 #endif

@@ -51,6 +51,8 @@ public:
 
     // From any thread: ends all operations.
     void cancel();
+    // How often that was called.
+    [[nodiscard]] const std::atomic<std::uint64_t>& cancellations() const noexcept { return cancellations_; }
     // The client is gone: operations end, connections close. From any thread.
     void abandon();
 
@@ -78,12 +80,13 @@ private:
                                      Operation operation);
 
     // `closing` waits for all that is work, has no deadline of its own, and is let in at any time; `waiting`
-    // has none either, and is no work.
-    enum class Kind { work, waiting, closing };
+    // has none either, and is no work; `silent` is like it, and belongs to an operation of somebody else's.
+    enum class Kind { work, waiting, silent, closing };
     template <class Operation>
-    static constexpr Kind kind_of = std::is_same_v<Operation, detail::CloseClient> ? Kind::closing
-                                    : std::is_same_v<Operation, detail::Wait>      ? Kind::waiting
-                                                                                   : Kind::work;
+    static constexpr Kind kind_of = std::is_same_v<Operation, detail::CloseClient>  ? Kind::closing
+                                    : std::is_same_v<Operation, detail::Wait>       ? Kind::waiting
+                                    : std::is_same_v<Operation, detail::WaitForEnd> ? Kind::silent
+                                                                                    : Kind::work;
 
     void begin(pipeline::Call& call, Kind kind);
     // Says of an error which operation on which key has failed; as far as there is memory for that.
@@ -103,6 +106,7 @@ private:
     pipeline::Pipeline pipeline_;
     CreateMemory creates_;
     std::atomic<std::uint64_t> last_id_ = 0;
+    std::atomic<std::uint64_t> cancellations_ = 0;
     CallsUnderWay calls_;
     std::size_t working_ = 0;
     asio::steady_timer idle_;  // cancelled when the last work has ended

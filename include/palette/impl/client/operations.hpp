@@ -36,6 +36,7 @@ FirstRequest check(const Core& core, const detail::VisitKeys& visit);
 FirstRequest check(const Core& core, const detail::VisitUsers& visit);
 FirstRequest check(const Core& core, const detail::TellServiceTime& tell);
 FirstRequest check(const Core& core, const detail::Wait& wait);
+FirstRequest check(const Core& core, const detail::WaitForEnd& wait);
 FirstRequest check(const Core& core, const detail::CloseClient& close);
 
 // What each operation does, as a coroutine on the client's strand, once it has been checked and the turn of
@@ -71,6 +72,7 @@ asio::awaitable<Result<Visit>> perform(Core& core, pipeline::Call& call, detail:
 asio::awaitable<Result<Visit>> perform(Core& core, pipeline::Call& call, detail::VisitUsers visit);
 asio::awaitable<Result<Instant>> perform(Core& core, pipeline::Call& call, detail::TellServiceTime tell);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::Wait wait);
+asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::WaitForEnd wait);
 asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call, detail::CloseClient close);
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

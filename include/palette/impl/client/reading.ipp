@@ -11,7 +11,9 @@
 #include <palette/impl/client/service_time.hpp>
 #include <palette/impl/time/sleep.hpp>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <cstddef>
@@ -153,6 +155,24 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::
         co_await timing::sleep(core.pipeline().time(), timing::bounded(wait.duration));
     if (call.is_stopped()) co_return call.stopped(Effect::not_applied);
     co_return Result<void>();
+}
+
+PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::WaitForEnd& /*wait*/) {
+    return nullptr;
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> perform(Core& core, pipeline::Call& call,
+                                                          detail::WaitForEnd /*wait*/) {
+    auto const& time = core.pipeline().time();
+    if (auto const deadline = call.options().deadline; deadline && !call.is_stopped()) {
+        co_await timing::sleep(time, timing::bounded(deadline->remaining(time.now())));
+    } else if (!call.is_stopped()) {
+        // Not by a given clock: to that, nothing waits here.
+        asio::steady_timer never(core.strand(), asio::steady_timer::time_point::max());
+        co_await never.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    if (!call.is_stopped()) call.stop(pipeline::Call::Stop::deadline);
+    co_return call.stopped(Effect::not_applied);
 }
 
 PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::CloseClient& /*close*/) {

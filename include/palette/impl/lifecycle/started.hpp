@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/call_options.hpp>
+#include <palette/client.hpp>
+#include <palette/detail/start.hpp>
 #include <palette/impl/lifecycle/guarded.hpp>
+#include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/impl/seams/handler_executor.hpp>
 #include <palette/impl/values/error_of_exception.hpp>
 #include <palette/impl/values/insist.hpp>
@@ -13,13 +17,13 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -27,32 +31,35 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
-// An operation of this layer that has been started: the way to its handler, and the signal that cancels its
-// coroutine. The coroutine runs on a strand of `executor`.
+// An operation of this layer that has been started: the way to its handler, and what ends it early, which
+// cancels its coroutine. ApiKeyClient::cancel() does, and its deadline, also while no request is under way.
+// The coroutine runs on a strand of the client's executor.
 template <class T>
 class Started : public std::enable_shared_from_this<Started<T>> {
 public:
     using Handler = asio::any_completion_handler<void(Result<T>)>;
 
-    // `when_thrown`: what the operation may have done when its coroutine ends by an exception.
-    Started(asio::any_io_executor executor, Handler handler, Effect when_thrown = Effect::not_applied)
-        : executor_(std::move(executor)),
+    // `client` outlives the operation. `when_thrown`: what the operation may have done when its coroutine
+    // ends by an exception.
+    Started(ApiKeyClient& client, Handler handler, std::optional<Deadline> deadline = std::nullopt,
+            Effect when_thrown = Effect::not_applied)
+        : client_(client),
+          deadline_(deadline),
+          executor_(client.get_executor()),
           strand_(asio::make_strand(executor_)),
           handler_(std::move(handler)),
           handler_executor_(asio::get_associated_executor(handler_, executor_)),
-          when_thrown_(when_thrown) {}
+          when_thrown_(when_thrown),
+          end_(detail::cancellations_of(client)) {}
 
-    // Whether a cancellation has come. A step that must not be interrupted hides it from the coroutine's own
-    // state.
-    [[nodiscard]] std::shared_ptr<const std::atomic<bool>> is_cancelled() const {
-        return {this->shared_from_this(), &is_cancelled_};
-    }
+    [[nodiscard]] std::shared_ptr<const RunEnd> end() const { return {this->shared_from_this(), &end_}; }
 
     // `work` makes the coroutine; it is kept until the coroutine has ended.
     template <class Work>
     void spawn(Work work) {
         auto const self = this->shared_from_this();
         bridge_cancellation();
+        wait_for_end();
         asio::co_spawn(strand_, run(self, std::move(work)),
                        asio::bind_cancellation_slot(signal_.slot(), [self](const std::exception_ptr& thrown) {
                            self->complete(thrown);
@@ -74,16 +81,44 @@ private:
         slot.assign([weak = this->weak_from_this()](asio::cancellation_type type) {
             auto const alive = weak.lock();
             if (!alive) return;
-            alive->is_cancelled_ = true;
+            alive->end_.come(RunEnd::Why::cancelled, type);
             asio::post(alive->strand_, [weak, type] {
-                if (auto const still_alive = weak.lock()) still_alive->signal_.emit(type);
+                if (auto const still_alive = weak.lock()) still_alive->interrupt(type);
             });
         });
+    }
+
+    void wait_for_end() {
+        CallOptions options;
+        if (deadline_) {
+            options.deadline(*deadline_);
+            // Before a byte is sent.
+            if (deadline_->remaining(client_.now()).count() <= 0)
+                return end_.come(RunEnd::Why::deadline, asio::cancellation_type::terminal);
+        }
+        // The handler holds the signal that its slot belongs to.
+        auto const ended = [self = this->shared_from_this()](const Result<void>& result) {
+            auto const is_deadline = !result && result.error().code() == errc::timeout;
+            auto const is_client = !result && result.error().code() == errc::operation_aborted;
+            if (self->has_completed_ || !(is_deadline || is_client)) return;
+            self->end_.come(is_deadline ? RunEnd::Why::deadline : RunEnd::Why::client,
+                            asio::cancellation_type::terminal);
+            self->interrupt(asio::cancellation_type::terminal);
+        };
+        detail::wait_for_end(
+            client_, asio::bind_cancellation_slot(ending_.slot(), asio::bind_executor(strand_, ended)),
+            std::move(options).settings());
+    }
+
+    void interrupt(asio::cancellation_type type) {
+        if (!has_completed_) signal_.emit(type);
     }
 
     // As an operation of the client does: never within the function that has started it, and on the executor
     // of the handler. A completion that is lost would be waited for in vain.
     void complete(const std::exception_ptr& thrown) {
+        has_completed_ = true;
+        ending_.emit(asio::cancellation_type::terminal);
         if (thrown) result_ = error_of(thrown);
         if (thrown && when_thrown_ == Effect::unknown) result_->error().effect(Effect::unknown);
         detail::insist(
@@ -114,13 +149,17 @@ private:
         }
     }
 
+    ApiKeyClient& client_;
+    std::optional<Deadline> deadline_;
     asio::any_io_executor executor_;
     asio::strand<asio::any_io_executor> strand_;
     asio::cancellation_signal signal_;
+    asio::cancellation_signal ending_;  // of the wait for the end
     Handler handler_;
     detail::HandlerExecutor handler_executor_;
     Effect when_thrown_;
-    std::atomic<bool> is_cancelled_ = false;
+    RunEnd end_;
+    bool has_completed_ = false;
     std::optional<Result<T>> result_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <palette/impl/lifecycle/audit/auditor.hpp>
 #include <palette/impl/lifecycle/blocking.hpp>
+#include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/audit.hpp>
 #include <palette/visit.hpp>
@@ -10,7 +11,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -51,42 +51,55 @@ public:
     using Rule = palette::lifecycle::AuditRule;
     using Policy = palette::lifecycle::AuditPolicy;
 
-    AuditDriver(ApiKeyClient& client, Policy policy, CallOptions options,
-                std::shared_ptr<const std::atomic<bool>> is_cancelled)
+    AuditDriver(ApiKeyClient& client, Policy policy, CallOptions options, std::shared_ptr<const RunEnd> end)
         : client_(client),
           policy_(std::move(policy)),
-          options_(std::move(options)),
-          list_options_(of_lists(options_)),
-          is_cancelled_(std::move(is_cancelled)) {}
+          options_(of_requests(options)),
+          list_options_(of_lists(std::move(options))),
+          end_(std::move(end)) {}
 
     asio::awaitable<Result<Report>> run() {
+        if (has_ended()) co_return ended();
         auto caller = co_await client_.async_whoami(options_);
+        if (has_ended()) co_return ended();
         if (!caller) co_return std::move(caller.error());
         auto const now = co_await client_.async_service_time(options_);
+        if (has_ended()) co_return ended();
         if (!now) co_return now.error();
         auditor_.emplace(policy_, *std::move(caller), *now);
         // A read that is refused does not end the audit, so a cancelled one has to be told from it.
         if (needs_users()) co_await read_users();
-        if (*is_cancelled_) co_return cancelled();
+        if (has_ended()) co_return ended();
         if (policy_.judges(Rule::quota)) co_await read_limit();
-        if (*is_cancelled_) co_return cancelled();
+        if (has_ended()) co_return ended();
         if (policy_.read_events() && policy_.judges(Rule::idle)) co_await read_events(*now);
-        if (*is_cancelled_) co_return cancelled();
+        if (has_ended()) co_return ended();
         auto const read = co_await read_keys();
-        if (*is_cancelled_) co_return cancelled();
-        if (!read) co_return read.error();
+        if (!read) co_return has_ended() ? ended() : read.error();
         co_await ask_for_absent_owners();
-        if (*is_cancelled_) co_return cancelled();
+        // What is known of the keys by then is reported, and that the owners were not asked for.
+        if (has_ended() && !end_->is_deadline()) co_return ended();
         co_return auditor_->finish();
     }
 
 private:
+    // The deadline is that of the audit, which ends each request by then. A large list takes longer than what
+    // the client gives to other operations.
+    static CallOptions of_requests(const CallOptions& options) {
+        CallOptions each;
+        each.traceparent(options.traceparent());
+        return each;
+    }
     static CallOptions of_lists(CallOptions options) {
-        if (!options.deadline()) options.deadline(std::chrono::minutes{10});
+        if (options.deadline())
+            options.deadline(std::chrono::days{36'500});
+        else
+            options.deadline(std::chrono::minutes{10});
         return options;
     }
 
-    static Error cancelled() { return Error(errc::operation_aborted, "the audit was cancelled"); }
+    [[nodiscard]] bool has_ended() const noexcept { return end_->has_come(); }
+    [[nodiscard]] Error ended() const { return end_->error("audit"); }
 
     [[nodiscard]] bool needs_users() const noexcept {
         return policy_.read_users() && (policy_.judges(Rule::orphaned) ||
@@ -148,12 +161,11 @@ private:
         auto const owners = auditor_->absent_owners();
         if (owners.empty()) co_return;
         auto before = co_await read_control();
-        for (std::size_t begin = 0; begin < owners.size() && !*is_cancelled_; begin += batch) {
+        for (std::size_t begin = 0; begin < owners.size(); begin += batch) {
             auto const end = std::min(begin + batch, owners.size());
             std::vector<std::string> not_found;
-            for (auto i = begin; i < end && !*is_cancelled_; ++i)
+            for (auto i = begin; i < end; ++i)
                 co_await ask_for(owners[i], not_found);
-            if (*is_cancelled_) co_return;
             auto after = co_await read_control();
             if (before && after)
                 for (auto const& uid : not_found)
@@ -165,9 +177,12 @@ private:
     }
 
     asio::awaitable<void> ask_for(const std::string& uid, std::vector<std::string>& not_found) {
+        if (has_ended()) co_return auditor_->owner_is_unknown(uid, ended());
         auto const user = co_await client_.async_get_user(uid, options_);
         if (user)
             auditor_->owner_exists(*user);
+        else if (has_ended())
+            auditor_->owner_is_unknown(uid, ended());
         else if (is_not_found(user.error().code()) && !user.error().server_code().empty())
             not_found.push_back(uid);
         else  // also a 404 of something in between, such as a proxy, which says nothing of users
@@ -177,25 +192,28 @@ private:
     asio::awaitable<Result<void>> read_control() {
         auto const& uid = auditor_->listed_user();
         if (uid.empty()) co_return Error(errc::not_found, "the list has nobody but the caller");
+        if (has_ended()) co_return ended();
         auto const user = co_await client_.async_get_user(uid, options_);
-        if (!user) co_return user.error();
-        co_return Result<void>();
+        if (user) co_return Result<void>();
+        co_return has_ended() ? ended() : user.error();
     }
 
     ApiKeyClient& client_;
     const Policy policy_;
     const CallOptions options_;
     const CallOptions list_options_;
-    std::shared_ptr<const std::atomic<bool>> is_cancelled_;
+    std::shared_ptr<const RunEnd> end_;
     std::optional<Auditor> auditor_;
 };
 
 inline asio::awaitable<Result<palette::lifecycle::AuditReport>> run_audit(
     ApiKeyClient& client, palette::lifecycle::AuditPolicy policy, CallOptions options,
-    std::shared_ptr<const std::atomic<bool>> is_cancelled) {
+    std::shared_ptr<const RunEnd> end) {
     if (auto fault = check(policy)) co_return fault->operation("audit");
-    AuditDriver driver(client, std::move(policy), std::move(options), std::move(is_cancelled));
-    co_return co_await driver.run();
+    AuditDriver driver(client, std::move(policy), std::move(options), std::move(end));
+    auto result = co_await driver.run();
+    if (!result && result.error().operation().empty()) result.error().operation("audit");
+    co_return result;
 }
 
 }  // namespace impl::lifecycle
@@ -205,9 +223,9 @@ namespace detail {
 PALETTE_KEYS_INLINE void start_audit(ApiKeyClient& client, Handler<lifecycle::AuditReport> handler,
                                      lifecycle::AuditPolicy policy, CallOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::AuditReport>>(
-        client.get_executor(), std::move(handler));
+        client, std::move(handler), options.deadline());
     started->spawn(std::bind_front(&impl::lifecycle::run_audit, std::ref(client), std::move(policy),
-                                   std::move(options), started->is_cancelled()));
+                                   std::move(options), started->end()));
 }
 
 }  // namespace detail

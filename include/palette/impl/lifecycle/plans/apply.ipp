@@ -5,10 +5,10 @@
 #include <palette/impl/lifecycle/blocking.hpp>
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/plans/apply_driver.hpp>
+#include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/apply.hpp>
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,8 +19,8 @@ namespace palette::inline PALETTE_KEYS_ABI {
 namespace impl::lifecycle {
 
 inline asio::awaitable<Result<BulkReport>> run_apply(ApiKeyClient& client, Plan plan, ApplyOptions options,
-                                                     std::shared_ptr<const std::atomic<bool>> is_cancelled) {
-    ApplyDriver driver(client, std::move(plan), std::move(options), std::move(is_cancelled));
+                                                     std::shared_ptr<const RunEnd> end) {
+    ApplyDriver driver(client, std::move(plan), std::move(options), std::move(end));
     auto result = co_await driver.run();
     if (!result) result.error().operation("apply");
     co_return result;
@@ -33,9 +33,9 @@ namespace detail {
 PALETTE_KEYS_INLINE void start_apply(ApiKeyClient& client, Handler<lifecycle::BulkReport> handler,
                                      lifecycle::Plan plan, lifecycle::ApplyOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::BulkReport>>(
-        client.get_executor(), std::move(handler), Effect::unknown);
+        client, std::move(handler), options.deadline(), Effect::unknown);
     started->spawn(std::bind_front(&impl::lifecycle::run_apply, std::ref(client), std::move(plan),
-                                   std::move(options), started->is_cancelled()));
+                                   std::move(options), started->end()));
 }
 
 }  // namespace detail

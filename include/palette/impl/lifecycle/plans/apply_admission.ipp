@@ -164,26 +164,17 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::admit(const Caller& caller, Insta
     return {};
 }
 
-PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_age() {
+PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_age() const {
     using namespace std::chrono_literals;
     auto const made = "the plan was made " + Expiry::at(plan_.as_of).to_string();
     if (now_ < plan_.as_of - 5min)
         return Error(errc::conflict, made + ", and the service's clock shows " + Expiry::at(now_).to_string())
             .path("as_of")
             .advice("make a new plan");
-    if (now_ - plan_.as_of <= plan_.time_to_live) return {};
-    // The end of a quarantine lies behind that time.
-    bool has_second_step = false;
-    for (auto& item : items_) {
-        if (!is_open(item)) continue;
-        if (is_second_step(item))
-            has_second_step = true;
-        else if (item.seen->step == PlanItem::Step::change)
-            decide(item, item.state == State::in_doubt ? BulkOutcome::unknown : BulkOutcome::not_started,
-                   "is left alone, for the plan is too old: make a new one");
-    }
-    if (has_second_step) return {};
-    return Error(errc::conflict, made + ", and was to be applied within " +
+    // What a run has begun in time may be finished, or half of the keys would stay as they were for ever.
+    // Each of them is compared with the plan before.
+    if (was_run_before_ || now_ - plan_.as_of <= plan_.time_to_live) return {};
+    return Error(errc::conflict, made + ", and was to be begun within " +
                                      std::to_string(plan_.time_to_live.count() / 1'000) + " s: it is too old")
         .path("as_of")
         .advice("make a new plan");

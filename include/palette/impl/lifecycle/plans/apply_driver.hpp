@@ -5,11 +5,12 @@
 #include <palette/client.hpp>
 #include <palette/impl/lifecycle/plans/apply_journal.hpp>
 #include <palette/impl/lifecycle/plans/apply_machine.hpp>
+#include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/lifecycle/apply.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_type.hpp>
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,15 +27,15 @@ class ApplyInbox;
 // Does what the machine decides, with the client and the journal: one run of a plan.
 class ApplyDriver {
 public:
-    // `is_cancelled` is looked at between the batches. The client outlives the driver.
-    ApplyDriver(ApiKeyClient& client, Plan plan, ApplyOptions options,
-                std::shared_ptr<const std::atomic<bool>> is_cancelled);
+    // The client outlives the driver.
+    ApplyDriver(ApiKeyClient& client, Plan plan, ApplyOptions options, std::shared_ptr<const RunEnd> end);
     ApplyDriver(const ApplyDriver&) = delete;
     ApplyDriver& operator=(const ApplyDriver&) = delete;
 
     boost::asio::awaitable<Result<BulkReport>> run();
 
 private:
+    Result<void> restore();
     boost::asio::awaitable<Result<void>> prepare();
     boost::asio::awaitable<Result<void>> list();
     boost::asio::awaitable<void> confirm_missing();
@@ -46,15 +47,17 @@ private:
     [[nodiscard]] ChangeOptions change_options(const ApplyStep& step) const;
     void take_news();
     void tell_decided();
+    bool stop_if_ended();
     void keep(Result<void> written);
 
     ApiKeyClient& client_;
     const Plan plan_;
     const ApplyOptions options_;
-    std::shared_ptr<const std::atomic<bool>> is_cancelled_;
+    std::shared_ptr<const RunEnd> end_;
     ApplyMachine machine_;
     std::optional<ApplyJournal> journal_;
     std::shared_ptr<ApplyInbox> inbox_;
+    boost::asio::cancellation_type cancelled_by_ = boost::asio::cancellation_type::none;
     Caller caller_;
     Instant now_{};
 };

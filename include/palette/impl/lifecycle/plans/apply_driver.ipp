@@ -7,6 +7,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -14,6 +16,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <map>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -65,7 +68,15 @@ public:
 
     // So that no answer is lost for want of memory: as many as changes are under way.
     void reserve(std::size_t number) { answers_.reserve(number); }
+    // To cancel the change of the item by, until its answer has come.
+    [[nodiscard]] asio::cancellation_slot slot_of(std::size_t item) { return signals_[item].slot(); }
+    void cancel_all(asio::cancellation_type type) {
+        for (auto& [item, signal] : signals_)
+            signal.emit(type);
+    }
+
     void put(std::size_t item, Result<void> result) {
+        signals_.erase(item);
         answers_.push_back({item, std::move(result)});
         bell_.cancel();
     }
@@ -88,18 +99,22 @@ private:
     asio::any_io_executor executor_;
     asio::steady_timer bell_;
     std::vector<Answer> answers_;
+    std::map<std::size_t, asio::cancellation_signal> signals_;
 };
 
 // Puts the answer of one change into the inbox, on the strand of the run.
 class ApplyAnswer {
 public:
     using executor_type = asio::any_io_executor;
+    using cancellation_slot_type = asio::cancellation_slot;
 
     ApplyAnswer(std::shared_ptr<ApplyInbox> inbox, std::size_t item)
         : inbox_(std::move(inbox)),
-          item_(item) {}
+          item_(item),
+          slot_(inbox_->slot_of(item)) {}
 
     [[nodiscard]] executor_type get_executor() const noexcept { return inbox_->executor(); }
+    [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
     void operator()(Result<void> result) const { inbox_->put(item_, std::move(result)); }
     void operator()(Result<ApiKey> result) const {
         inbox_->put(item_, result ? Result<void>() : Result<void>(std::move(result.error())));
@@ -108,14 +123,15 @@ public:
 private:
     std::shared_ptr<ApplyInbox> inbox_;
     std::size_t item_;
+    asio::cancellation_slot slot_;
 };
 
 PALETTE_KEYS_INLINE ApplyDriver::ApplyDriver(ApiKeyClient& client, Plan plan, ApplyOptions options,
-                                             std::shared_ptr<const std::atomic<bool>> is_cancelled)
+                                             std::shared_ptr<const RunEnd> end)
     : client_(client),
       plan_(std::move(plan)),
       options_(std::move(options)),
-      is_cancelled_(std::move(is_cancelled)),
+      end_(std::move(end)),
       machine_(plan_, options_) {}
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<BulkReport>> ApplyDriver::run() {
@@ -123,9 +139,12 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<BulkReport>> ApplyDriver::run() {
     if (auto fault = check(plan_, options_)) co_return *std::move(fault);
     auto const executor = co_await asio::this_coro::executor;
     inbox_ = std::make_shared<ApplyInbox>(executor);
+    now_ = client_.now();  // until the service has told its own
+    if (auto restored = restore(); !restored) co_return std::move(restored.error());
     auto ready = co_await prepare();
-    if (!ready) co_return std::move(ready.error());
-    co_await run_steps();
+    // An end that comes before the first change has its report as well.
+    if (!ready && !stop_if_ended()) co_return std::move(ready.error());
+    if (ready) co_await run_steps();
     try {
         co_return machine_.report(now_);
     } catch (const std::bad_alloc&) {
@@ -133,22 +152,27 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<BulkReport>> ApplyDriver::run() {
     }
 }
 
+PALETTE_KEYS_INLINE Result<void> ApplyDriver::restore() {
+    if (!options_.has_journal()) return {};
+    auto opened = ApplyJournal::open(options_.journal(), plan_.digest());
+    if (!opened) return std::move(opened.error());
+    journal_.emplace(std::move(*opened));
+    return machine_.restore(journal_->entries());
+}
+
 // All that comes before the first change.
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::prepare() {
-    if (options_.has_journal()) {
-        auto opened = ApplyJournal::open(options_.journal(), plan_.digest());
-        if (!opened) co_return std::move(opened.error());
-        journal_.emplace(std::move(*opened));
-        if (auto good = machine_.restore(journal_->entries()); !good) co_return good;
-    }
+    if (end_->has_come()) co_return end_->error("run");
     auto caller = co_await client_.async_describe_caller();
     if (!caller) co_return std::move(caller.error());
     caller_ = *std::move(caller);
+    if (end_->has_come()) co_return end_->error("run");
     auto now = co_await client_.async_service_time();
     if (!now) co_return std::move(now.error());
     now_ = *now;
     if (auto good = machine_.admit(caller_, now_); !good) co_return good;
     if (!machine_.needs_list()) co_return Result<void>();
+    if (end_->has_come()) co_return end_->error("run");
     co_return co_await list();
 }
 
@@ -164,8 +188,10 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::list() {
 PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::confirm_missing() {
     auto const missing = machine_.missing();
     for (auto const number : missing) {
-        if (*is_cancelled_ || machine_.is_stopped()) co_return;
+        if (end_->has_come() || machine_.is_stopped()) co_return;
         auto const read = co_await client_.async_get(plan_.items[number].uid);
+        // A read that was cancelled has found nothing out.
+        if (!read && end_->has_come()) co_return;
         machine_.confirm(number, read);
     }
 }
@@ -205,7 +231,7 @@ PALETTE_KEYS_INLINE asio::awaitable<bool> ApplyDriver::run_step() {
         co_await inbox_->wait();
     } else if (machine_.needs_list() && !machine_.is_stopped()) {
         auto listed = co_await list();
-        if (!listed) machine_.stop(listed.error().message());
+        if (!listed && !stop_if_ended()) machine_.stop(listed.error().message());
     } else {
         tell_decided();
         if (journal_) keep(journal_->flush());
@@ -263,6 +289,7 @@ PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
 }
 
 PALETTE_KEYS_INLINE void ApplyDriver::take_news() {
+    stop_if_ended();
     while (auto const answer = inbox_->take()) {
         try {
             machine_.finished(answer->item, answer->result, now_);
@@ -271,12 +298,22 @@ PALETTE_KEYS_INLINE void ApplyDriver::take_news() {
             throw;
         }
     }
-    if (*is_cancelled_) machine_.stop("the run was cancelled");
     tell_decided();
+}
+
+// Changes are cancelled, and not waited for: a service that does not answer would keep the run for minutes.
+PALETTE_KEYS_INLINE bool ApplyDriver::stop_if_ended() {
+    if (!end_->has_come()) return false;
+    machine_.stop(end_->words("run"));
+    auto const type = end_->type();
+    if (std::exchange(cancelled_by_, type) != type) inbox_->cancel_all(type);
+    return true;
 }
 
 // Writes down what has come to an outcome, and tells the program.
 PALETTE_KEYS_INLINE void ApplyDriver::tell_decided() {
+    for (auto const number : machine_.take_withdrawn())
+        if (auto const entry = machine_.entry_of(number); entry && journal_) journal_->add(*entry);
     auto const news = machine_.take_decided();
     auto finished = machine_.decided() - news.size();
     for (auto const number : news) {

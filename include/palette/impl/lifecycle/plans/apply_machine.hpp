@@ -81,7 +81,9 @@ public:
 
     // The items that have come to an outcome since the last call.
     [[nodiscard]] std::vector<std::size_t> take_decided();
-    // What the journal is to say about an item that has; nothing if that shows by itself from the plan.
+    // Those that were begun, and were cancelled before they were sent: they are not started.
+    [[nodiscard]] std::vector<std::size_t> take_withdrawn();
+    // What the journal is to say about one of either; nothing if that shows by itself from the plan.
     [[nodiscard]] std::optional<JournalEntry> entry_of(std::size_t item) const;
     [[nodiscard]] JournalEntry intent_of(const ApplyStep& step, Instant now) const;
     [[nodiscard]] const BulkItem& item(std::size_t number) const { return items_[number].report; }
@@ -106,6 +108,7 @@ private:
         bool is_own = false;
         bool was_missing = false;  // the service has answered that there is no such key
         bool is_unlisted = false;  // the list does not have it, and it was not read since
+        bool is_withdrawn = false;
         std::vector<Guard> guards;
         std::optional<Instant> revoked_at;  // the beginning of the quarantine
         Instant decided_at{};
@@ -119,7 +122,7 @@ private:
     void open(Item& item);
     void open_quarantined(Item& item);
     [[nodiscard]] Result<void> check_caller(const Caller& caller) const;
-    [[nodiscard]] Result<void> check_age();
+    [[nodiscard]] Result<void> check_age() const;
     [[nodiscard]] Result<void> check_size() const;
     [[nodiscard]] bool is_open(const Item& item) const noexcept;
     void compare(Item& item, const ApiKey* key);
@@ -127,8 +130,10 @@ private:
     [[nodiscard]] std::string drift_of(const Item& item, const ApiKey& key) const;
     void revoked(Item& item, BulkOutcome outcome, std::string sentence);
     void fail(Item& item, const Error& error, BulkOutcome outcome);
+    void withdraw(Item& item, const Error& error);
     void decide(Item& item, BulkOutcome outcome, std::string sentence);
-    [[nodiscard]] bool may_do_own_key() const noexcept;
+    [[nodiscard]] bool is_in_quarantine(const Item& item) const noexcept;
+    [[nodiscard]] bool may_do_own_key(ActionKind step) const noexcept;
     [[nodiscard]] std::string due_words(const Item& item) const;
 
     const Plan& plan_;
@@ -143,6 +148,7 @@ private:
     std::size_t failures_in_a_row_ = 0;
     std::string stopped_;
     std::vector<std::size_t> news_;
+    std::vector<std::size_t> withdrawn_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle

@@ -117,9 +117,17 @@ inline bool is_good_end(BulkOutcome outcome) noexcept {
     return is_final(outcome) || outcome == BulkOutcome::skipped;
 }
 
-PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key() const noexcept {
-    return under_way_ == 0 && std::ranges::all_of(items_, [](const Item& item) {
-               return item.is_own || (item.state == State::decided && is_good_end(item.report.outcome));
+PALETTE_KEYS_INLINE bool ApplyMachine::is_in_quarantine(const Item& item) const noexcept {
+    return item.state == State::decided && item.revoked_at &&
+           (item.step == ActionKind::revoke || now_ < *item.revoked_at + *plan_.quarantine);
+}
+
+// The own key is revoked while others are in quarantine, for that is its first step as well.
+PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key(ActionKind step) const noexcept {
+    return under_way_ == 0 && std::ranges::all_of(items_, [&](const Item& item) {
+               if (item.is_own) return true;
+               if (item.state != State::decided || !is_good_end(item.report.outcome)) return false;
+               return step == first_step() || !is_in_quarantine(item);
            });
 }
 
@@ -133,9 +141,12 @@ PALETTE_KEYS_INLINE std::vector<ApplyStep> ApplyMachine::next() {
         auto const& item = items_[next_];
         if (item.state == State::waiting && !item.is_own) steps.push_back({next_, item.step});
     }
-    if (!steps.empty() || !may_do_own_key()) return steps;
-    for (std::size_t i = 0; i < items_.size(); ++i)
-        if (items_[i].is_own && items_[i].state == State::waiting) steps.push_back({i, items_[i].step});
+    if (!steps.empty()) return steps;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        auto const& item = items_[i];
+        if (item.is_own && item.state == State::waiting && may_do_own_key(item.step))
+            steps.push_back({i, item.step});
+    }
     return steps;
 }
 
@@ -186,6 +197,8 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
     }
     auto const& error = result.error();
     if (error.effect() == Effect::unknown) return fail(item, error, BulkOutcome::unknown);
+    if (error.code() == errc::operation_aborted && error.effect() == Effect::not_applied)
+        return withdraw(item, error);
     if (is_not_found(error)) {
         item.state = State::in_doubt;
         item.was_missing = true;
@@ -207,6 +220,16 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
         return decide(item, BulkOutcome::guarded, detail::one_line(error.message(), 400));
     }
     fail(item, error, BulkOutcome::failed);
+}
+
+// Where the run was not cancelled, the client was, or closed: the others would end in the same way.
+PALETTE_KEYS_INLINE void ApplyMachine::withdraw(Item& item, const Error& error) {
+    stop(detail::one_line(error.what(), 400));
+    item.state = State::waiting;
+    item.is_withdrawn = true;
+    item.decided_at = now_;
+    item.report.sentence = "was cancelled before it was sent";
+    withdrawn_.push_back(static_cast<std::size_t>(&item - items_.data()));
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::fail(Item& item, const Error& error, BulkOutcome outcome) {
@@ -232,6 +255,10 @@ PALETTE_KEYS_INLINE void ApplyMachine::stop(std::string why) {
     if (stopped_.empty()) stopped_ = std::move(why);
 }
 
+PALETTE_KEYS_INLINE std::vector<std::size_t> ApplyMachine::take_withdrawn() {
+    return std::exchange(withdrawn_, {});
+}
+
 PALETTE_KEYS_INLINE std::vector<std::size_t> ApplyMachine::take_decided() {
     return std::exchange(news_, {});
 }
@@ -240,12 +267,13 @@ PALETTE_KEYS_INLINE std::optional<JournalEntry> ApplyMachine::entry_of(std::size
     auto const& item = items_[number];
     auto const outcome = item.report.outcome;
     // What the plan itself says, and what the next run decides anew, is not written down.
-    if (!is_final(outcome) && outcome != BulkOutcome::failed && outcome != BulkOutcome::unknown)
+    if (!is_final(outcome) && outcome != BulkOutcome::failed && outcome != BulkOutcome::unknown &&
+        !item.is_withdrawn)
         return std::nullopt;
     JournalEntry entry;
     entry.uid = item.seen->uid;
     entry.step = item.step;
-    entry.result = outcome;
+    entry.result = item.is_withdrawn ? BulkOutcome::not_started : outcome;
     entry.at = item.decided_at;
     entry.sentence = item.report.sentence;
     return entry;
@@ -275,12 +303,9 @@ PALETTE_KEYS_INLINE BulkReport ApplyMachine::report(Instant now) const {
             last.outcome = BulkOutcome::not_started;
             last.sentence = is_stopped() ? "was not begun: " + detail::one_line(stopped_, 400)
                                          : "was not begun: it is the key that the client uses, and "
-                                           "another one has failed, or was left alone";
+                                           "another one has failed, was left alone, or is in quarantine";
         }
-        auto const is_in_quarantine = item.revoked_at && item.step == ActionKind::revoke;
-        auto const waits = item.state == State::decided && item.revoked_at &&
-                           (is_in_quarantine || now_ < *item.revoked_at + *plan_.quarantine);
-        if (!waits) continue;
+        if (!is_in_quarantine(item)) continue;
         auto const due = *item.revoked_at + *plan_.quarantine;
         report.next_due = report.next_due ? std::min(*report.next_due, due) : due;
     }

@@ -7,11 +7,11 @@
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_check.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_driver.hpp>
+#include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/rotation.hpp>
 
 #include <array>
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,9 +24,9 @@ namespace impl::lifecycle {
 
 inline asio::awaitable<Result<palette::lifecycle::Rotation>> run_rotation(
     ApiKeyClient& client, palette::lifecycle::Slot slot, palette::lifecycle::RotateOptions options,
-    std::shared_ptr<const std::atomic<bool>> is_cancelled) {
+    std::shared_ptr<const RunEnd> end) {
     if (auto fault = check(slot, options)) co_return fault->operation("rotate");
-    RotationDriver driver(client, std::move(slot), std::move(options), std::move(is_cancelled));
+    RotationDriver driver(client, std::move(slot), std::move(options), std::move(end));
     auto result = co_await driver.run();
     if (!result && result.error().operation().empty()) result.error().operation("rotate");
     co_return result;
@@ -39,9 +39,9 @@ namespace detail {
 PALETTE_KEYS_INLINE void start_rotation(ApiKeyClient& client, Handler<lifecycle::Rotation> handler,
                                         lifecycle::Slot slot, lifecycle::RotateOptions options) {
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::Rotation>>(
-        client.get_executor(), std::move(handler), Effect::unknown);
+        client, std::move(handler), options.deadline(), Effect::unknown);
     started->spawn(std::bind_front(&impl::lifecycle::run_rotation, std::ref(client), std::move(slot),
-                                   std::move(options), started->is_cancelled()));
+                                   std::move(options), started->end()));
 }
 
 }  // namespace detail

@@ -14,6 +14,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
     if (left.is_revoked) {
         // Somebody may have missed it meanwhile.
         auto const key = co_await read(left.uid);
+        if (has_ended()) co_return ended();
         if (!key) co_return key.error();
         if (*key && (*key)->is_active) {
             left_.push_back("the old key " + left.uid +
@@ -34,6 +35,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
     auto pending = PendingCreate::of_nonce(left.nonce, left.name, by, left.owner_uid);
     if (!pending) co_return std::move(pending.error());
     auto done = co_await client_.async_reconcile(std::move(*pending));
+    if (has_ended()) co_return ended();
     if (!done && done.error().code() == errc::bad_value) {
         // The service does not keep the mark: no later look finds more, and a person has to.
         co_await look_for_suspects(left);

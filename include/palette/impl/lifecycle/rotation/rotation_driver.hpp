@@ -3,11 +3,11 @@
 
 #include <palette/client.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_machine.hpp>
+#include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/lifecycle/rotation.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,14 +24,13 @@ class RotationDriver {
 public:
     using Report = palette::lifecycle::Rotation;
 
-    // `is_cancelled` is looked at between the steps. The client outlives the driver.
+    // The client outlives the driver.
     RotationDriver(ApiKeyClient& client, palette::lifecycle::Slot slot,
-                   palette::lifecycle::RotateOptions options,
-                   std::shared_ptr<const std::atomic<bool>> is_cancelled)
+                   palette::lifecycle::RotateOptions options, std::shared_ptr<const RunEnd> end)
         : client_(client),
           slot_(std::move(slot)),
           options_(std::move(options)),
-          is_cancelled_(std::move(is_cancelled)) {}
+          end_(std::move(end)) {}
 
     boost::asio::awaitable<Result<Report>> run();
 
@@ -49,7 +48,8 @@ private:
     Awaitable<void> identify();
     Awaitable<void> save();
     Awaitable<std::string> create();
-    Awaitable<palette::lifecycle::Receipt> stage();
+    boost::asio::awaitable<Expiry> new_expiry();
+    Awaitable<palette::lifecycle::Receipt> stage(Expiry expiry);
     Awaitable<ApiKey> prove();
     Awaitable<ApiKey> try_new_key(const Secret& value);
     Awaitable<Secret> new_value();
@@ -65,12 +65,17 @@ private:
     void conclude(const Result<void>& result, std::string_view done);
     void conclude_failure(const Error& error, StepFailure why, const std::string& uid = {});
     void note(std::string text) { done_.push_back(std::move(text)); }
+    // What is done between the requests of a step is not done after the end.
+    [[nodiscard]] bool has_ended() const noexcept { return end_->has_come(); }
+    [[nodiscard]] Error ended() const { return end_->error("rotation"); }
     Result<Report> report();
+    Result<Report> interrupted();
+    Report report_of_record();
 
     ApiKeyClient& client_;
     palette::lifecycle::Slot slot_;
     const palette::lifecycle::RotateOptions options_;
-    std::shared_ptr<const std::atomic<bool>> is_cancelled_;
+    std::shared_ptr<const RunEnd> end_;
     std::optional<RotationMachine> machine_;
     std::uint64_t version_ = 0;
     Identity caller_;

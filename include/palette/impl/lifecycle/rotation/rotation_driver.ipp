@@ -22,7 +22,9 @@ using palette::lifecycle::SecretSink;
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriver::run() {
     co_await asio::this_coro::throw_if_cancelled(false);
+    if (has_ended()) co_return ended();
     auto lock = co_await guarded(&RotationStore::lock, slot_.store(), slot_.name());
+    if (has_ended()) co_return ended();
     if (!lock) {
         if (lock.error().code() != errc::conflict) co_return std::move(lock.error());
         Report busy;
@@ -32,6 +34,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
         co_return busy;
     }
     auto record = co_await load();
+    if (has_ended()) co_return ended();
     if (!record) co_return std::move(record.error());
     machine_.emplace(slot_.name(), options_, std::move(*record));
     co_return co_await run_steps();
@@ -57,12 +60,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
     for (;;) {
         auto const step = machine_->next();
         if (step == Step::finish) co_return report();
-        // As if the process had been killed here.
-        if (*is_cancelled_) co_return Error(errc::operation_aborted, "the rotation was cancelled");
-        if (step != Step::identify) {
+        if (step != Step::identify && !has_ended()) {
             auto now = co_await client_.async_service_time();
             if (now) now_ = *now;
         }
+        if (has_ended()) co_return interrupted();
         machine_->set_time(now_);
         has_acted_ = has_acted_ || !is_first_look(step);
         co_await perform(step);
@@ -77,6 +79,8 @@ inline bool is_cleaning(RotationStep step) noexcept {
 
 PALETTE_KEYS_INLINE void RotationDriver::conclude_failure(const Error& error, StepFailure why,
                                                           const std::string& uid) {
+    // As if the process had been killed in the step. Of a key that no record names, the report does.
+    if (has_ended() && machine_->next() != Step::remove_new) return;
     // What could not be cleaned up is in the report besides, and not why the rotation has failed.
     if (!problem_ || !is_cleaning(machine_->next())) problem_ = error;
     machine_->failed(why, uid);
@@ -163,9 +167,12 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
             conclude_failure(contents.error(), StepFailure::later);
         co_return;
     }
+    auto expiry = Expiry::never();
+    if (step == Step::stage) expiry = co_await new_expiry();
+    if (has_ended()) co_return;
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (step == Step::stage) {
-        auto receipt = co_await stage();
+        auto receipt = co_await stage(expiry);
         if (receipt) {
             note("stored the value of key " + record.new_uid + " beside the current one");
             machine_->staged(std::move(*receipt));
@@ -249,6 +256,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         co_return;
     }
     auto owner = co_await this->owner();
+    if (has_ended()) co_return;
     if (!owner) {
         conclude_failure(owner.error(), StepFailure::later);
         co_return;
@@ -321,11 +329,15 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create(
     co_return made->uid();
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<palette::lifecycle::Receipt>> RotationDriver::stage() {
+// What the service gave may be less than what was asked for.
+PALETTE_KEYS_INLINE asio::awaitable<Expiry> RotationDriver::new_expiry() {
+    auto const seen = co_await client_.async_get(machine_->record().new_uid);
+    co_return seen ? seen->expiry : Expiry::in(options_.lifetime(), now_);
+}
+
+PALETTE_KEYS_INLINE asio::awaitable<Result<palette::lifecycle::Receipt>> RotationDriver::stage(
+    Expiry expiry) {
     auto const& record = machine_->record();
-    // What the service gave may be less than what was asked for.
-    auto const seen = co_await client_.async_get(record.new_uid);
-    auto const expiry = seen ? seen->expiry : Expiry::in(options_.lifetime(), now_);
     co_return co_await guarded(&SecretSink::stage, slot_.sink(), record.rotation_id, record.new_uid, expiry,
                                std::cref(value_));
 }
@@ -367,14 +379,34 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
     // Before anything was tried, what went wrong is the result.
     if (outcome == Report::Outcome::failed && !has_acted_ && problem) return *std::move(problem);
 
+    auto report = report_of_record();
+    report.outcome = outcome;
+    report.next_due = machine_->next_due();
+    if (outcome == Report::Outcome::failed || outcome == Report::Outcome::lost_race)
+        report.problem = std::move(problem);
+    return report;
+}
+
+// The record is as if the process had been killed here.
+PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::interrupted() {
+    if (!end_->is_deadline() || !has_acted_) return ended();
+    auto report = report_of_record();
+    report.outcome = Report::Outcome::failed;
+    report.next_due = now_;
+    report.problem = ended().operation("rotate");
+    auto const step = machine_->next();
+    if (step == Step::discard || step == Step::remove_new)
+        report.left.push_back("delete the key " + report.new_uid + ", whose value nobody has");
+    return report;
+}
+
+PALETTE_KEYS_INLINE RotationDriver::Report RotationDriver::report_of_record() {
     auto const& record = machine_->record();
     Report report;
-    report.outcome = outcome;
     report.state = record.state;
     report.old_uid = record.old_uid;
     report.new_uid = record.new_uid;
     report.proven_at = record.proven_at;
-    report.next_due = machine_->next_due();
     report.as_of = now_;
     report.clock_skew = std::chrono::round<std::chrono::milliseconds>(client_.now() - now_);
     report.done = std::move(done_);
@@ -384,8 +416,6 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
         report.left.emplace_back(
             "set the clock of this machine, which differs from the service's by more than "
             "five minutes");
-    if (outcome == Report::Outcome::failed || outcome == Report::Outcome::lost_race)
-        report.problem = std::move(problem);
     return report;
 }
 

@@ -38,6 +38,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::prove() {
     using namespace std::chrono_literals;
     auto const& record = machine_->record();
     auto value = co_await new_value();
+    if (has_ended()) co_return ended();
     if (!value) {
         // After a kill, the value of a sink that cannot be read is gone; what is promoted already is proved
         // by its state alone, which RotateOptions::unproven_ok() accepts.
@@ -69,7 +70,9 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::prove() {
             if (!may_change || client_.now() + wait > give_up) co_return std::move(tried.error());
             successes = 0;
         }
+        if (has_ended()) co_return ended();
         auto const waited = co_await client_.async_wait(wait);
+        if (has_ended()) co_return ended();
         if (!waited) co_return waited.error();
         wait = std::min<std::chrono::milliseconds>(wait * 2, 16s);
     }
@@ -81,12 +84,14 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::try_new_key(
     auto as_new =
         client_.with_auth(detail::always(Credential::api_key(Secret(value.expose()), record.new_uid)));
     auto who = co_await as_new.async_whoami();
+    if (has_ended()) co_return ended();
     if (!who) co_return std::move(who.error());
     if (who->tenant_uid != record.tenant_uid || who->user_uid != record.owner_uid)
         co_return Error(errc::conflict, "the stored value is a key of another user or tenant than asked for");
     auto key = co_await as_new.async_get(record.new_uid);
     // A user may use a key without the permission to read it.
-    if (!key && key.error().code() == errc::forbidden) key = co_await client_.async_get(record.new_uid);
+    if (!key && !has_ended() && key.error().code() == errc::forbidden)
+        key = co_await client_.async_get(record.new_uid);
     co_return key;
 }
 

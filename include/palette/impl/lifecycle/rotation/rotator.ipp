@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/rotator.hpp>
 
@@ -39,12 +40,12 @@ inline asio::awaitable<Result<void>> run_rotator(ApiKeyClient& client, palette::
                                                  palette::lifecycle::RotateOptions options,
                                                  palette::lifecycle::Rotator::Listener listener,
                                                  std::chrono::milliseconds longest_pause,
-                                                 std::shared_ptr<const std::atomic<bool>> is_cancelled) {
+                                                 std::shared_ptr<const RunEnd> end) {
     RotatorPace pace(longest_pause);
     for (;;) {
         auto rotation = co_await palette::lifecycle::async_rotate(client, slot, options);
         if (listener) listener(rotation);
-        if (*is_cancelled) co_return Error(errc::operation_aborted, "the rotator was cancelled");
+        if (end->has_come()) co_return end->error("rotator");
         if (!rotation) {
             auto const code = rotation.error().code();
             if (code == errc::operation_aborted || code == errc::invalid_argument)
@@ -55,6 +56,7 @@ inline asio::awaitable<Result<void>> run_rotator(ApiKeyClient& client, palette::
         if (has_begun) options.force(false);
         auto const wait = pace.wait_after(rotation);
         auto const waited = co_await client.async_wait(wait);
+        if (end->has_come()) co_return end->error("rotator");
         if (!waited) co_return waited.error();
     }
 }
@@ -84,10 +86,10 @@ PALETTE_KEYS_INLINE std::shared_ptr<AuthProvider> Rotator::provider(std::chrono:
 }
 
 PALETTE_KEYS_INLINE void Rotator::start(boost::asio::any_completion_handler<void(Result<void>)> handler) {
-    auto const started = std::make_shared<impl::lifecycle::Started<void>>(
-        client_->get_executor(), std::move(handler), Effect::unknown);
+    auto const started = std::make_shared<impl::lifecycle::Started<void>>(*client_, std::move(handler),
+                                                                          std::nullopt, Effect::unknown);
     started->spawn(std::bind_front(&impl::lifecycle::run_rotator, std::ref(*client_), slot_, options_,
-                                   listener_, longest_pause_, started->is_cancelled()));
+                                   listener_, longest_pause_, started->end()));
 }
 
 }  // namespace lifecycle

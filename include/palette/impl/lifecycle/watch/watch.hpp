@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/client.hpp>
+#include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/impl/lifecycle/watch/watch_machine.hpp>
 #include <palette/impl/system/directory.hpp>
 #include <palette/impl/system/file_lock.hpp>
@@ -9,7 +10,6 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -49,21 +49,21 @@ class Watch {
 public:
     using Event = palette::lifecycle::ExpiryEvent;
     using EventHandler = palette::lifecycle::ExpiryWatch::EventHandler;
-    using Cancelled = std::shared_ptr<const std::atomic<bool>>;
+    using End = std::shared_ptr<const RunEnd>;
 
     explicit Watch(palette::lifecycle::WatchOptions options);
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
     ~Watch();
 
-    asio::awaitable<Result<Event>> next(ApiKeyClient& client, Cancelled is_cancelled);
-    asio::awaitable<Result<void>> run(ApiKeyClient& client, EventHandler handler, Cancelled is_cancelled);
+    asio::awaitable<Result<Event>> next(ApiKeyClient& client, End end);
+    asio::awaitable<Result<void>> run(ApiKeyClient& client, EventHandler handler, End end);
 
 private:
     asio::awaitable<Result<void>> handle_events(ApiKeyClient& client, const EventHandler& handler,
-                                                const Cancelled& is_cancelled);
+                                                const RunEnd& end);
     // Returns when the machine has an event.
-    asio::awaitable<Result<void>> await_event(ApiKeyClient& client, const Cancelled& is_cancelled);
+    asio::awaitable<Result<void>> await_event(ApiKeyClient& client, const RunEnd& end);
     asio::awaitable<Result<void>> begin(ApiKeyClient& client);
     asio::awaitable<Result<void>> look(ApiKeyClient& client);
     // The event was handled. Saves, unless that was done within a second.

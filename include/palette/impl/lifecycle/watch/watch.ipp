@@ -100,13 +100,12 @@ PALETTE_KEYS_INLINE Watch::~Watch() {
     }
 }
 
-PALETTE_KEYS_INLINE asio::awaitable<Result<Watch::Event>> Watch::next(ApiKeyClient& client,
-                                                                      Cancelled is_cancelled) {
+PALETTE_KEYS_INLINE asio::awaitable<Result<Watch::Event>> Watch::next(ApiKeyClient& client, End end) {
     if (is_given_out_) {
         auto const settled = settle(client);
         if (!settled) co_return settled.error();
     }
-    auto const found = co_await await_event(client, is_cancelled);
+    auto const found = co_await await_event(client, *end);
     if (!found) {
         auto const saved = save_rest();
         co_return saved ? found.error() : saved.error();
@@ -116,8 +115,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Watch::Event>> Watch::next(ApiKeyClie
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::run(ApiKeyClient& client, EventHandler handler,
-                                                             Cancelled is_cancelled) {
-    auto ended = co_await handle_events(client, handler, is_cancelled);
+                                                             End end) {
+    auto ended = co_await handle_events(client, handler, *end);
     auto saved = save_rest();
     if (!saved) co_return saved;
     co_return ended;
@@ -125,13 +124,13 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::run(ApiKeyClient& clien
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::handle_events(ApiKeyClient& client,
                                                                        const EventHandler& handler,
-                                                                       const Cancelled& is_cancelled) {
+                                                                       const RunEnd& end) {
     if (is_given_out_) {
         auto const settled = settle(client);
         if (!settled) co_return settled.error();
     }
     for (;;) {
-        auto const found = co_await await_event(client, is_cancelled);
+        auto const found = co_await await_event(client, end);
         if (!found) co_return found.error();
         auto const handled = co_await guarded(handler, machine_.event());
         if (handled) {
@@ -139,7 +138,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::handle_events(ApiKeyCli
             if (!settled) co_return settled.error();
             continue;
         }
-        if (*is_cancelled) co_return handled.error();
+        if (end.has_come()) co_return end.error("watch");
         // A look finds the event again, if the key still is as it was. The other keys do not wait for that.
         machine_.defer();
         if (options_.on_error()) options_.on_error()(handled.error());
@@ -148,10 +147,10 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::handle_events(ApiKeyCli
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::await_event(ApiKeyClient& client,
-                                                                     const Cancelled& is_cancelled) {
+                                                                     const RunEnd& end) {
     if (auto fault = check(options_)) co_return fault->operation("watch");
     for (;;) {
-        if (*is_cancelled) co_return Error(errc::operation_aborted, "the watch was cancelled");
+        if (end.has_come()) co_return end.error("watch");
         if (machine_.has_event()) co_return Result<void>();
         auto const saved = save_rest();
         if (!saved) co_return saved.error();
@@ -268,13 +267,13 @@ PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::back_off(int& failures) con
 
 inline asio::awaitable<Result<palette::lifecycle::ExpiryEvent>> next_of(std::shared_ptr<Watch> watch,
                                                                         ApiKeyClient& client,
-                                                                        Watch::Cancelled is_cancelled) {
-    co_return co_await watch->next(client, std::move(is_cancelled));
+                                                                        Watch::End end) {
+    co_return co_await watch->next(client, std::move(end));
 }
 
 inline asio::awaitable<Result<void>> run_watch(std::shared_ptr<Watch> watch, ApiKeyClient& client,
-                                               Watch::EventHandler handler, Watch::Cancelled is_cancelled) {
-    co_return co_await watch->run(client, std::move(handler), std::move(is_cancelled));
+                                               Watch::EventHandler handler, Watch::End end) {
+    co_return co_await watch->run(client, std::move(handler), std::move(end));
 }
 
 }  // namespace impl::lifecycle
@@ -292,17 +291,15 @@ PALETTE_KEYS_INLINE ExpiryWatch::~ExpiryWatch() = default;
 PALETTE_KEYS_INLINE void ExpiryWatch::start_next(
     boost::asio::any_completion_handler<void(Result<ExpiryEvent>)> handler) {
     auto const started =
-        std::make_shared<impl::lifecycle::Started<ExpiryEvent>>(client_->get_executor(), std::move(handler));
-    started->spawn(
-        std::bind_front(&impl::lifecycle::next_of, watch_, std::ref(*client_), started->is_cancelled()));
+        std::make_shared<impl::lifecycle::Started<ExpiryEvent>>(*client_, std::move(handler));
+    started->spawn(std::bind_front(&impl::lifecycle::next_of, watch_, std::ref(*client_), started->end()));
 }
 
 PALETTE_KEYS_INLINE void ExpiryWatch::start_run(
     boost::asio::any_completion_handler<void(Result<void>)> handler, EventHandler function) {
-    auto const started =
-        std::make_shared<impl::lifecycle::Started<void>>(client_->get_executor(), std::move(handler));
+    auto const started = std::make_shared<impl::lifecycle::Started<void>>(*client_, std::move(handler));
     started->spawn(std::bind_front(&impl::lifecycle::run_watch, watch_, std::ref(*client_),
-                                   std::move(function), started->is_cancelled()));
+                                   std::move(function), started->end()));
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const ExpiryEvent& event) {
