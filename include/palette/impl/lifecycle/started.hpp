@@ -24,6 +24,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -60,10 +61,16 @@ public:
         auto const self = this->shared_from_this();
         bridge_cancellation();
         wait_for_end();
-        asio::co_spawn(strand_, run(self, std::move(work)),
-                       asio::bind_cancellation_slot(signal_.slot(), [self](const std::exception_ptr& thrown) {
-                           self->complete(thrown);
-                       }));
+        try {
+            asio::co_spawn(
+                strand_, run(self, std::move(work)),
+                asio::bind_cancellation_slot(
+                    signal_.slot(), [self](const std::exception_ptr& thrown) { self->complete(thrown); }));
+        } catch (...) {
+            // Or the wait would keep the event loop running.
+            stop_waiting();
+            throw;
+        }
     }
 
 private:
@@ -110,6 +117,11 @@ private:
             std::move(options).settings());
     }
 
+    void stop_waiting() {
+        has_completed_ = true;
+        ending_.emit(asio::cancellation_type::terminal);
+    }
+
     void interrupt(asio::cancellation_type type) {
         if (!has_completed_) signal_.emit(type);
     }
@@ -117,8 +129,7 @@ private:
     // As an operation of the client does: never within the function that has started it, and on the executor
     // of the handler. A completion that is lost would be waited for in vain.
     void complete(const std::exception_ptr& thrown) {
-        has_completed_ = true;
-        ending_.emit(asio::cancellation_type::terminal);
+        stop_waiting();
         if (thrown) result_ = error_of(thrown);
         if (thrown && when_thrown_ == Effect::unknown) result_->error().effect(Effect::unknown);
         detail::insist(
@@ -159,7 +170,7 @@ private:
     detail::HandlerExecutor handler_executor_;
     Effect when_thrown_;
     RunEnd end_;
-    bool has_completed_ = false;
+    std::atomic<bool> has_completed_ = false;
     std::optional<Result<T>> result_;
 };
 
