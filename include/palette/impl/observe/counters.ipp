@@ -69,6 +69,7 @@ public:
         }
 
     private:
+        // In seconds, from a fast answer to the time in which an operation usually gives up.
         static constexpr std::array bounds{0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
                                            0.5,   1.0,  2.5,   5.0,  10.0, 30.0};
 
@@ -111,6 +112,7 @@ PALETTE_KEYS_INLINE void Counters::on_operation_start(const OperationEvent& /*ev
 
 PALETTE_KEYS_INLINE void Counters::on_attempt(const AttemptEvent& event) noexcept {
     state_->change([&] {
+        // Empty, and not left out, where there is none: all series of a metric have the same labels.
         auto const status = event.status != 0 ? std::to_string(event.status) : std::string();
         ++state_->requests[State::labels({{"operation", event.operation},
                                           {"method", event.method},
@@ -125,6 +127,7 @@ PALETTE_KEYS_INLINE void Counters::on_attempt(const AttemptEvent& event) noexcep
 
 PALETTE_KEYS_INLINE void Counters::on_operation(const OperationEvent& event) noexcept {
     state_->change([&] {
+        // Before the labels, for which there may be no memory: the gauge would stay high for ever.
         --state_->in_flight;
         ++state_->operations[State::labels({{"operation", event.operation},
                                             {"error", event.error ? to_string(*event.error) : ""},

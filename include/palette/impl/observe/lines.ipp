@@ -114,6 +114,7 @@ public:
             line.add("path", event.path_template);
             line.add("host", event.server_address);
             line.add("port", event.server_port);
+            // Left out where there is none: a status of 0 would distort every statistic.
             if (event.status != 0) line.add("status", event.status);
             if (event.error) line.add("error", to_string(*event.error));
             line.add_ms("duration_ms", event.duration);
@@ -134,6 +135,7 @@ public:
             line.add("event", "operation");
             line.add("operation", event.operation);
             line.add("operation_id", event.operation_id);
+            // The uid of a key, which is no secret; the value of a key is in no event.
             if (!event.key_uid.empty()) line.add("key", event.key_uid);
             line.add("attempts", event.attempts);
             if (event.error) {
@@ -152,6 +154,7 @@ private:
         try {
             Line line(format_);
             fill(line);
+            // Within the try block: what the user's function throws must not end the program.
             write_(std::move(line).take());
         } catch (...) {
             // A line less: what is observed goes on.

@@ -59,6 +59,7 @@ public:
     void insert(Waiting waiting) {
         auto node = std::make_unique<Node>(waiting);
         auto* place = &root_;
+        // Nothing below throws: sizes are counted up on the way, and must stay right.
         while (*place && (*place)->priority > node->priority) {
             ++(*place)->size;
             place = &child_towards(**place, waiting.ticket);

@@ -37,6 +37,7 @@ PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::bearer(const S
 }
 
 PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::in_header(std::string name, Secret value) {
+    // W22: a name with a line break would split the request.
     if (!detail::is_token(name))
         throw Exception(Error(errc::invalid_argument, "a header's name is letters, digits and a few signs"));
     return std::shared_ptr<const Credential>(

@@ -83,6 +83,7 @@ constexpr bool has_advice_if_applied(errc code) noexcept {
 }
 
 constexpr const ErrcText& text_of(int value) noexcept {
+    // An error_code may be made of any number.
     bool const known = value > 0 && value < static_cast<int>(std::size(errc_texts));
     return errc_texts[known ? value : 0];
 }
@@ -93,6 +94,7 @@ public:
     [[nodiscard]] std::string message(int value) const override { return text_of(value).what; }
 
     [[nodiscard]] bool equivalent(int value, const std::error_condition& group) const noexcept override {
+        // A code may be in a group and stand for a std::errc as well, and has one default condition only.
         if (group.category() != get_condition_category()) return default_error_condition(value) == group;
         auto const code = static_cast<errc>(value);
         switch (static_cast<condition>(group.value())) {
@@ -147,6 +149,7 @@ inline std::string in_words(const std::vector<FailedAttempt>& attempts) {
     std::string words;
     for (auto const& attempt : attempts) {
         if (!words.empty()) words += ", ";
+        // The status says more than the code that was made of it.
         words += attempt.status != 0 ? "HTTP " + std::to_string(attempt.status)
                                      : std::string(text_of(static_cast<int>(attempt.code)).name);
     }
@@ -273,6 +276,7 @@ PALETTE_KEYS_INLINE Error::Error(const Error& other)
       pending_(other.pending_) {}
 
 PALETTE_KEYS_INLINE Error& Error::operator=(const Error& other) {
+    // The copy may throw; the move does not. Either all of it is assigned or nothing.
     if (this != &other) *this = Error(other);
     return *this;
 }
@@ -343,7 +347,10 @@ PALETTE_KEYS_INLINE bool Error::has_own_advice() const noexcept {
 
 PALETTE_KEYS_INLINE std::string_view Error::advice() const& noexcept {
     if (has_own_advice()) return words_->advice;
+    // A key without a value that may work comes before whatever else has failed. missing_key_value has this
+    // advice in its own row.
     if (pending_.get() && code_ != errc::missing_key_value) return detail::advice_if_pending;
+    // "Call again" would be wrong: it would repeat a change that has been made.
     if (effect_ == Effect::applied && !detail::has_advice_if_applied(code_)) return detail::advice_if_applied;
     if (effect_ == Effect::unknown)
         return code_ == errc::conflict ? detail::advice_if_changed_and_unknown : detail::advice_if_unknown;
@@ -391,6 +398,7 @@ PALETTE_KEYS_INLINE Error& Error::earlier(std::vector<FailedAttempt> attempts) &
 }
 
 PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, std::string ref) & {
+    // As in the other setters: to set nothing does not allocate.
     if (!words_ && code.empty() && message.empty() && ref.empty()) return *this;
     auto& own = words();
     own.server_code = std::move(code);
@@ -452,6 +460,7 @@ struct Exception::State {
 };
 
 PALETTE_KEYS_INLINE Exception::Exception(Error error) : std::system_error(make_error_code(error.code())) {
+    // Made now, for what() is noexcept and gives a pointer.
     auto message = error.message();
     // Shared, because copying an exception must not throw.
     state_ = std::make_shared<const State>(State{std::move(error), std::move(message)});

@@ -40,6 +40,7 @@ PALETTE_KEYS_INLINE bool operator==(const SharedPending& a, const SharedPending&
 
 PALETTE_KEYS_INLINE std::string PendingCreate::make_nonce() {
     std::array<unsigned char, detail::nonce_length / 2> random{};
+    // Random and not counted: the nonce has to be unique among all programs of a tenant, also after a crash.
     if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
         throw Exception(Error(errc::system, "the system has no randomness to give").path("nonce"));
     return detail::to_hex(random);
@@ -79,6 +80,8 @@ PALETTE_KEYS_INLINE PendingCreate::PendingCreate(std::string nonce, std::string 
 
 PALETTE_KEYS_INLINE bool PendingCreate::matches(std::string_view mark) const noexcept {
     auto const attempt = detail::attempt_of(mark, nonce_);
+    // The attempts are in order. A key of this nonce whose attempt is not among them may be the one that was
+    // delivered.
     return attempt != 0 && (covers_all_attempts() || std::ranges::binary_search(attempts_, attempt));
 }
 

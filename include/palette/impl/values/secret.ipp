@@ -25,6 +25,7 @@ inline char* map_secret_pages(std::size_t capacity) {
     void* const pages = ::mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) throw std::bad_alloc();
 #if defined(MADV_DONTDUMP)
+    // The result is ignored: the program has to run on a kernel that does not know the advice.
     ::madvise(pages, capacity, MADV_DONTDUMP);
 #elif defined(MADV_NOCORE)
     ::madvise(pages, capacity, MADV_NOCORE);
@@ -34,6 +35,7 @@ inline char* map_secret_pages(std::size_t capacity) {
 
 inline void wipe_and_unmap(char* data, std::size_t size, std::size_t capacity) noexcept {
     if (data == nullptr) return;
+    // The kernel clears pages before others get them, but not at once.
     OPENSSL_cleanse(data, size);
     ::munmap(data, capacity);
 }
@@ -45,6 +47,7 @@ PALETTE_KEYS_INLINE Secret::Secret(std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE Secret Secret::take(std::string& source) {
+    // Copied first: without memory it throws, and the source is as it was.
     Secret secret{std::string_view(source)};
     // A string that was longer once still holds the rest of its text behind its end.
     source.resize(source.capacity());
@@ -74,6 +77,7 @@ PALETTE_KEYS_INLINE Secret::~Secret() {
 
 PALETTE_KEYS_INLINE void Secret::append(std::string_view text) {
     if (text.empty()) return;
+    // So far from the end that neither the sum nor the double of it overflows below.
     if (text.size() > std::numeric_limits<std::size_t>::max() / 4 - size_) throw std::bad_alloc();
     if (auto const needed = size_ + text.size(); needed > capacity_) {
         auto const capacity = detail::whole_pages(needed > 2 * capacity_ ? needed : 2 * capacity_);
@@ -90,6 +94,7 @@ PALETTE_KEYS_INLINE void Secret::append(std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE void Secret::clear() noexcept {
+    // The pages stay: what is behind `size_` was never written, or has been wiped.
     if (size_ != 0) OPENSSL_cleanse(data_, size_);
     size_ = 0;
 }

@@ -21,6 +21,7 @@ inline Error wrong(std::string what) {
 }
 
 inline std::string in_quotes(std::string_view text) {
+    // A rule comes from the command line, and its message has to stay readable.
     return '"' + std::string(text.substr(0, 64)) + '"';
 }
 
@@ -69,6 +70,7 @@ PALETTE_KEYS_INLINE Result<FaultRule> FaultRule::parse(std::string_view text) {
     rule.method_ = parts[0];
     if (rule.method_ != "*" && !std::ranges::all_of(rule.method_, detail::is_letter))
         return wrong(in_quotes(parts[0]) + " is not a method, and not *");
+    // Methods are compared as the client sends them, in capitals.
     std::ranges::transform(rule.method_, rule.method_.begin(),
                            [](char c) { return detail::is_letter(c) ? static_cast<char>(c & ~0x20) : c; });
     rule.path_prefix_ = parts[1];
@@ -81,11 +83,13 @@ PALETTE_KEYS_INLINE Result<FaultRule> FaultRule::parse(std::string_view text) {
     if (kind == nullptr) return wrong(in_quotes(name) + " is none of " + kind_names());
     rule.kind_ = kind->kind;
     auto const concerned = words(kind->methods);
+    // A rule that can never apply is a mistake: the test would pass for want of the fault.
     if (rule.method_ != "*" && !concerned.empty() &&
         std::ranges::find(concerned, rule.method_) == concerned.end())
         return wrong(std::string(name) + " concerns " + joined(concerned, " or ") + ", not " + rule.method_);
 
     if (kind->argument == impl::emulation::FaultTraits::Argument::none) {
+        // The colon alone counts as an argument: "truncate:" is a number that was forgotten.
         if (colon != parts[2].size()) return wrong(std::string(name) + " takes no argument");
     } else if (kind->argument == impl::emulation::FaultTraits::Argument::text) {
         if (argument.empty())
@@ -105,6 +109,7 @@ PALETTE_KEYS_INLINE Result<FaultRule> FaultRule::parse(std::string_view text) {
         if (!n || (is_times && *n == 0))
             return wrong(in_quotes(word) + " is neither xN, with N from 1 on, nor after=M");
         auto& count = is_times ? rule.times_ : rule.after_;
+        // Of two different numbers nobody could say which one was meant.
         if (count != (is_times ? always : 0)) return wrong(in_quotes(word) + " says again what is said");
         count = *n;
     }

@@ -33,6 +33,7 @@ inline void check_openssl(bool good) {
 }
 
 inline KeyPair make_key_pair() {
+    // Two pairs are made at every start of an emulator, and RSA keys would take much longer.
     KeyPair key(EVP_EC_gen("P-256"));
     check_openssl(key != nullptr);
     return key;
@@ -86,6 +87,8 @@ inline std::string alternative_names(const std::vector<std::string>& more) {
     return names;
 }
 
+// The authority cannot vouch for more than these names: whoever trusts it, and forgets to stop, trusts it for
+// this machine alone.
 inline std::string permitted_names(const std::vector<std::string>& more) {
     std::string const all_bits_6 = "/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
     std::string names =
@@ -104,6 +107,7 @@ inline Certificate make_authority(EVP_PKEY* key, const std::vector<std::string>&
     auto authority = make_certificate("palette-emulator authority", key);
     auto* const c = authority.get();
     check_openssl(X509_set_issuer_name(c, X509_get_subject_name(c)) == 1);
+    // Critical: a client that does not understand a constraint must refuse, and not overlook it.
     extend(c, c, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
     extend(c, c, NID_key_usage, "critical,keyCertSign");
     extend(c, c, NID_name_constraints, permitted_names(more_names));
@@ -121,6 +125,8 @@ inline Certificate make_host(EVP_PKEY* key, X509* authority, EVP_PKEY* authority
     extend(c, authority, NID_key_usage, "critical,digitalSignature");
     extend(c, authority, NID_ext_key_usage, "serverAuth");
     extend(c, authority, NID_subject_alt_name, alternative_names(more_names));
+    // Authorities of several emulators have the same name: the identifiers tell a client which one has
+    // signed.
     extend(c, authority, NID_subject_key_identifier, "hash");
     extend(c, authority, NID_authority_key_identifier, "keyid:always");
     check_openssl(X509_sign(c, authority_key, EVP_sha256()) > 0);
@@ -137,6 +143,7 @@ std::string pem(Write write) {
 }
 
 PALETTE_KEYS_INLINE HostIdentity make_host_identity(const std::vector<std::string>& more_names) {
+    // It never leaves this function: nobody can sign with this authority afterwards.
     auto const authority_key = make_key_pair();
     auto const authority = make_authority(authority_key.get(), more_names);
     auto const key = make_key_pair();

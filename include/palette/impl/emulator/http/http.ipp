@@ -94,6 +94,7 @@ PALETTE_KEYS_INLINE std::string render_head(const Response& response, std::strin
 
 PALETTE_KEYS_INLINE std::string http_date(std::int64_t seconds_since_1970) {
     using namespace std::chrono;
+    // By hand, for std::strftime takes the names from the locale of the program that tests.
     static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -139,6 +140,7 @@ inline bool parse_query(std::string_view text, Fields& query) {
 
 // Takes "http://authority" off an absolute target.
 inline std::string take_authority(std::string_view& target) {
+    // A server has to accept this form (RFC 9112), which clients use before a proxy.
     for (std::string_view const scheme : {"http://", "https://"}) {
         if (!detail::equals_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
         target.remove_prefix(scheme.size());
@@ -154,6 +156,8 @@ PALETTE_KEYS_INLINE std::optional<Target> parse_target(std::string_view text) {
     Target target;
     target.authority = take_authority(text);
     auto const question = std::min(text.find('?'), text.size());
+    // Kept as sent, for rules of faults and the log; the segments are decoded after the split, so that a %2F
+    // does not make two of one.
     target.path = text.substr(0, question);
     if (target.path.empty() && !target.authority.empty()) target.path = "/";
     if (!target.path.starts_with('/')) return std::nullopt;
@@ -203,6 +207,7 @@ PALETTE_KEYS_INLINE std::string_view host_of(std::string_view authority) noexcep
     auto const end = std::min(authority.find(is_ipv6 ? ']' : ':'), authority.size());
     auto const host = authority.substr(is_ipv6 ? 1 : 0, end - (is_ipv6 ? 1 : 0));
     auto const rest = authority.substr(std::min(is_ipv6 ? end + 1 : end, authority.size()));
+    // "[localhost]" is no address: in brackets only IPv6 is meant.
     if (is_ipv6 && (end == authority.size() || host.find(':') == std::string_view::npos)) return {};
     return rest.empty() || (rest.starts_with(':') && is_port(rest.substr(1))) ? host : std::string_view();
 }

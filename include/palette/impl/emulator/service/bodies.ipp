@@ -46,6 +46,7 @@ public:
         if (find(name) == nullptr) return std::nullopt;
         auto const when = text(name);
         auto time = Expiry::parse(when);
+        // Expiry::parse() takes "never" from users; no JSON of the service has it.
         if (!time || when == "never") throw bad_request(path_of(name) + ": an RFC 3339 time is expected");
         return *time;
     }
@@ -53,6 +54,7 @@ public:
     [[nodiscard]] StringMap texts(std::string_view name) const {
         auto const members = object(name);
         if (members.object_ == nullptr) return {};
+        // Before they are copied: a body of 1 MiB holds a hundred thousand of them.
         if (members.object_->size() > max_texts) throw too_many_texts(members.path_);
         StringMapBuilder map;
         for (auto const& [key, value] : *members.object_)
@@ -84,6 +86,8 @@ inline boost::json::value parse_body(std::string_view body) {
 
 inline KeyBody key_body_of(const Members& members) {
     auto const metadata = members.object("metadata");
+    // Read and dropped: the server owns these, but refuses a body in which they have the wrong type, as a
+    // decoder of Go does.
     for (auto const* const time : {"creationTimestamp", "lastModifiedTimestamp", "deletionTimestamp"})
         (void)metadata.time(time);
     (void)metadata.text("uid");
@@ -123,6 +127,7 @@ PALETTE_KEYS_INLINE LogInBody read_log_in_body(std::string_view body) {
 }
 
 PALETTE_KEYS_INLINE bool is_utf8(std::string_view text) {
+    // By the parser that reads bodies, so that both have the same idea of it.
     std::string json;
     append_text(json, text);
     boost::system::error_code ec;

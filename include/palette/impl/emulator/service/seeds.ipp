@@ -33,6 +33,8 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
     check_text("the e-mail address", wanted.email);
     check_text("the first name", wanted.first_name);
     check_text("the last name", wanted.last_name);
+    // Single sign-on users have none. The digest of the empty text does not let anybody in: a login refuses
+    // them first.
     auto password = wanted.single_sign_on ? std::string() : random_letters(24);
     auto const& user = tenant.add_user({
         .uid = random_hex(12),
@@ -40,6 +42,7 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
         .first_name = wanted.first_name,
         .last_name = wanted.last_name,
         .role = wanted.role,
+        // Both the same, or the first sign-in would change the role.
         .role_of_groups = wanted.role,
         .single_sign_on = wanted.single_sign_on,
         .mfa = wanted.mfa,
@@ -119,6 +122,8 @@ PALETTE_KEYS_INLINE void add_many_keys(Service& service, std::size_t count, std:
     std::string owner_uid;
     for (std::size_t i = 0; i < count; ++i) {
         auto const number = std::to_string(i + 1);
+        // A new owner whenever the last one has reached the quota, so that these keys could have come by
+        // requests.
         if (i % max_per_user == 0) {
             auto const email =
                 "user" + std::to_string(i / max_per_user + 1) + '@' + service.tenant().org() + ".test";

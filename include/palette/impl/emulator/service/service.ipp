@@ -34,6 +34,7 @@ PALETTE_KEYS_INLINE std::string Service::add_key(ApiKey key, std::string creator
 PALETTE_KEYS_INLINE Service::Admission Service::admit(const Request& request) {
     Admission admission;
     admission.target_ = parse_target(request.target);
+    // First of all: requests that are refused are in the log as well.
     admission.number_ = log_.add(request, admission.target_);
     try {
         if (!admission.target_) throw bad_request("the request's target is malformed");
@@ -41,6 +42,8 @@ PALETTE_KEYS_INLINE Service::Admission Service::admit(const Request& request) {
         pass_guards(request, target);
         pass_rate_limit(request, target);
         try {
+            // Without a route the request goes on, for faults may be asked for on any path. What a guard or
+            // the rate limit refuses meets no fault, and uses up no rule.
             admission.route_ = find_route(request.method, target);
         } catch (const Refusal& refusal) {
             admission.refused_ = refusal.response();
@@ -71,6 +74,7 @@ PALETTE_KEYS_INLINE void Service::pass_guards(const Request& request, const Targ
     auto const host = request.header("Host");
     if (!host && !(request.is_http_1_0 && request.count_headers("Host") == 0))
         throw bad_request("one Host header is expected");
+    // Both: a target in absolute form has a host of its own, which counts more than the header.
     for (auto const authority : {std::string_view(target.authority), host.value_or("")}) {
         auto const name = host_of(authority);
         auto const is_it = [&](const std::string& known) {
@@ -87,6 +91,7 @@ PALETTE_KEYS_INLINE void Service::pass_rate_limit(const Request& request, const 
     if (wait.count() == 0) return;
     auto refusal = Refusal(429, "TooManyRequests", "too many requests; slow down");
     if (!options_.send_retry_after) throw Refusal(refusal);
+    // Rounded up: a client that waits for less would be refused once more.
     auto const seconds = std::chrono::ceil<std::chrono::seconds>(wait);
     throw Refusal(std::move(refusal).header("Retry-After", std::to_string(seconds.count())));
 }
@@ -101,6 +106,8 @@ PALETTE_KEYS_INLINE Response Service::answer(const Request& request, const Admis
     } catch (const Refusal& refusal) {
         response = refusal.response();
     }
+    // Behind all that can refuse: an error can be spoilt too, and the request was applied or not as without
+    // the fault.
     if (auto const* const fault = admission.faults_.answer()) spoil(response, *fault);
     return response;
 }
@@ -126,6 +133,7 @@ PALETTE_KEYS_INLINE Response Service::perform(const Request& request, const Admi
     if (admission.refused_) return *admission.refused_;
     auto const& route = *admission.route_;
     auto const& faults = admission.faults_;
+    // These two prove who asks by what they carry, and a credential that has ended must not get in their way.
     if (route.operation == Operation::log_in) return log_in(request);
     if (route.operation == Operation::refresh) return refresh(route.parameter);
 
@@ -162,6 +170,7 @@ PALETTE_KEYS_INLINE Service::Caller Service::authenticate(const Request& request
     for (auto const* const name : {"ApiKey", "Authorization"})
         if (request.count_headers(name) > 1)
             throw bad_request(std::string("more than one ") + name + " header");
+    // Of both, this one counts, and a bad one is not made good by the other.
     if (auto const key = request.header("ApiKey")) return owner_of(*key);
     if (auto const token = request.header("Authorization")) return bearer_of(*token);
     throw unauthorized();
@@ -186,11 +195,14 @@ PALETTE_KEYS_INLINE void Service::note_use(const Caller& caller) {
 PALETTE_KEYS_INLINE Service::Caller Service::owner_of(std::string_view key_value) {
     auto const* const record = tenant_.find_key_by_value(key_value);
     auto const time = now();
+    // Unknown, revoked, expired and not usable yet (W16) are one answer: nobody learns that a value was good
+    // once.
     if (record == nullptr || record->key.state(time) != KeyState::active || time < record->usable_from)
         throw unauthorized();
     auto const* const owner = tenant_.find_user(record->key.owner.uid);
     if (owner == nullptr && !options_.assumptions.orphans_usable) throw unauthorized();
     if (owner != nullptr && !owner->is_active) throw unauthorized();
+    // The role is read with each request: a key has the permissions that its owner has now.
     auto role = owner == nullptr ? Role::user : owner->role;
     if (options_.assumptions.key_has_creators_permissions) {
         auto const* const creator = tenant_.find_user(record->creator_uid);
@@ -203,12 +215,14 @@ PALETTE_KEYS_INLINE Service::Caller Service::owner_of(std::string_view key_value
 PALETTE_KEYS_INLINE Service::Caller Service::bearer_of(std::string_view token) {
     auto const uid = tokens_.verify(token, now());
     auto const* const user = uid ? tenant_.find_user(*uid) : nullptr;
+    // The signature alone is not enough: the user may have been removed or disabled since.
     if (user == nullptr || !user->is_active) throw unauthorized();
     return {user->uid, user->role, testing::ReceivedRequest::Credential::token};
 }
 
 PALETTE_KEYS_INLINE KeyRecord& Service::permitted_key(const Caller& caller, const Route& route) {
     auto* const record = tenant_.find_key(route.parameter);
+    // Before the role is asked: an unknown uid is 404 for everybody.
     if (record == nullptr) throw not_found("there is no API key with this uid");
     auto const reach = reach_of(caller.role, route.operation);
     if (reach == Reach::nobody) throw forbidden("your role may not do this");
