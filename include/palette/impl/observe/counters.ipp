@@ -132,6 +132,7 @@ PALETTE_KEYS_INLINE void Counters::on_operation(const OperationEvent& event) noe
         ++state_->operations[State::labels({{"operation", event.operation},
                                             {"error", event.error ? to_string(*event.error) : ""},
                                             {"effect", event.error ? to_string(event.effect) : ""}})];
+        // Time in the queue apart: a client that waits for its own limit looks slow, and the service is not.
         auto const operation = State::labels({{"operation", event.operation}});
         state_->operation_times[operation].add(event.duration);
         state_->queue_times[operation].add(event.queued);

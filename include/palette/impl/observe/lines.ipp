@@ -111,6 +111,7 @@ public:
             line.add("operation_id", event.operation_id);
             line.add("attempt", event.attempt);
             line.add("method", event.method);
+            // The template and not the path: it holds no uid and no token, and lines can be grouped by it.
             line.add("path", event.path_template);
             line.add("host", event.server_address);
             line.add("port", event.server_port);
@@ -118,6 +119,7 @@ public:
             if (event.status != 0) line.add("status", event.status);
             if (event.error) line.add("error", to_string(*event.error));
             line.add_ms("duration_ms", event.duration);
+            // Phases that did not take place are left out: a time of 0 would count as a fast one.
             line.add_ms("wait_ms", event.report.wait);
             line.add_ms("lookup_ms", event.report.lookup);
             line.add_ms("connect_ms", event.report.connect);
@@ -135,7 +137,7 @@ public:
             line.add("event", "operation");
             line.add("operation", event.operation);
             line.add("operation_id", event.operation_id);
-            // The uid of a key, which is no secret; the value of a key is in no event.
+            // A uid is no secret, and the client leaves out what a caller has passed as one by mistake.
             if (!event.key_uid.empty()) line.add("key", event.key_uid);
             line.add("attempts", event.attempts);
             if (event.error) {

@@ -120,6 +120,7 @@ PALETTE_KEYS_INLINE bool ProxyBypass::covers(const std::string& host, std::uint1
             case Rule::Kind::network:
                 return address && is_in_network(*address, rule);
             case Rule::Kind::name:
+                // Behind this, a name covers what is below it, as the other kind does.
                 if (host == rule.name) return true;
                 break;
             case Rule::Kind::below_name:

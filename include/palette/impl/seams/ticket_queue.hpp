@@ -70,6 +70,7 @@ public:
     }
 
     void erase(Ticket ticket) noexcept {
+        // Looked for first: the sizes on the way are counted down, and must be right if it is not there.
         if (find(ticket) == nullptr) return;
         auto* place = &root_;
         while ((*place)->waiting.ticket != ticket) {

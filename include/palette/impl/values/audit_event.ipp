@@ -58,6 +58,7 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const AuditEvent
     auto const& actor = event.actor;
     // Either a user or a service acts.
     auto const& name = !actor.email.empty() ? actor.email : actor.service;
+    // Escaped, for anybody in the tenant may have chosen these texts.
     out << ": " << detail::printable(actor.type) << ' ' << detail::in_quotes(name) << ", "
         << detail::printable(event.action) << " of " << detail::printable(event.resource.kind) << ' '
         << detail::printable(event.resource.uid);

@@ -31,6 +31,7 @@ PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::token(Secret v
 }
 
 PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::bearer(const Secret& value) {
+    // Built within the secret: no string holds the whole header.
     Secret with_scheme("Bearer ");
     with_scheme.append(value.expose());
     return in_header("Authorization", std::move(with_scheme));
@@ -57,6 +58,7 @@ PALETTE_KEYS_INLINE std::string_view Credential::header() const noexcept {
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const Credential& credential) {
+    // Kind and uid, never the value: this is written to logs.
     if (credential.kind() == Credential::Kind::token) return out << "a token";
     if (credential.kind() == Credential::Kind::header)
         return out << "a credential in the header " << credential.header();

@@ -85,6 +85,7 @@ constexpr bool has_advice_if_applied(errc code) noexcept {
 constexpr const ErrcText& text_of(int value) noexcept {
     // An error_code may be made of any number.
     bool const known = value > 0 && value < static_cast<int>(std::size(errc_texts));
+    // An unknown number has the empty texts of no error.
     return errc_texts[known ? value : 0];
 }
 
@@ -163,6 +164,7 @@ PALETTE_KEYS_INLINE void throw_exception(Error error) {
 }  // namespace detail
 
 PALETTE_KEYS_INLINE const std::error_category& get_error_category() noexcept {
+    // One object in the whole program: categories are compared by address.
     static const detail::ErrorCategory category;
     return category;
 }
@@ -218,6 +220,8 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, Effect effect) {
     return out << to_string(effect);
 }
 
+// Apart from the error itself, which travels through every Result: without words it is small and costs no
+// memory.
 struct Error::Words {
     Words() = default;
     Words(const Words&) = default;
@@ -408,6 +412,7 @@ PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, 
 }
 
 PALETTE_KEYS_INLINE Error& Error::pending(std::shared_ptr<const PendingCreate> pending) & noexcept {
+    // Shared and not copied: this function must not throw while an error is put together.
     pending_ = detail::SharedPending(std::move(pending));
     return *this;
 }
@@ -426,6 +431,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
         answer += label;
         answer += text;
     };
+    // The service's own words, in brackets: an error that hides them cannot be reported to anybody.
     if (status_ != 0) add("HTTP ", std::to_string(status_));
     add("", server_code());
     add("", server_message());
@@ -445,6 +451,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
             line += "; whether it was applied is unknown";
             break;
     }
+    // It may be active, and nobody knows its value: the reader has something to clean up.
     if (pending_.get()) line += "; a key without a value may be left";
     // No text from outside may break the line of a log.
     return detail::one_line(line.append("; ").append(advice()));

@@ -21,6 +21,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 namespace detail {
 
+// A record may be written by hand or come from a file, and its texts go into messages and logs.
 inline Result<void> check_pending_text(std::string_view text, std::string_view field) {
     if (auto const* const fault = fault_of_text(text)) return bad_pending(field, fault);
     return {};
@@ -60,6 +61,7 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::of_nonce(std::string no
     pending.name_ = std::move(name);
     pending.owner_uid_ = std::move(owner_uid);
     pending.user_uid_ = std::move(by.user_uid);
+    // No attempts: it covers all of them, since nobody knows yet how many there will be.
     pending.tenant_uid_ = std::move(by.tenant_uid);
     return pending;
 }

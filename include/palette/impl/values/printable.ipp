@@ -68,6 +68,7 @@ inline void append_escaped(std::string& out, std::string_view text, std::size_t 
     out.reserve(out.size() + longest_escape * std::min(text.size(), limit) + 4);
     for (std::size_t at = 0; at < text.size();) {
         auto const length = utf8_character(text.substr(at));
+        // What is no UTF-8 is escaped byte by byte, and reading goes on behind it.
         auto const character = text.substr(at, length == 0 ? 1 : length);
         // Cut between characters: half of one would be no UTF-8.
         if (character.size() > limit - at) {

@@ -62,6 +62,7 @@ PALETTE_KEYS_INLINE Secret::Secret(Secret&& other) noexcept
       capacity_(std::exchange(other.capacity_, 0)) {}
 
 PALETTE_KEYS_INLINE Secret& Secret::operator=(Secret&& other) noexcept {
+    // A self-move would wipe the secret.
     if (this != &other) {
         release();
         data_ = std::exchange(other.data_, nullptr);
@@ -80,6 +81,7 @@ PALETTE_KEYS_INLINE void Secret::append(std::string_view text) {
     // So far from the end that neither the sum nor the double of it overflows below.
     if (text.size() > std::numeric_limits<std::size_t>::max() / 4 - size_) throw std::bad_alloc();
     if (auto const needed = size_ + text.size(); needed > capacity_) {
+        // Doubled, so that a secret that is read in pieces is not copied with each of them.
         auto const capacity = detail::whole_pages(needed > 2 * capacity_ ? needed : 2 * capacity_);
         char* const data = detail::map_secret_pages(capacity);
         if (size_ != 0) std::memcpy(data, data_, size_);

@@ -60,6 +60,8 @@ PALETTE_KEYS_INLINE void StringMap::set(std::string_view key, std::string_view v
     StringMapBuilder builder;
     // All entries stand in one block, in order: a change writes it anew.
     auto it = begin();
+    // In order, so that finish() need not sort. The texts may be views into this map, which is as it was
+    // until the end.
     for (; it != end() && it->first < key; ++it)
         builder.add(it->first, it->second);
     builder.add(key, value);
@@ -107,6 +109,7 @@ PALETTE_KEYS_INLINE char* StringMapBuilder::grow(std::size_t size) {
     if (size > capacity_ - size_) {
         auto const capacity = std::max<std::size_t>({size_ + size, 2 * capacity_, 256});
         auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+        // The old buffer is null at first, which memcpy() does not allow even for zero bytes.
         if (size_ != 0) std::memcpy(larger.get(), buffer_.get(), size_);
         wipe();
         buffer_ = std::move(larger);

@@ -41,6 +41,7 @@ PALETTE_KEYS_INLINE std::string ActiveFaults::names() const {
 inline bool concerns(testing::FaultKind kind, const Operation* operation) noexcept {
     using Kind = testing::FaultKind;
     auto const is = [&](Operation wanted) { return operation != nullptr && *operation == wanted; };
+    // A request in which nobody would see the fault does not use the rule up.
     switch (kind) {
         case Kind::legacy_create:
         case Kind::uid_is_user:

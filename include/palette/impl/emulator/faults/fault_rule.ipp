@@ -28,6 +28,7 @@ inline std::string in_quotes(std::string_view text) {
 inline std::optional<std::uint64_t> to_number(std::string_view text) {
     std::uint64_t n = 0;
     auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
+    // All of it: "3s" or "1e3" must not pass as 3 or 1.
     if (ec != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
     return n;
 }
@@ -35,6 +36,7 @@ inline std::optional<std::uint64_t> to_number(std::string_view text) {
 inline std::vector<std::string_view> words(std::string_view text) {
     std::vector<std::string_view> found;
     impl::emulation::split(text, ' ', [&](std::string_view word) {
+        // Blanks may be repeated, as people line rules up.
         if (!word.empty()) found.push_back(word);
         return true;
     });
@@ -62,6 +64,7 @@ inline std::string kind_names() {
 PALETTE_KEYS_INLINE Result<FaultRule> FaultRule::parse(std::string_view text) {
     using namespace fault_text;
     auto const shape = "METHOD PATH-PREFIX KIND[:ARG] [xN] [after=M] is expected, not " + in_quotes(text);
+    // First, and without a quote: what is wrong below is quoted in messages.
     if (detail::has_control(text)) return wrong("it holds a control character");
     auto const parts = words(text);
     if (parts.size() < 3) return wrong(shape);
@@ -122,6 +125,7 @@ PALETTE_KEYS_INLINE std::string FaultRule::to_string() const {
     if (kind.argument == impl::emulation::FaultTraits::Argument::number)
         text += ':' + std::to_string(number_);
     if (kind.argument == impl::emulation::FaultTraits::Argument::text) text += ':' + text_;
+    // What is left at its default is not written, so that parse() gives the same rule.
     if (times_ != always) text += " x" + std::to_string(times_);
     if (after_ != 0) text += " after=" + std::to_string(after_);
     return text;

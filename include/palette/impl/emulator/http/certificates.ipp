@@ -68,6 +68,7 @@ inline Certificate make_certificate(const char* common_name, EVP_PKEY* key) {
 // `value` is written as in OpenSSL's configuration files.
 inline void extend(X509* certificate, X509* issuer, int nid, const std::string& value) {
     X509V3_CTX context;
+    // Without a configuration: the system's file must not change what is made here.
     X509V3_set_ctx_nodb(&context);
     X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
     Extension const extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
@@ -81,6 +82,8 @@ inline bool is_address(const std::string& name) {
 }
 
 inline std::string alternative_names(const std::vector<std::string>& more) {
+    // Clients compare the host that they dial with these; the common name has not counted for years (RFC
+    // 6125).
     std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
     for (auto const& name : more)
         names += (is_address(name) ? ",IP:" : ",DNS:") + name;
@@ -90,6 +93,7 @@ inline std::string alternative_names(const std::vector<std::string>& more) {
 // The authority cannot vouch for more than these names: whoever trusts it, and forgets to stop, trusts it for
 // this machine alone.
 inline std::string permitted_names(const std::vector<std::string>& more) {
+    // An address in a constraint has a mask: all of its bits, for this address alone.
     std::string const all_bits_6 = "/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
     std::string names =
         "critical,permitted;DNS:localhost,permitted;IP:127.0.0.0/255.0.0.0,permitted;IP:::1" + all_bits_6;

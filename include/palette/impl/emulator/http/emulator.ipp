@@ -18,6 +18,8 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 
 class Emulator::Machine {
 public:
+    // The members are made in this order, each of what stands before it. Whatever throws leaves nothing
+    // behind.
     explicit Machine(EmulatorOptions given)
         : options_(impl::emulation::checked(std::move(given))),
           names_(impl::emulation::more_names(options_)),
@@ -52,6 +54,7 @@ public:
     auto with_user(std::string_view uid, F f) {
         return with([&](impl::emulation::Service& service) {
             auto* const user = service.tenant().find_user(uid);
+            // In the thread of the test that calls: the server goes on.
             if (user == nullptr) throw Exception(Error(errc::not_found, "the emulator has no such user"));
             return f(service, *user);
         });
@@ -144,6 +147,7 @@ PALETTE_KEYS_INLINE void Emulator::set_group_role(std::string_view uid, Role rol
 
 PALETTE_KEYS_INLINE Secret Emulator::sign_in(std::string_view uid) {
     return machine_->with_user(uid, [](auto& service, auto& user) {
+        // As a login would refuse: a test must not get a token that no browser could get.
         if (!user.is_active) throw Exception(Error(errc::invalid_argument, "this user is not active"));
         // A change of groups at the identity provider takes effect at a sign-in, not before.
         if (user.single_sign_on) user.role = user.role_of_groups;

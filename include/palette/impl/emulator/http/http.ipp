@@ -80,6 +80,7 @@ PALETTE_KEYS_INLINE std::string render_head(const Response& response, std::strin
     head += date;
     for (auto const& [name, value] : response.headers)
         head.append("\r\n").append(name).append(": ").append(value);
+    // Also in answers to HEAD, whose headers are those of GET.
     if (response.has_body()) {
         head += "\r\nContent-Type: " + response.content_type;
         head += "\r\nContent-Length: " + std::to_string(response.body_size());
@@ -120,6 +121,7 @@ inline std::optional<std::string> percent_decoded(std::string_view text) {
         }
         unsigned char byte = 0;
         auto const* const digits = text.data() + i + 1;
+        // Refused and not passed on as it is: a client that encodes badly shall find out.
         if (i + 2 >= text.size() || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2)
             return std::nullopt;
         out += static_cast<char>(byte);
@@ -133,6 +135,8 @@ inline bool parse_query(std::string_view text, Fields& query) {
                auto const equals = std::min(pair.find('='), pair.size());
                auto name = percent_decoded(pair.substr(0, equals));
                auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
+               // A pair that is malformed refuses the whole target: a filter that is overlooked would widen
+               // the answer.
                if (name && value) query.emplace_back(std::move(*name), std::move(*value));
                return name && value;
            });
@@ -159,6 +163,7 @@ PALETTE_KEYS_INLINE std::optional<Target> parse_target(std::string_view text) {
     // Kept as sent, for rules of faults and the log; the segments are decoded after the split, so that a %2F
     // does not make two of one.
     target.path = text.substr(0, question);
+    // "http://host" means its root (RFC 9112).
     if (target.path.empty() && !target.authority.empty()) target.path = "/";
     if (!target.path.starts_with('/')) return std::nullopt;
     auto const good_path = split(std::string_view(target.path).substr(1), '/', [&](std::string_view part) {
@@ -172,6 +177,7 @@ PALETTE_KEYS_INLINE std::optional<Target> parse_target(std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE std::optional<std::string_view> Target::parameter(std::string_view name) const noexcept {
+    // The first of equal names counts, as in Query().Get() of Go.
     auto const found = std::ranges::find(query, name, &Fields::value_type::first);
     if (found == query.end()) return std::nullopt;
     return found->second;

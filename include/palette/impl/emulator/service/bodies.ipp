@@ -22,6 +22,7 @@ public:
     }
 
     [[nodiscard]] Members object(std::string_view name) const {
+        // An object that is absent has members that are absent: Go decodes both to the zero value.
         static boost::json::value const none;
         auto const* const found = find(name);
         return {found == nullptr ? none : *found, path_of(name)};
@@ -65,6 +66,7 @@ public:
 private:
     [[nodiscard]] const boost::json::value* find(std::string_view name) const {
         auto const* const value = object_ == nullptr ? nullptr : object_->if_contains(name);
+        // W1: null equals absence.
         return value == nullptr || value->is_null() ? nullptr : value;
     }
 
@@ -80,6 +82,7 @@ inline boost::json::value parse_body(std::string_view body) {
     boost::system::error_code ec;
     auto value = boost::json::parse(body, ec);
     if (ec) throw bad_request("the body is not JSON: " + ec.message());
+    // Also `null`, which Members would take for an object without members.
     if (!value.is_object()) throw bad_request("the body: an object is expected");
     return value;
 }

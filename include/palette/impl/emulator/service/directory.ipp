@@ -69,6 +69,7 @@ struct WantedEvents {
           action(target.parameter("actionType").value_or("")) {
         static constexpr std::string_view actions[] = {"create", "update",   "delete", "publish",
                                                        "deploy", "activity", "action"};
+        // A type that is misspelt would give an empty list, which looks like a good answer.
         if (!action.empty() && std::ranges::find(actions, action) == std::end(actions))
             throw bad_request("the parameter actionType: one of the types of actions is expected");
     }
@@ -133,6 +134,7 @@ PALETTE_KEYS_INLINE void Service::note(const Caller& caller, std::string_view ac
 }
 
 PALETTE_KEYS_INLINE std::string Service::add_event(AuditEvent event) {
+    // 24 digits, as the uids of the vendor have.
     if (event.uid.empty()) event.uid = random_hex(12);
     if (!event.created) event.created = now();
     return tenant_.add_event(std::move(event)).uid;

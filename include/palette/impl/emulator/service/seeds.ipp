@@ -28,6 +28,7 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
     auto& tenant = service.tenant();
     if (wanted.email.empty())
         throw Exception(Error(errc::invalid_argument, "a user needs an e-mail address"));
+    // The address is what a login goes by.
     if (tenant.find_user_by_email(wanted.email) != nullptr)
         throw Exception(Error(errc::invalid_argument, "the emulator has a user of this e-mail address"));
     check_text("the e-mail address", wanted.email);
@@ -54,6 +55,7 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
                                ? "https://palette.test/auth/activate/" + random_letters(32)
                                : std::string(),
     });
+    // The one copy of the password: the tenant has kept its digest.
     testing::TestUser made;
     made.uid = user.uid;
     made.email = user.email;
@@ -107,6 +109,7 @@ PALETTE_KEYS_INLINE std::array<testing::TestUser, 4> make_first_users(Service& s
                                         .role = role,
                                         .first_name = first_name,
                                         .last_name = "Emulated"});
+        // Without an end, since tests move the clock ahead.
         auto const wanted = NewApiKey(name + "-first").expires(Expiry::never());
         auto const& owner = *service.tenant().find_user(user.uid);
         auto key = make_key(service, wanted, owner);

@@ -22,6 +22,7 @@ PALETTE_KEYS_INLINE Service::Service(const testing::EmulatorOptions& options, st
 
 PALETTE_KEYS_INLINE Instant Service::now() const {
     if (options_.clock) return options_.clock->now();
+    // The service writes times in milliseconds: finer ones would not be equal to what a client reads.
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
@@ -72,6 +73,7 @@ PALETTE_KEYS_INLINE void Service::log_faults(const Request& request, const Admis
 // been made to point here.
 PALETTE_KEYS_INLINE void Service::pass_guards(const Request& request, const Target& target) const {
     auto const host = request.header("Host");
+    // HTTP/1.1 demands exactly one. header() gives nothing for two.
     if (!host && !(request.is_http_1_0 && request.count_headers("Host") == 0))
         throw bad_request("one Host header is expected");
     // Both: a target in absolute form has a host of its own, which counts more than the header.
@@ -83,12 +85,14 @@ PALETTE_KEYS_INLINE void Service::pass_guards(const Request& request, const Targ
         if (!authority.empty() && !is_loopback_name(name) && std::ranges::none_of(hosts_, is_it))
             throw forbidden("the Host is not one of this machine");
     }
+    // Browsers send it with every request whose answer a page may read, or that changes something.
     if (request.count_headers("Origin") != 0) throw forbidden("requests of web pages are not served");
 }
 
 PALETTE_KEYS_INLINE void Service::pass_rate_limit(const Request& request, const Target& target) {
     auto const wait = limiter_.take(request.source, rate_limit_prefix(target), now());
     if (wait.count() == 0) return;
+    // The service documents no Retry-After (W14), and clients have to do without.
     auto refusal = Refusal(429, "TooManyRequests", "too many requests; slow down");
     if (!options_.send_retry_after) throw Refusal(refusal);
     // Rounded up: a client that waits for less would be refused once more.
@@ -125,6 +129,7 @@ PALETTE_KEYS_INLINE std::optional<Response> Service::answer_of_fault(const Reque
                                                                      const Admission& admission) const {
     auto const* const fault = admission.faults_.answer();
     if (fault == nullptr) return std::nullopt;
+    // In the path of a refresh, this is a credential that the fault may repeat.
     auto const token = admission.route_ ? std::string_view(admission.route_->parameter) : std::string_view();
     return answer_in_place(*fault, request, token, now());
 }
@@ -201,6 +206,7 @@ PALETTE_KEYS_INLINE Service::Caller Service::owner_of(std::string_view key_value
         throw unauthorized();
     auto const* const owner = tenant_.find_user(record->key.owner.uid);
     if (owner == nullptr && !options_.assumptions.orphans_usable) throw unauthorized();
+    // A disabled user's keys end with the account, and work again with it.
     if (owner != nullptr && !owner->is_active) throw unauthorized();
     // The role is read with each request: a key has the permissions that its owner has now.
     auto role = owner == nullptr ? Role::user : owner->role;
