@@ -39,6 +39,7 @@ public:
     public:
         void add(std::chrono::nanoseconds time) noexcept {
             auto const seconds = std::chrono::duration<double>(time).count();
+            // Prometheus counts a time that equals a bound below it ("le").
             auto const bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds);
             // Longer times count in +Inf alone, which is count_.
             if (bucket != bounds.end()) ++counts_[static_cast<std::size_t>(bucket - bounds.begin())];
@@ -85,6 +86,7 @@ public:
     };
 
     std::mutex mutex;
+    // Ordered, so that each reading lists the series alike.
     std::map<std::string, std::uint64_t> requests;
     std::map<std::string, Histogram> request_times;
     std::map<std::string, std::uint64_t> operations;

@@ -24,6 +24,7 @@ public:
         if (format_ == observe::LineFormat::json) text_ = '{';
     }
 
+    // A text is quoted in JSON always, in logfmt only where it has to be: people read the latter.
     void add(std::string_view name, std::string_view value) {
         begin(name);
         if (format_ == observe::LineFormat::json || !is_plain(value))
@@ -47,6 +48,7 @@ public:
         char digits[64];
         // to_chars() ignores the locale: a decimal comma would be no JSON.
         auto const ms = std::chrono::duration<double, std::milli>(time).count();
+        // In fixed form, to the microsecond: an exponent would not be a number to every reader of logs.
         auto const end = std::to_chars(digits, digits + sizeof digits, ms, std::chars_format::fixed, 3).ptr;
         text_.append(digits, end);
     }

@@ -45,7 +45,7 @@ PALETTE_KEYS_INLINE std::string RateLimiter::bucket_of(const Endpoint& endpoint,
 
 PALETTE_KEYS_INLINE void RateLimiter::start(std::shared_ptr<State> state, std::string bucket,
                                             const boost::asio::any_io_executor& executor, Handler handler) {
-    // The wait of its timer keeps it alive from here on.
+    // Its timer or its post keeps it alive from here on.
     std::make_shared<Acquire>(std::move(state), std::move(bucket), executor, std::move(handler))->start();
 }
 

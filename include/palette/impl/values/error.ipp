@@ -71,6 +71,7 @@ inline constexpr ErrcText errc_texts[] = {
 
 // What to do where part of the work was done, or may have been: to repeat it is not what comes next.
 inline constexpr const char* advice_if_applied = "nothing has to be repeated; read it again to see how it is";
+// More than once: a request that was delayed can still be executed, and lists lag.
 inline constexpr const char* advice_if_unknown =
     "read the key now, in an hour and in a day, and repeat the change if it is not in effect";
 inline constexpr const char* advice_if_changed_and_unknown =
@@ -79,6 +80,7 @@ inline constexpr const char* advice_if_pending = "reconcile what is pending now,
 
 // A code whose own advice is right although something was applied.
 constexpr bool has_advice_if_applied(errc code) noexcept {
+    // Each of these says what to do about the rest: look, reconcile, or mend the system.
     return code == errc::conflict || code == errc::missing_key_value || code == errc::system;
 }
 
@@ -111,6 +113,7 @@ public:
         return false;
     }
 
+    // Code that knows std::errc alone can ask for these without knowing this library.
     [[nodiscard]] std::error_condition default_error_condition(int value) const noexcept override {
         switch (static_cast<errc>(value)) {
             case errc::invalid_argument:

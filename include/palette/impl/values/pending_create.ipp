@@ -34,6 +34,7 @@ inline Result<void> check_pending_caller(std::string_view uid, std::string_view 
 }
 
 PALETTE_KEYS_INLINE bool operator==(const SharedPending& a, const SharedPending& b) {
+    // By what they say: errors that are equal need not share the record.
     return a.pending_ == b.pending_ || (a.pending_ && b.pending_ && *a.pending_ == *b.pending_);
 }
 

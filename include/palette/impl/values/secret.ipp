@@ -16,6 +16,7 @@ namespace detail {
 
 inline std::size_t whole_pages(std::size_t size) {
     auto const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    // The sum below must not wrap round to a small size.
     if (size > std::numeric_limits<std::size_t>::max() - page) throw std::bad_alloc();
     return (size + page - 1) / page * page;
 }

@@ -79,6 +79,7 @@ PALETTE_KEYS_INLINE Result<FaultRule> FaultRule::parse(std::string_view text) {
     rule.path_prefix_ = parts[1];
     if (!parts[1].starts_with('/')) return wrong(in_quotes(parts[1]) + " does not begin with /");
 
+    // The first one: a URL as the argument has more of them.
     auto const colon = std::min(parts[2].find(':'), parts[2].size());
     auto const name = parts[2].substr(0, colon);
     auto const argument = parts[2].substr(std::min(colon + 1, parts[2].size()));

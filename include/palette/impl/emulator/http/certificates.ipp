@@ -91,7 +91,7 @@ inline std::string alternative_names(const std::vector<std::string>& more) {
 }
 
 // The authority cannot vouch for more than these names: whoever trusts it, and forgets to stop, trusts it for
-// this machine alone.
+// this emulator alone.
 inline std::string permitted_names(const std::vector<std::string>& more) {
     // An address in a constraint has a mask: all of its bits, for this address alone.
     std::string const all_bits_6 = "/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";

@@ -71,6 +71,7 @@ protected:
         beast::error_code ec;
         tcp().socket().shutdown(asio::socket_base::shutdown_send, ec);
         std::array<char, 4096> rest;
+        // Until the client closes, or has had its time.
         for (std::size_t read = 0; !ec && read < max_bytes_read_at_end;) {
             auto const [error, size] = co_await tcp().async_read_some(asio::buffer(rest), as_result);
             ec = error;

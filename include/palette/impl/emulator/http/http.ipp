@@ -83,6 +83,7 @@ PALETTE_KEYS_INLINE std::string render_head(const Response& response, std::strin
     // Also in answers to HEAD, whose headers are those of GET.
     if (response.has_body()) {
         head += "\r\nContent-Type: " + response.content_type;
+        // Always a length and never chunks: a fault that cuts the body needs a length that is not met.
         head += "\r\nContent-Length: " + std::to_string(response.body_size());
     }
     if (!connection.empty()) {

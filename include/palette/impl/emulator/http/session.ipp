@@ -31,6 +31,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Session::run() {
         }
     }
     if (after == After::close) co_await connection_.finish();
+    // Whatever ended it: the socket is closed here, and a second drop() does nothing.
     connection_.drop();
 }
 
@@ -112,6 +113,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Session::After> Session::deliver(const Respo
         auto const half =
             // Without a body half of the head is sent, or the answer would be complete.
             bytes.body_size() > 0 ? bytes.head_size() + bytes.body_size() / 2 : bytes.head_size() / 2;
+        // What the header promises and the body lacks is what makes the client notice.
         co_await write(bytes, half);
         co_return After::drop;
     }

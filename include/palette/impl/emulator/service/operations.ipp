@@ -77,6 +77,7 @@ PALETTE_KEYS_INLINE Response Service::list_keys(const Caller& caller, const Admi
     // (W11).
     auto const* const page = admission.faults_.find(ActiveFaults::Kind::page);
     auto const* const lag = admission.faults_.find(ActiveFaults::Kind::list_lag);
+    // Lists of the service may lag behind its keys: a search for a new key must not take absence for proof.
     auto const newest = now() - std::chrono::milliseconds(lag == nullptr ? 0 : lag->number());
     auto const is_shown = [&](const KeyRecord& record) {
         return (everyone || record.key.owner.uid == caller.uid) &&
@@ -92,6 +93,7 @@ PALETTE_KEYS_INLINE void Service::check_name(std::string_view name, std::string_
     if (name.empty()) throw bad_request("metadata.name: a name is expected");
     if (!options_.assumptions.names_unique) return;
     for (auto const& [number, record] : tenant_.keys())
+        // An update may keep the name of its own key.
         if (&record != except && record.key.owner.uid == owner_uid && record.key.name == name)
             throw Refusal(409, "ApiKeyNameTaken", "the user has an API key of this name");
 }
@@ -106,6 +108,7 @@ PALETTE_KEYS_INLINE Expiry Service::checked_expiry(std::optional<Expiry> wanted,
     auto const unchanged = before != nullptr && before->key.expiry == expiry;
     if (expiry.passed(now()) && !unchanged && !options_.assumptions.past_expiry_accepted)
         throw bad_request("spec.expiry: it has passed already");
+    // A policy of the tenant shortens in silence: only the key tells what became of the expiry.
     auto const most = options_.assumptions.max_lifetime;
     return most.count() > 0 ? std::min(expiry, Expiry::in(most, now())) : expiry;
 }

@@ -143,6 +143,7 @@ PALETTE_KEYS_INLINE Response Service::perform(const Request& request, const Admi
     if (route.operation == Operation::refresh) return refresh(route.parameter);
 
     auto const caller = authenticate_and_log(request, admission);
+    // Also when the operation is refused below: the key has been used.
     note_use(caller);
     switch (route.operation) {
         case Operation::list_keys:
@@ -211,6 +212,8 @@ PALETTE_KEYS_INLINE Service::Caller Service::owner_of(std::string_view key_value
     // The role is read with each request: a key has the permissions that its owner has now.
     auto role = owner == nullptr ? Role::user : owner->role;
     if (options_.assumptions.key_has_creators_permissions) {
+        // The creator has to exist: theirs are the permissions that count here, whatever becomes of the
+        // owner.
         auto const* const creator = tenant_.find_user(record->creator_uid);
         if (creator == nullptr) throw unauthorized();
         role = creator->role;

@@ -13,6 +13,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 PALETTE_KEYS_INLINE UserRecord& Tenant::add_user(UserRecord user) {
     auto const number = ++last_number_;
     users_by_uid_.emplace(user.uid, number);
+    // People write their address in any case, and may log in with each.
     users_by_email_.emplace(detail::to_lower(user.email), number);
     return users_.emplace(number, std::move(user)).first->second;
 }
