@@ -39,6 +39,7 @@ public:
     public:
         void add(std::chrono::nanoseconds time) noexcept {
             auto const seconds = std::chrono::duration<double>(time).count();
+            // Prometheus counts a time that equals a bound below it ("le").
             auto const bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds);
             // Longer times count in +Inf alone, which is count_.
             if (bucket != bounds.end()) ++counts_[static_cast<std::size_t>(bucket - bounds.begin())];
@@ -69,6 +70,7 @@ public:
         }
 
     private:
+        // In seconds, from a fast answer to the time in which an operation usually gives up.
         static constexpr std::array bounds{0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
                                            0.5,   1.0,  2.5,   5.0,  10.0, 30.0};
 
@@ -84,6 +86,7 @@ public:
     };
 
     std::mutex mutex;
+    // Ordered, so that each reading lists the series alike.
     std::map<std::string, std::uint64_t> requests;
     std::map<std::string, Histogram> request_times;
     std::map<std::string, std::uint64_t> operations;
@@ -111,6 +114,7 @@ PALETTE_KEYS_INLINE void Counters::on_operation_start(const OperationEvent& /*ev
 
 PALETTE_KEYS_INLINE void Counters::on_attempt(const AttemptEvent& event) noexcept {
     state_->change([&] {
+        // Empty, and not left out, where there is none: all series of a metric have the same labels.
         auto const status = event.status != 0 ? std::to_string(event.status) : std::string();
         ++state_->requests[State::labels({{"operation", event.operation},
                                           {"method", event.method},
@@ -125,10 +129,12 @@ PALETTE_KEYS_INLINE void Counters::on_attempt(const AttemptEvent& event) noexcep
 
 PALETTE_KEYS_INLINE void Counters::on_operation(const OperationEvent& event) noexcept {
     state_->change([&] {
+        // Before the labels, for which there may be no memory: the gauge would stay high for ever.
         --state_->in_flight;
         ++state_->operations[State::labels({{"operation", event.operation},
                                             {"error", event.error ? to_string(*event.error) : ""},
                                             {"effect", event.error ? to_string(event.effect) : ""}})];
+        // Time in the queue apart: a client that waits for its own limit looks slow, and the service is not.
         auto const operation = State::labels({{"operation", event.operation}});
         state_->operation_times[operation].add(event.duration);
         state_->queue_times[operation].add(event.queued);

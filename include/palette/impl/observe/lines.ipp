@@ -24,6 +24,7 @@ public:
         if (format_ == observe::LineFormat::json) text_ = '{';
     }
 
+    // A text is quoted in JSON always, in logfmt only where it has to be: people read the latter.
     void add(std::string_view name, std::string_view value) {
         begin(name);
         if (format_ == observe::LineFormat::json || !is_plain(value))
@@ -47,6 +48,7 @@ public:
         char digits[64];
         // to_chars() ignores the locale: a decimal comma would be no JSON.
         auto const ms = std::chrono::duration<double, std::milli>(time).count();
+        // In fixed form, to the microsecond: an exponent would not be a number to every reader of logs.
         auto const end = std::to_chars(digits, digits + sizeof digits, ms, std::chars_format::fixed, 3).ptr;
         text_.append(digits, end);
     }
@@ -111,12 +113,15 @@ public:
             line.add("operation_id", event.operation_id);
             line.add("attempt", event.attempt);
             line.add("method", event.method);
+            // The template and not the path: it holds no uid and no token, and lines can be grouped by it.
             line.add("path", event.path_template);
             line.add("host", event.server_address);
             line.add("port", event.server_port);
+            // Left out where there is none: a status of 0 would distort every statistic.
             if (event.status != 0) line.add("status", event.status);
             if (event.error) line.add("error", to_string(*event.error));
             line.add_ms("duration_ms", event.duration);
+            // Phases that did not take place are left out: a time of 0 would count as a fast one.
             line.add_ms("wait_ms", event.report.wait);
             line.add_ms("lookup_ms", event.report.lookup);
             line.add_ms("connect_ms", event.report.connect);
@@ -134,6 +139,7 @@ public:
             line.add("event", "operation");
             line.add("operation", event.operation);
             line.add("operation_id", event.operation_id);
+            // A uid is no secret, and the client leaves out what a caller has passed as one by mistake.
             if (!event.key_uid.empty()) line.add("key", event.key_uid);
             line.add("attempts", event.attempts);
             if (event.error) {
@@ -152,6 +158,7 @@ private:
         try {
             Line line(format_);
             fill(line);
+            // Within the try block: what the user's function throws must not end the program.
             write_(std::move(line).take());
         } catch (...) {
             // A line less: what is observed goes on.

@@ -12,6 +12,7 @@ public:
     explicit SameAnswer(Result<std::shared_ptr<const Credential>> answer) : answer_(std::move(answer)) {}
 
     boost::asio::awaitable<Result<std::shared_ptr<const Credential>>> credential(CredentialRequest) override {
+        // Also an error: a value that cannot be used does not become better by asking again.
         co_return answer_;
     }
 

@@ -16,6 +16,7 @@ struct Variable {
 
 inline Variable first_that_is_set(const char* name, const char* otherwise) noexcept {
     Variable const first{name, environment_variable(name)};
+    // Empty counts as unset here: that is how a shell switches a proxy off for one program.
     return first.value.empty() ? Variable{otherwise, environment_variable(otherwise)} : first;
 }
 
@@ -23,10 +24,12 @@ inline Result<ProxyOptions> proxy_of_environment() {
     auto const url = first_that_is_set("HTTPS_PROXY", "https_proxy");
     if (url.value.empty()) return ProxyOptions();
     auto proxy = ProxyOptions::parse(url.value);
+    // The error names the variable and quotes nothing of it: a password may stand in the URL.
     if (!proxy) return std::move(proxy).error().path(url.name);
 
     auto const exceptions = first_that_is_set("NO_PROXY", "no_proxy");
     proxy->bypass = split_bypass(exceptions.value);
+    // The client parses the list once more. Here the error can name the variable.
     if (auto good = ProxyBypass::parse(proxy->bypass); !good)
         return std::move(good).error().path(exceptions.name);
     return proxy;
@@ -54,6 +57,7 @@ inline Result<ClientOptions> options_of_environment() {
     options.endpoint = *std::move(endpoint);
     // Read once: what was found to be good is what is used.
     auto key = api_key_of_environment();
+    // Not errc::auth_provider: no provider has been asked, and asking again would give the same.
     if (!key) return Error(errc::invalid_argument, key.error().what());
     auto key_uid = api_key_uid_of_environment();
     if (!key_uid) return Error(errc::invalid_argument, key_uid.error().what());

@@ -39,6 +39,7 @@ inline std::optional<Secret> percent_decoded(std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE Result<void> check_proxy_credentials(std::string_view user, std::string_view password) {
+    // The first colon ends the user: the rest would become part of the password.
     if (user.find(':') != std::string_view::npos)
         return Error(errc::invalid_argument,
                      "the proxy's user has a colon, which Basic authentication cannot carry");
@@ -48,6 +49,7 @@ PALETTE_KEYS_INLINE Result<void> check_proxy_credentials(std::string_view user, 
 }
 
 inline Result<void> take_user(std::string_view text, ProxyUrl& url) {
+    // Split before it is decoded: a %3A belongs to the user or the password.
     auto const colon = std::min(text.find(':'), text.size());
     auto const user = percent_decoded(text.substr(0, colon));
     auto password = percent_decoded(text.substr(std::min(colon + 1, text.size())));
@@ -63,6 +65,7 @@ inline Result<void> take_user(std::string_view text, ProxyUrl& url) {
 inline Result<void> take_place(std::string_view text, ProxyUrl& url) {
     auto const authority = split_authority(text);
     if (!authority) return bad_proxy("has a host with brackets or colons that do not belong there");
+    // An empty port would pass as the default one. More likely a variable was not set: "proxy:$PORT".
     bool const is_bare_colon = text.ends_with(':');
     auto const port = port_number(authority->port, 80);
     if (!port || is_bare_colon) return bad_proxy("has a port that is no number from 1 to 65535");
@@ -75,20 +78,26 @@ inline Result<void> take_place(std::string_view text, ProxyUrl& url) {
 }
 
 PALETTE_KEYS_INLINE Result<ProxyUrl> parse_proxy_url(std::string_view text) {
+    // A line break or a blank is left over from a file or a script, and would become part of a name.
     auto const is_blank = [](char c) { return c == ' ' || is_control(c); };
     if (std::ranges::any_of(text, is_blank)) return bad_proxy("has a blank or a control character");
     ProxyUrl url;
+    // A "://" behind the first slash is part of a path and no scheme.
     if (auto const colon = text.find("://"); colon < text.find_first_of("/?#")) {
         auto const scheme = to_lower(text.substr(0, colon));
+        // Refused and not tried: such a proxy closes the connection at a CONNECT in the clear, and says
+        // nothing.
         if (scheme == "https") return bad_proxy("is https, and TLS to a proxy is not supported; use http://");
         if (scheme.starts_with("socks")) return bad_proxy("is of SOCKS, which is not supported; use http://");
         if (scheme != "http") return bad_proxy("has a scheme other than http");
         text.remove_prefix(colon + 3);
     }
+    // Many people write HTTPS_PROXY with a slash at the end.
     if (text.ends_with('/')) text.remove_suffix(1);
     if (text.find_first_of("/?#") != std::string_view::npos)
         return bad_proxy(
             "has a path, a query or a fragment; write / ? # of a user or password as %2F %3F %23");
+    // The last one, for a password that was not encoded may have an @ in it; a host has none.
     if (auto const at = text.rfind('@'); at != std::string_view::npos) {
         if (auto taken = take_user(text.substr(0, at), url); !taken) return std::move(taken.error());
         text.remove_prefix(at + 1);

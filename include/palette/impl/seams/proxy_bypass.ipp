@@ -26,6 +26,7 @@ PALETTE_KEYS_INLINE std::vector<std::string> split_bypass(std::string_view text)
 }
 
 PALETTE_KEYS_INLINE std::optional<ProxyBypass::Bytes> ProxyBypass::bytes_of(const std::string& address) {
+    // inet_pton() would stop at the zero byte and accept what comes before it.
     if (address.find('\0') != std::string::npos) return std::nullopt;
     return ipv6_bytes(is_ipv4(address) ? "::ffff:" + address : address);
 }
@@ -40,6 +41,7 @@ PALETTE_KEYS_INLINE Result<ProxyBypass::Rule> ProxyBypass::parse_network(std::st
     int bits = -1;
     auto const* const end = length.data() + length.size();
     auto const [stop, fault] = std::from_chars(length.data(), end, bits);
+    // std::from_chars() takes a sign, and "-1" fits into every bound from above.
     bool const is_number =
         !length.empty() && length.find_first_not_of("0123456789") == std::string_view::npos;
     if (!is_number || fault != std::errc() || stop != end || bits > most)
@@ -47,6 +49,7 @@ PALETTE_KEYS_INLINE Result<ProxyBypass::Rule> ProxyBypass::parse_network(std::st
     Rule rule;
     rule.kind = Rule::Kind::network;
     rule.address = *bytes;
+    // The 96 bits before an IPv4 address are the same for all of them.
     rule.bits = bits + 128 - most;
     return rule;
 }
@@ -55,6 +58,7 @@ PALETTE_KEYS_INLINE Result<ProxyBypass::Rule> ProxyBypass::parse_rule(std::strin
     Rule rule;
     if (entry == "*") return rule;
     if (entry.find('/') != std::string_view::npos) return parse_network(entry);
+    // Before the split at a colon: an IPv6 address without brackets has many.
     if (auto const bytes = bytes_of(std::string(entry))) {
         rule.kind = Rule::Kind::network;
         rule.address = *bytes;
@@ -69,10 +73,12 @@ PALETTE_KEYS_INLINE Result<ProxyBypass::Rule> ProxyBypass::parse_rule(std::strin
     auto const authority = split_authority(entry);
     if (!authority) return bad_bypass("has brackets or colons that do not belong there");
     auto const port = port_number(authority->port, 0);
+    // An empty port is a mistake; as zero it would mean any.
     if (!port || entry.ends_with(':')) return bad_bypass("has a port that is no number from 1 to 65535");
     auto host = canonical_host(*authority);
     if (!host) return bad_bypass("is neither a name nor an address nor a network");
     rule.port = *port;
+    // An address that had a port or brackets.
     if (auto const bytes = bytes_of(*host)) {
         if (rule.kind == Rule::Kind::below_name) return bad_bypass("has a dot before an address");
         rule.kind = Rule::Kind::network;
@@ -114,11 +120,14 @@ PALETTE_KEYS_INLINE bool ProxyBypass::covers(const std::string& host, std::uint1
             case Rule::Kind::network:
                 return address && is_in_network(*address, rule);
             case Rule::Kind::name:
+                // Behind this, a name covers what is below it, as the other kind does.
                 if (host == rule.name) return true;
                 break;
             case Rule::Kind::below_name:
                 break;
         }
+        // With the dot before it: "acme.com" must not cover "notacme.com". An address has no domains above
+        // it.
         return !address && host.size() > rule.name.size() && host.ends_with(rule.name) &&
                host[host.size() - rule.name.size() - 1] == '.';
     });

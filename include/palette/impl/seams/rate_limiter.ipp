@@ -15,6 +15,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 PALETTE_KEYS_INLINE RateLimiter::RateLimiter(RateLimitOptions limit, std::shared_ptr<Clock> clock)
     : state_(std::make_shared<State>(limit, std::move(clock))) {
+    // A limit that lets nothing through, or is no number, would let every operation wait for its deadline.
     bool const is_limit = limit.per_second > 0 && limit.burst >= 1 && std::isfinite(limit.per_second) &&
                           std::isfinite(limit.burst);
     if (!limit.is_off() && !is_limit)
@@ -44,6 +45,7 @@ PALETTE_KEYS_INLINE std::string RateLimiter::bucket_of(const Endpoint& endpoint,
 
 PALETTE_KEYS_INLINE void RateLimiter::start(std::shared_ptr<State> state, std::string bucket,
                                             const boost::asio::any_io_executor& executor, Handler handler) {
+    // Its timer or its post keeps it alive from here on.
     std::make_shared<Acquire>(std::move(state), std::move(bucket), executor, std::move(handler))->start();
 }
 

@@ -55,6 +55,7 @@ public:
     void leave(std::string_view name, Ticket ticket) {
         if (is_off()) return;
         std::lock_guard const lock(mutex_);
+        // Not with(): to leave must not allocate, since destructors do it.
         if (auto const found = buckets_.find(name); found != buckets_.end()) found->second.leave(ticket);
     }
 

@@ -59,6 +59,7 @@ public:
     void insert(Waiting waiting) {
         auto node = std::make_unique<Node>(waiting);
         auto* place = &root_;
+        // Nothing below throws: sizes are counted up on the way, and must stay right.
         while (*place && (*place)->priority > node->priority) {
             ++(*place)->size;
             place = &child_towards(**place, waiting.ticket);
@@ -69,6 +70,7 @@ public:
     }
 
     void erase(Ticket ticket) noexcept {
+        // Looked for first: the sizes on the way are counted down, and must be right if it is not there.
         if (find(ticket) == nullptr) return;
         auto* place = &root_;
         while ((*place)->waiting.ticket != ticket) {

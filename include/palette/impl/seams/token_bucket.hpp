@@ -29,11 +29,13 @@ public:
         fill(now);
         drop_silent(now);
         auto const lacking = static_cast<double>(queue_.count_before(ticket) + 1) - tokens_;
+        // Not `<= 0`: rounding may leave a token short by a hair after the very wait that was asked for.
         if (lacking < tiny) {
             queue_.erase(ticket);
             tokens_ -= 1;
             return Nanoseconds::zero();
         }
+        // Tokens begin to come in when the pause ends: the two waits add up.
         auto const pause = paused_until_ > now ? paused_until_ - now : Nanoseconds::zero();
         auto const wait = pause + time_for(lacking);
         if (auto* const waiting = queue_.find(ticket))
@@ -52,6 +54,7 @@ public:
     void refused(Nanoseconds sent, Nanoseconds now, Nanoseconds pause) noexcept {
         follow(now);
         fill(now);
+        // The service has just said that its bucket is empty, whatever this one counted.
         tokens_ = std::min(tokens_, 0.0);
         paused_until_ = std::max(paused_until_, now + std::min<Nanoseconds>(pause, longest_pause));
         if (sent < slowed_) return;
@@ -98,6 +101,7 @@ private:
     }
 
     void fill(Nanoseconds now) noexcept {
+        // Nothing comes in during a pause, or a burst would follow it.
         auto const from = std::max(filled_, std::min(paused_until_, now));
         if (now <= from) {
             filled_ = std::max(filled_, now);
@@ -117,6 +121,8 @@ private:
         auto const until_full = slow * (rate_ + limit_.per_second) / 2;
         auto const seconds = tokens >= until_full
                                  ? slow + (tokens - until_full) / limit_.per_second
+                                 // The root of the quadratic equation of fill(), in the form that neither
+                                 // divides by zero nor subtracts numbers of nearly the same size.
                                  : 2 * tokens / (rate_ + std::sqrt(rate_ * rate_ + 2 * recovery() * tokens));
         // Written so that what is no number is bounded as well. Zero would be its turn.
         return Seconds(seconds) < longest_wait

@@ -10,6 +10,7 @@
 namespace palette::inline PALETTE_KEYS_ABI {
 
 PALETTE_KEYS_INLINE HttpResponse::~HttpResponse() {
+    // The service or a proxy may repeat a credential in a header (W12).
     for (auto& [name, value] : headers) {
         detail::wipe(name);
         detail::wipe(value);

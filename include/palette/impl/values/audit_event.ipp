@@ -42,6 +42,8 @@ PALETTE_KEYS_INLINE AuditEventFilter& AuditEventFilter::action(std::string text)
 
 PALETTE_KEYS_INLINE bool AuditEventFilter::matches(const AuditEvent& event) const noexcept {
     auto const agrees = [](const std::optional<std::string>& wanted, const std::string& text) {
+        // The service leaves out what is empty (W1), and it has filtered already: what is not told cannot
+        // contradict.
         return !wanted || text.empty() || text == *wanted;
     };
     bool const in_time =
@@ -54,7 +56,9 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const AuditEvent
     out << "AuditEvent " << detail::printable(event.uid);
     if (event.created) out << " at " << Expiry::at(*event.created);
     auto const& actor = event.actor;
+    // Either a user or a service acts.
     auto const& name = !actor.email.empty() ? actor.email : actor.service;
+    // Escaped, for anybody in the tenant may have chosen these texts.
     out << ": " << detail::printable(actor.type) << ' ' << detail::in_quotes(name) << ", "
         << detail::printable(event.action) << " of " << detail::printable(event.resource.kind) << ' '
         << detail::printable(event.resource.uid);

@@ -33,6 +33,7 @@ inline std::optional<std::array<unsigned char, 16>> ipv6_bytes(const std::string
 
 inline bool is_loopback_ipv6(const std::array<unsigned char, 16>& bytes) noexcept {
     static constexpr std::array<unsigned char, 16> one{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    // ::ffff:127.0.0.0/104, which systems dial as the IPv4 address within.
     static constexpr std::array<unsigned char, 13> mapped_127{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 127};
     return bytes == one || std::equal(mapped_127.begin(), mapped_127.end(), bytes.begin());
 }
@@ -102,11 +103,14 @@ inline Result<Authority> split_authority(std::string_view text) {
 inline Result<std::string> canonical_host(const Authority& authority) {
     std::string host = to_lower(authority.host);
     if (authority.bracketed) {
+        // inet_pton() would stop at the zero byte.
         auto const bytes = host.find('\0') == std::string::npos ? ipv6_bytes(host) : std::nullopt;
         if (!bytes) return bad_host("is not an IPv6 address: " + in_quotes(authority.whole));
         char short_form[INET6_ADDRSTRLEN];
+        // One spelling for each address: endpoints are compared as texts.
         return std::string(::inet_ntop(AF_INET6, bytes->data(), short_form, sizeof short_form));
     }
+    // A dot at the end only says that the name is complete, and certificates do not have it.
     if (host.size() > 1 && host.back() == '.') host.pop_back();
     if (host.empty()) return bad_host("is empty");
     if (auto const* fault = host_fault(host)) return bad_host(in_quotes(host) + ' ' + fault);

@@ -17,6 +17,7 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 // How a key is marked that a create has asked for: "<nonce>-<number of the attempt>" in an annotation.
 inline constexpr std::string_view create_annotation = "palette-keys-create";
 inline constexpr std::size_t nonce_length = 32;
+// More than any create makes: a mark with a larger number is not ours.
 inline constexpr int max_create_attempts = 1'000'000;
 
 inline bool is_nonce(std::string_view text) noexcept {
@@ -32,6 +33,8 @@ inline std::string create_mark(std::string_view nonce, int attempt) {
 inline int attempt_of(std::string_view mark, std::string_view nonce) noexcept {
     if (!mark.starts_with(nonce)) return 0;
     mark.remove_prefix(nonce.size());
+    // No zeros before the number, so that each attempt has one mark alone. A key that is found by its mark is
+    // deleted: what is not exactly ours must not match.
     if (mark.size() < 2 || mark[0] != '-' || mark[1] < '1' || mark[1] > '9') return 0;
     int attempt = 0;
     auto const [end, fault] = std::from_chars(mark.data() + 1, mark.data() + mark.size(), attempt);

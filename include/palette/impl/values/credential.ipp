@@ -31,12 +31,14 @@ PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::token(Secret v
 }
 
 PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::bearer(const Secret& value) {
+    // Built within the secret: no string holds the whole header.
     Secret with_scheme("Bearer ");
     with_scheme.append(value.expose());
     return in_header("Authorization", std::move(with_scheme));
 }
 
 PALETTE_KEYS_INLINE std::shared_ptr<const Credential> Credential::in_header(std::string name, Secret value) {
+    // W22: a name with a line break would split the request.
     if (!detail::is_token(name))
         throw Exception(Error(errc::invalid_argument, "a header's name is letters, digits and a few signs"));
     return std::shared_ptr<const Credential>(
@@ -56,6 +58,7 @@ PALETTE_KEYS_INLINE std::string_view Credential::header() const noexcept {
 }
 
 PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const Credential& credential) {
+    // Kind and uid, never the value: this is written to logs.
     if (credential.kind() == Credential::Kind::token) return out << "a token";
     if (credential.kind() == Credential::Kind::header)
         return out << "a credential in the header " << credential.header();

@@ -30,6 +30,7 @@ PALETTE_KEYS_INLINE Result<Endpoint> Endpoint::parse_url(std::string_view text, 
     auto rest = detail::trimmed(text);
     Endpoint endpoint;
     if (auto const colon = rest.find("://");
+        // A "://" in the path or the query is not that of a scheme.
         colon != std::string_view::npos && colon < rest.find_first_of("/?#")) {
         auto const scheme = detail::to_lower(rest.substr(0, colon));
         if (scheme != "https" && scheme != "http")
@@ -38,6 +39,7 @@ PALETTE_KEYS_INLINE Result<Endpoint> Endpoint::parse_url(std::string_view text, 
         rest.remove_prefix(colon + 3);
     }
 
+    // W20: users paste the address of the console. What follows its host is dropped.
     auto const place = rest.substr(0, rest.find_first_of("/?#"));
     if (place.empty()) return detail::bad_host("is empty");
     auto const authority = detail::split_authority(place);
@@ -55,6 +57,7 @@ PALETTE_KEYS_INLINE Result<Endpoint> Endpoint::parse_url(std::string_view text, 
         if (!allow_insecure_http)
             return detail::bad_host(detail::in_quotes(endpoint.host_) +
                                     " is not this machine, and plain http would send the key in the clear");
+        // Only where it was needed: an endpoint that is safe anyway compares equal however it was parsed.
         endpoint.insecure_http_allowed_ = true;
     }
     return endpoint;
@@ -63,6 +66,7 @@ PALETTE_KEYS_INLINE Result<Endpoint> Endpoint::parse_url(std::string_view text, 
 PALETTE_KEYS_INLINE bool Endpoint::is_loopback() const noexcept {
     // Decided by the address that is dialled (W20): this name is never looked up.
     if (host_ == "localhost") return true;
+    // Not by the beginning alone: "127.example.com" is a name of somebody else.
     if (host_.find(':') == std::string::npos) return host_.starts_with("127.") && detail::is_ipv4(host_);
     auto const bytes = detail::ipv6_bytes(host_);
     return bytes && detail::is_loopback_ipv6(*bytes);

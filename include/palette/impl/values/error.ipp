@@ -71,6 +71,7 @@ inline constexpr ErrcText errc_texts[] = {
 
 // What to do where part of the work was done, or may have been: to repeat it is not what comes next.
 inline constexpr const char* advice_if_applied = "nothing has to be repeated; read it again to see how it is";
+// More than once: a request that was delayed can still be executed, and lists lag.
 inline constexpr const char* advice_if_unknown =
     "read the key now, in an hour and in a day, and repeat the change if it is not in effect";
 inline constexpr const char* advice_if_changed_and_unknown =
@@ -79,11 +80,14 @@ inline constexpr const char* advice_if_pending = "reconcile what is pending now,
 
 // A code whose own advice is right although something was applied.
 constexpr bool has_advice_if_applied(errc code) noexcept {
+    // Each of these says what to do about the rest: look, reconcile, or mend the system.
     return code == errc::conflict || code == errc::missing_key_value || code == errc::system;
 }
 
 constexpr const ErrcText& text_of(int value) noexcept {
+    // An error_code may be made of any number.
     bool const known = value > 0 && value < static_cast<int>(std::size(errc_texts));
+    // An unknown number has the empty texts of no error.
     return errc_texts[known ? value : 0];
 }
 
@@ -93,6 +97,7 @@ public:
     [[nodiscard]] std::string message(int value) const override { return text_of(value).what; }
 
     [[nodiscard]] bool equivalent(int value, const std::error_condition& group) const noexcept override {
+        // A code may be in a group and stand for a std::errc as well, and has one default condition only.
         if (group.category() != get_condition_category()) return default_error_condition(value) == group;
         auto const code = static_cast<errc>(value);
         switch (static_cast<condition>(group.value())) {
@@ -108,6 +113,7 @@ public:
         return false;
     }
 
+    // Code that knows std::errc alone can ask for these without knowing this library.
     [[nodiscard]] std::error_condition default_error_condition(int value) const noexcept override {
         switch (static_cast<errc>(value)) {
             case errc::invalid_argument:
@@ -147,6 +153,7 @@ inline std::string in_words(const std::vector<FailedAttempt>& attempts) {
     std::string words;
     for (auto const& attempt : attempts) {
         if (!words.empty()) words += ", ";
+        // The status says more than the code that was made of it.
         words += attempt.status != 0 ? "HTTP " + std::to_string(attempt.status)
                                      : std::string(text_of(static_cast<int>(attempt.code)).name);
     }
@@ -160,6 +167,7 @@ PALETTE_KEYS_INLINE void throw_exception(Error error) {
 }  // namespace detail
 
 PALETTE_KEYS_INLINE const std::error_category& get_error_category() noexcept {
+    // One object in the whole program: categories are compared by address.
     static const detail::ErrorCategory category;
     return category;
 }
@@ -215,6 +223,8 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, Effect effect) {
     return out << to_string(effect);
 }
 
+// Apart from the error itself, which travels through every Result: without words it is small and costs no
+// memory.
 struct Error::Words {
     Words() = default;
     Words(const Words&) = default;
@@ -273,6 +283,7 @@ PALETTE_KEYS_INLINE Error::Error(const Error& other)
       pending_(other.pending_) {}
 
 PALETTE_KEYS_INLINE Error& Error::operator=(const Error& other) {
+    // The copy may throw; the move does not. Either all of it is assigned or nothing.
     if (this != &other) *this = Error(other);
     return *this;
 }
@@ -343,7 +354,10 @@ PALETTE_KEYS_INLINE bool Error::has_own_advice() const noexcept {
 
 PALETTE_KEYS_INLINE std::string_view Error::advice() const& noexcept {
     if (has_own_advice()) return words_->advice;
+    // A key without a value that may work comes before whatever else has failed. missing_key_value has this
+    // advice in its own row.
     if (pending_.get() && code_ != errc::missing_key_value) return detail::advice_if_pending;
+    // "Call again" would be wrong: it would repeat a change that has been made.
     if (effect_ == Effect::applied && !detail::has_advice_if_applied(code_)) return detail::advice_if_applied;
     if (effect_ == Effect::unknown)
         return code_ == errc::conflict ? detail::advice_if_changed_and_unknown : detail::advice_if_unknown;
@@ -391,6 +405,7 @@ PALETTE_KEYS_INLINE Error& Error::earlier(std::vector<FailedAttempt> attempts) &
 }
 
 PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, std::string ref) & {
+    // As in the other setters: to set nothing does not allocate.
     if (!words_ && code.empty() && message.empty() && ref.empty()) return *this;
     auto& own = words();
     own.server_code = std::move(code);
@@ -400,6 +415,7 @@ PALETTE_KEYS_INLINE Error& Error::server(std::string code, std::string message, 
 }
 
 PALETTE_KEYS_INLINE Error& Error::pending(std::shared_ptr<const PendingCreate> pending) & noexcept {
+    // Shared and not copied: this function must not throw while an error is put together.
     pending_ = detail::SharedPending(std::move(pending));
     return *this;
 }
@@ -418,6 +434,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
         answer += label;
         answer += text;
     };
+    // The service's own words, in brackets: an error that hides them cannot be reported to anybody.
     if (status_ != 0) add("HTTP ", std::to_string(status_));
     add("", server_code());
     add("", server_message());
@@ -437,6 +454,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
             line += "; whether it was applied is unknown";
             break;
     }
+    // It may be active, and nobody knows its value: the reader has something to clean up.
     if (pending_.get()) line += "; a key without a value may be left";
     // No text from outside may break the line of a log.
     return detail::one_line(line.append("; ").append(advice()));
@@ -452,6 +470,7 @@ struct Exception::State {
 };
 
 PALETTE_KEYS_INLINE Exception::Exception(Error error) : std::system_error(make_error_code(error.code())) {
+    // Made now, for what() is noexcept and gives a pointer.
     auto message = error.message();
     // Shared, because copying an exception must not throw.
     state_ = std::make_shared<const State>(State{std::move(error), std::move(message)});

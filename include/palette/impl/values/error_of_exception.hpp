@@ -33,6 +33,7 @@ inline bool is_out_of_memory(const std::exception& thrown) noexcept {
 inline Error error_of_exception(errc code, const char* who) noexcept {
     try {
         try {
+            // Whoever catches has caught all there is: thrown once more, it shows its type.
             throw;
         } catch (const std::exception& thrown) {
             if (is_out_of_memory(thrown)) return out_of_memory();

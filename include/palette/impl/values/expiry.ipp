@@ -11,6 +11,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 PALETTE_KEYS_INLINE Result<Expiry> Expiry::parse(std::string_view text) {
     if (text == "never") return never();
+    // W3: the service writes the year 1 for a time that is not set.
     if (auto const t = detail::parse_rfc3339(text)) return detail::is_unset(*t) ? never() : Expiry(*t);
     return Error(errc::invalid_argument,
                  "expected a time such as 2027-01-31T12:00:00Z, or never, got " + detail::in_quotes(text));

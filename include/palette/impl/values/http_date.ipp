@@ -11,6 +11,7 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 inline bool read_digits(std::string_view text, std::size_t at, std::size_t count, int& out) noexcept {
     auto const* const begin = text.data() + at;
+    // std::from_chars() would take a minus sign as the first character.
     return *begin >= '0' && *begin <= '9' && std::from_chars(begin, begin + count, out).ptr == begin + count;
 }
 
@@ -20,12 +21,14 @@ PALETTE_KEYS_INLINE std::optional<Instant> parse_http_date(std::string_view text
     if (text.size() != shape.size()) return std::nullopt;
     for (std::size_t i = 0; i < shape.size(); ++i)
         if (shape[i] != '?' && shape[i] != text[i]) return std::nullopt;
+    // The day of the week says nothing that the date does not. It is not checked.
     auto const month = months.find(text.substr(8, 3));
     int day = 0;
     int year = 0;
     int hour = 0;
     int minute = 0;
     int second = 0;
+    // A leap second (60) becomes the next second, as in times of RFC 3339 (W4).
     if (month == std::string_view::npos || month % 3 != 0 || !read_digits(text, 5, 2, day) ||
         !read_digits(text, 12, 4, year) || !read_digits(text, 17, 2, hour) ||
         !read_digits(text, 20, 2, minute) || !read_digits(text, 23, 2, second) || hour > 23 || minute > 59 ||

@@ -30,6 +30,7 @@ decltype(auto) try_often(F&& f) {  // NOLINT(*-missing-std-forward): it may be c
 // program by std::terminate(): a completion that is lost in silence would be worse.
 template <class F>
 void insist(F&& f) noexcept {  // NOLINT(*-missing-std-forward)
+    // A pause of a millisecond each: another thread may give memory back meanwhile.
     constexpr int max_pauses = 1'000;
     for (int pauses = 0;; ++pauses) {
         try {

@@ -31,12 +31,14 @@ PALETTE_KEYS_INLINE NewApiKey& NewApiKey::lives_for(std::chrono::milliseconds du
 }
 
 PALETTE_KEYS_INLINE Expiry NewApiKey::expiry_at(Instant now) const noexcept {
+    // A key that nobody gave an end must not live for ever.
     constexpr std::chrono::milliseconds otherwise = std::chrono::days{30};
     return expiry_ ? *expiry_ : Expiry::in(lifetime_.value_or(otherwise), now);
 }
 
 PALETTE_KEYS_INLINE NewApiKey& NewApiKey::for_user(std::string uid) & {
     user_uid_ = std::move(uid);
+    // Told apart from "not set": a uid that a program failed to find must not make the caller the owner.
     names_user_ = true;
     return *this;
 }
@@ -56,6 +58,7 @@ PALETTE_KEYS_INLINE NewApiKey& NewApiKey::label(std::string_view key, std::strin
 // Here and not with the rest of PendingCreate: there a key that is to be created is not known yet.
 PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::of_nonce(std::string nonce, const NewApiKey& key,
                                                                   Identity by) {
+    // The create will be refused for this. The record would search for keys of the caller.
     if (key.names_user() && key.user_uid().empty())
         return detail::bad_pending("ownerUid", "the key is for a user without a uid");
     return of_nonce(std::move(nonce), key.name(), std::move(by), key.user_uid());
@@ -121,6 +124,7 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const NewApiKey&
     out << "NewApiKey " << detail::in_quotes(key.name());
     if (!key.description().empty()) out << ", description " << detail::in_quotes(key.description());
     if (key.expiry()) out << ", expires " << *key.expiry();
+    // Not as a time: the service's clock decides when it ends, and is not known yet.
     if (key.lifetime()) out << ", lives for " << key.lifetime()->count() << " ms";
     if (key.names_user()) out << ", for user " << detail::printable(key.user_uid());
     if (!key.annotations().empty()) out << ", annotations " << key.annotations();

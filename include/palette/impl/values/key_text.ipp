@@ -11,6 +11,8 @@
 namespace palette::inline PALETTE_KEYS_ABI::detail {
 
 PALETTE_KEYS_INLINE std::string_view trimmed_line(std::string_view line) noexcept {
+    // One line end alone, which an editor adds. A second one stays, and usable_value() refuses it: such a
+    // file holds more than a key.
     if (line.ends_with('\n')) line.remove_suffix(line.ends_with("\r\n") ? 2 : 1);
     auto const first = line.find_first_not_of(" \t");
     if (first == std::string_view::npos) return {};
@@ -26,6 +28,7 @@ PALETTE_KEYS_INLINE Result<Secret> usable_value(Secret value, std::string_view n
         return Error(errc::auth_provider, std::string(name) + ' ' + what);
     };
     if (value.empty()) return fault("is empty");
+    // W22. The message says what is wrong and quotes nothing of the value.
     if (detail::has_control(value.expose()))
         return fault("has a line break or another control character, and would split the request");
     return value;

@@ -21,6 +21,7 @@ namespace palette::inline PALETTE_KEYS_ABI {
 
 namespace detail {
 
+// A record may be written by hand or come from a file, and its texts go into messages and logs.
 inline Result<void> check_pending_text(std::string_view text, std::string_view field) {
     if (auto const* const fault = fault_of_text(text)) return bad_pending(field, fault);
     return {};
@@ -33,6 +34,7 @@ inline Result<void> check_pending_caller(std::string_view uid, std::string_view 
 }
 
 PALETTE_KEYS_INLINE bool operator==(const SharedPending& a, const SharedPending& b) {
+    // By what they say: errors that are equal need not share the record.
     return a.pending_ == b.pending_ || (a.pending_ && b.pending_ && *a.pending_ == *b.pending_);
 }
 
@@ -40,6 +42,7 @@ PALETTE_KEYS_INLINE bool operator==(const SharedPending& a, const SharedPending&
 
 PALETTE_KEYS_INLINE std::string PendingCreate::make_nonce() {
     std::array<unsigned char, detail::nonce_length / 2> random{};
+    // Random and not counted: the nonce has to be unique among all programs of a tenant, also after a crash.
     if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
         throw Exception(Error(errc::system, "the system has no randomness to give").path("nonce"));
     return detail::to_hex(random);
@@ -59,6 +62,7 @@ PALETTE_KEYS_INLINE Result<PendingCreate> PendingCreate::of_nonce(std::string no
     pending.name_ = std::move(name);
     pending.owner_uid_ = std::move(owner_uid);
     pending.user_uid_ = std::move(by.user_uid);
+    // No attempts: it covers all of them, since nobody knows yet how many there will be.
     pending.tenant_uid_ = std::move(by.tenant_uid);
     return pending;
 }
@@ -79,6 +83,8 @@ PALETTE_KEYS_INLINE PendingCreate::PendingCreate(std::string nonce, std::string 
 
 PALETTE_KEYS_INLINE bool PendingCreate::matches(std::string_view mark) const noexcept {
     auto const attempt = detail::attempt_of(mark, nonce_);
+    // The attempts are in order. A key of this nonce whose attempt is not among them may be the one that was
+    // delivered.
     return attempt != 0 && (covers_all_attempts() || std::ranges::binary_search(attempts_, attempt));
 }
 

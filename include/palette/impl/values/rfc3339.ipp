@@ -40,6 +40,7 @@ public:
     int milliseconds() noexcept {
         if (at_ == end_ || !is_digit(*at_)) return fail();
         int value = 0;
+        // The weight is 0 from the fourth digit on: W4 allows any number of them.
         for (int weight = 100; at_ != end_ && is_digit(*at_); ++at_, weight /= 10)
             value += weight * (*at_ - '0');
         return value;
@@ -71,10 +72,12 @@ inline bool to_instant(const TimestampFields& f, Instant& out) noexcept {
     using namespace std::chrono;
     year_month_day const date{year{f.year}, month{static_cast<unsigned>(f.month)},
                               day{static_cast<unsigned>(f.day)}};
+    // For the days that every month has, the calendar need not be asked.
     bool const in_every_month = f.month >= 1 && f.month <= 12 && f.day >= 1 && f.day <= 28;
     if (!(in_every_month || date.ok()) || f.hour > 23 || f.minute > 59 || f.second > 60) return false;
     Instant const t = sys_days{date} + hours{f.hour} + minutes{f.minute} + seconds{f.second} +
                       milliseconds{f.millisecond} - f.offset;
+    // A leap second or an offset takes the last day beyond the year 9999, which no time can be written with.
     out = t > last_instant ? last_instant : t;
     return true;
 }
@@ -88,6 +91,7 @@ constexpr std::uint64_t as_number(const char* text) noexcept {
 }
 
 inline std::uint64_t load_number(const char* text) noexcept {
+    // The forms have their first character in the lowest byte, on every machine.
     if constexpr (std::endian::native != std::endian::little) return as_number(text);
     std::uint64_t number;
     std::memcpy(&number, text, sizeof number);
@@ -98,6 +102,9 @@ inline std::uint64_t load_number(const char* text) noexcept {
 struct EightForm {
     consteval explicit EightForm(const char (&form)[9]) : characters(as_number(form)) {
         for (unsigned i = 0; i < 8; ++i)
+            // The values are differences to the form by XOR: 0 to 9 for digits, 0 for a mark. 0x76 takes 10
+            // to 0x80, and 0x7F takes 1 there. No sum carries into the next byte unless a highest bit is set
+            // already.
             limits |= std::uint64_t{form[i] == '0' ? 0x76u : 0x7Fu} << (8 * i);
     }
     std::uint64_t characters;
@@ -151,6 +158,7 @@ inline bool parse_any(std::string_view text, Instant& out) noexcept {
     f.month = scan.digits(2);
     scan.expect('-');
     f.day = scan.digits(2);
+    // W4: small letters are allowed.
     if (!scan.accept('t')) scan.expect('T');
     f.hour = scan.digits(2);
     scan.expect(':');
@@ -165,6 +173,7 @@ inline bool parse_any(std::string_view text, Instant& out) noexcept {
         int const h = scan.digits(2);
         scan.expect(':');
         int const min = scan.digits(2);
+        // -00:00, an offset that is not known, is read as UTC.
         if (h > 23 || min > 59) return false;
         f.offset = hours{h} + minutes{min};
         if (west) f.offset = -f.offset;

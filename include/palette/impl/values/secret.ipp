@@ -16,6 +16,7 @@ namespace detail {
 
 inline std::size_t whole_pages(std::size_t size) {
     auto const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    // The sum below must not wrap round to a small size.
     if (size > std::numeric_limits<std::size_t>::max() - page) throw std::bad_alloc();
     return (size + page - 1) / page * page;
 }
@@ -25,6 +26,7 @@ inline char* map_secret_pages(std::size_t capacity) {
     void* const pages = ::mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) throw std::bad_alloc();
 #if defined(MADV_DONTDUMP)
+    // The result is ignored: the program has to run on a kernel that does not know the advice.
     ::madvise(pages, capacity, MADV_DONTDUMP);
 #elif defined(MADV_NOCORE)
     ::madvise(pages, capacity, MADV_NOCORE);
@@ -34,6 +36,7 @@ inline char* map_secret_pages(std::size_t capacity) {
 
 inline void wipe_and_unmap(char* data, std::size_t size, std::size_t capacity) noexcept {
     if (data == nullptr) return;
+    // The kernel clears pages before others get them, but not at once.
     OPENSSL_cleanse(data, size);
     ::munmap(data, capacity);
 }
@@ -45,6 +48,7 @@ PALETTE_KEYS_INLINE Secret::Secret(std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE Secret Secret::take(std::string& source) {
+    // Copied first: without memory it throws, and the source is as it was.
     Secret secret{std::string_view(source)};
     // A string that was longer once still holds the rest of its text behind its end.
     source.resize(source.capacity());
@@ -59,6 +63,7 @@ PALETTE_KEYS_INLINE Secret::Secret(Secret&& other) noexcept
       capacity_(std::exchange(other.capacity_, 0)) {}
 
 PALETTE_KEYS_INLINE Secret& Secret::operator=(Secret&& other) noexcept {
+    // A self-move would wipe the secret.
     if (this != &other) {
         release();
         data_ = std::exchange(other.data_, nullptr);
@@ -74,8 +79,10 @@ PALETTE_KEYS_INLINE Secret::~Secret() {
 
 PALETTE_KEYS_INLINE void Secret::append(std::string_view text) {
     if (text.empty()) return;
+    // So far from the end that neither the sum nor the double of it overflows below.
     if (text.size() > std::numeric_limits<std::size_t>::max() / 4 - size_) throw std::bad_alloc();
     if (auto const needed = size_ + text.size(); needed > capacity_) {
+        // Doubled, so that a secret that is read in pieces is not copied with each of them.
         auto const capacity = detail::whole_pages(needed > 2 * capacity_ ? needed : 2 * capacity_);
         char* const data = detail::map_secret_pages(capacity);
         if (size_ != 0) std::memcpy(data, data_, size_);
@@ -90,6 +97,7 @@ PALETTE_KEYS_INLINE void Secret::append(std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE void Secret::clear() noexcept {
+    // The pages stay: what is behind `size_` was never written, or has been wiped.
     if (size_ != 0) OPENSSL_cleanse(data_, size_);
     size_ = 0;
 }

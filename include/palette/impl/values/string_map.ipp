@@ -38,10 +38,12 @@ PALETTE_KEYS_INLINE StringMap::StringMap(const StringMap& other) {
 }
 
 PALETTE_KEYS_INLINE StringMap& StringMap::operator=(const StringMap& other) {
+    // The copy is made first: self-assignment and a lack of memory leave the map as it was.
     return *this = StringMap(other);
 }
 
 PALETTE_KEYS_INLINE StringMap::const_iterator StringMap::find(std::string_view key) const& noexcept {
+    // No index and no binary search: entries differ in length, and a handful of them is scanned at once.
     return std::find_if(begin(), end(), [key](auto const& entry) { return entry.first == key; });
 }
 
@@ -58,6 +60,8 @@ PALETTE_KEYS_INLINE void StringMap::set(std::string_view key, std::string_view v
     StringMapBuilder builder;
     // All entries stand in one block, in order: a change writes it anew.
     auto it = begin();
+    // In order, so that finish() need not sort. The texts may be views into this map, which is as it was
+    // until the end.
     for (; it != end() && it->first < key; ++it)
         builder.add(it->first, it->second);
     builder.add(key, value);
@@ -100,10 +104,12 @@ PALETTE_KEYS_INLINE void StringMapBuilder::wipe() noexcept {
 
 // Makes room for `size` more bytes, uninitialised, and gives their place.
 PALETTE_KEYS_INLINE char* StringMapBuilder::grow(std::size_t size) {
+    // Lengths and starts are kept in 32 bits.
     if (size > std::numeric_limits<std::uint32_t>::max() - size_) throw std::bad_alloc();
     if (size > capacity_ - size_) {
         auto const capacity = std::max<std::size_t>({size_ + size, 2 * capacity_, 256});
         auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+        // The old buffer is null at first, which memcpy() does not allow even for zero bytes.
         if (size_ != 0) std::memcpy(larger.get(), buffer_.get(), size_);
         wipe();
         buffer_ = std::move(larger);
@@ -132,6 +138,7 @@ PALETTE_KEYS_INLINE std::string_view StringMapBuilder::key() const noexcept {
 }
 
 PALETTE_KEYS_INLINE void StringMapBuilder::drop_entry() noexcept {
+    // The text stays in the buffer, and is overwritten or wiped later.
     size_ = begun_;
 }
 
@@ -142,6 +149,7 @@ PALETTE_KEYS_INLINE void StringMapBuilder::end_entry() noexcept {
     if (previous_ != none_) {
         auto const before = StringMap::const_iterator(buffer_.get() + previous_)->first;
         if (!detail::starts_lower(before, key())) {
+            // Those that are next to each other go at once; others when they are sorted.
             if (before == key()) return drop_entry();
             if (before > key()) ordered_ = false;
         }
@@ -155,6 +163,8 @@ PALETTE_KEYS_INLINE StringMap StringMapBuilder::finish() {
     if (!ordered_) sort_and_drop_repeated();
     if (count_ != 0) {
         StringMap::Header const header{count_, static_cast<std::uint32_t>(size_)};
+        // Of the exact size: a list holds thousands of maps. The buffer, which has room to spare, stays for
+        // the next one.
         map.block_ = std::make_unique_for_overwrite<char[]>(sizeof header + size_);
         std::memcpy(map.block_.get(), &header, sizeof header);
         std::memcpy(map.block_.get() + sizeof header, buffer_.get(), size_);
@@ -167,6 +177,7 @@ PALETTE_KEYS_INLINE StringMap StringMapBuilder::finish() {
 }
 
 PALETTE_KEYS_INLINE void StringMapBuilder::sort_and_drop_repeated() {
+    // Entries differ in length and cannot be swapped: their places are sorted, and the block is written anew.
     std::vector<std::uint32_t> starts;
     starts.reserve(count_);
     auto const entry = [this](std::size_t start) { return StringMap::const_iterator(buffer_.get() + start); };

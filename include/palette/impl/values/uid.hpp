@@ -27,6 +27,7 @@ inline constexpr auto is_plain_in_segment = [] {
 // Percent-encoding is not enough: a reverse proxy may decode it and follow the "../" that was hidden in it.
 inline bool is_plain_segment(std::string_view text) noexcept {
     auto const is_plain = [](char c) { return is_plain_in_segment[static_cast<unsigned char>(c)]; };
+    // These are plain characters, and yet lead to another resource.
     return !text.empty() && text != "." && text != ".." && std::ranges::all_of(text, is_plain);
 }
 

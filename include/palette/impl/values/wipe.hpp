@@ -16,6 +16,7 @@ namespace palette::inline PALETTE_KEYS_ABI::detail {
 // Empties a string, and overwrites all that it has room for: also what it held when it was longer, or before
 // it was moved from.
 inline void wipe(std::string& text) noexcept {
+    // Up to its capacity a string does not allocate, so that this cannot throw.
     text.resize(text.capacity());
     OPENSSL_cleanse(text.data(), text.size());
     text.clear();

@@ -32,6 +32,7 @@ inline constexpr auto fault_kinds = [] {
     using enum FaultTraits::Group;
     using enum FaultTraits::Argument;
     constexpr std::uint64_t day = 86'400'000;
+    // Bodies are written piece by piece (AnswerBytes), so that their size costs no memory.
     constexpr std::uint64_t tera = 1'000'000'000'000;
     return std::to_array<FaultTraits>({
         {Kind::delay, "delay", delivery, number, 0, day, "delay:300"},

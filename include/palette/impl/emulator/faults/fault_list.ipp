@@ -41,6 +41,7 @@ PALETTE_KEYS_INLINE std::string ActiveFaults::names() const {
 inline bool concerns(testing::FaultKind kind, const Operation* operation) noexcept {
     using Kind = testing::FaultKind;
     auto const is = [&](Operation wanted) { return operation != nullptr && *operation == wanted; };
+    // A request in which nobody would see the fault does not use the rule up.
     switch (kind) {
         case Kind::legacy_create:
         case Kind::uid_is_user:
@@ -60,6 +61,7 @@ inline bool concerns(testing::FaultKind kind, const Operation* operation) noexce
     }
 }
 
+// The rules are copied out: another thread may clear the list before this request is answered.
 PALETTE_KEYS_INLINE ActiveFaults FaultList::inject(std::string_view method, std::string_view path,
                                                    const Operation* operation) {
     ActiveFaults chosen;
@@ -68,6 +70,8 @@ PALETTE_KEYS_INLINE ActiveFaults FaultList::inject(std::string_view method, std:
         if (!path.starts_with(rule.path_prefix()) || !concerns(rule.kind(), operation)) continue;
         if (matched++ < rule.after()) continue;
         auto const group = fault_kind(rule.kind()).group;
+        // One fault decides what the answer is, and one how it is delivered: a later rule for the same waits,
+        // and keeps its number of times. Changes of behaviour go together.
         auto const taken = group == FaultTraits::Group::behaviour ? chosen.has(rule.kind())
                                                                   : first_of(chosen.rules_, group) != nullptr;
         if (taken) continue;
@@ -75,6 +79,7 @@ PALETTE_KEYS_INLINE ActiveFaults FaultList::inject(std::string_view method, std:
         ++injected_;
         chosen.rules_.push_back(rule);
     }
+    // Those that are used up would be looked at with every request of a long run.
     std::erase_if(rules_, [](const Counted& c) { return c.injected == c.rule.times(); });
     return chosen;
 }

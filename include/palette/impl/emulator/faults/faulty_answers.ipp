@@ -14,6 +14,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline Response answer_with_status(int status) {
     if (status < 400) return {.status = status, .body = "{}"};
+    // With the code that the service itself gives for the status: clients tell errors apart by it.
     std::string const code = status == 429   ? "TooManyRequests"
                              : status == 404 ? "ResourceNotFound"
                                              : "OperationalError";
@@ -22,6 +23,7 @@ inline Response answer_with_status(int status) {
 
 inline std::string seconds_or_date(const std::string& value, Instant now) {
     if (value != "date") return value;
+    // A date has whole seconds: rounded up, at least two seconds are left to wait.
     auto const then = std::chrono::ceil<std::chrono::seconds>(now) + std::chrono::seconds{2};
     return http_date(then.time_since_epoch().count());
 }
@@ -39,6 +41,7 @@ inline Response echo(const Request& request, std::string_view parameter) {
     std::string message = "no resource is found for";
     auto const add = [&](std::string_view credential) {
         if (credential.empty()) return;
+        // In two spellings, for a client that redacts the raw one alone leaks the other.
         message += " '" + std::string(credential) + "' (" + percent_encoded(credential) + ')';
     };
     add(request.header("ApiKey").value_or(""));
@@ -77,12 +80,14 @@ PALETTE_KEYS_INLINE std::optional<Response> answer_in_place(const testing::Fault
 PALETTE_KEYS_INLINE void spoil(Response& response, const testing::FaultRule& fault) {
     using Kind = testing::FaultRule::Kind;
     auto const replace = [&](std::string body) {
+        // A 204 cannot carry the bad body, and the client would see a success.
         if (!response.has_body()) response.status = 200;
         response.body = std::move(body);
     };
     switch (fault.kind()) {
         case Kind::garbage:
             response.status = 200;
+            // Not UTF-8 either: a client that quotes it in an error has to escape it.
             response.body = "%PDF-1.4 \xFF\xFE this is not JSON";
             break;
         case Kind::trailing:
@@ -90,11 +95,14 @@ PALETTE_KEYS_INLINE void spoil(Response& response, const testing::FaultRule& fau
             break;
         case Kind::wrong_type:
             replace(
+                // The members of all answers in one, so that the fault fits whatever was asked for.
                 R"({"items":7,"listmeta":[],"metadata":"text","spec":[1],"status":"on","apiKey":17,)"
                 R"("uid":{},"code":4,"message":{},"ref":[],"Authorization":false,"isMfa":"no","userUid":1,"tenantUid":2,"orgName":3,"resources":5})");
             break;
         case Kind::huge:
             replace("\"");
+            // One string of JSON, so that its size is all that a client can object to. Two bytes are its
+            // quotes.
             response.rest = {{"x", fault.number() - 2}, {"\"", 1}};
             break;
         case Kind::deep:

@@ -33,6 +33,7 @@ inline void check_openssl(bool good) {
 }
 
 inline KeyPair make_key_pair() {
+    // Two pairs are made at every start of an emulator, and RSA keys would take much longer.
     KeyPair key(EVP_EC_gen("P-256"));
     check_openssl(key != nullptr);
     return key;
@@ -67,6 +68,7 @@ inline Certificate make_certificate(const char* common_name, EVP_PKEY* key) {
 // `value` is written as in OpenSSL's configuration files.
 inline void extend(X509* certificate, X509* issuer, int nid, const std::string& value) {
     X509V3_CTX context;
+    // Without a configuration: the system's file must not change what is made here.
     X509V3_set_ctx_nodb(&context);
     X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
     Extension const extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
@@ -80,13 +82,18 @@ inline bool is_address(const std::string& name) {
 }
 
 inline std::string alternative_names(const std::vector<std::string>& more) {
+    // Clients compare the host that they dial with these; the common name has not counted for years (RFC
+    // 6125).
     std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
     for (auto const& name : more)
         names += (is_address(name) ? ",IP:" : ",DNS:") + name;
     return names;
 }
 
+// The authority cannot vouch for more than these names: whoever trusts it, and forgets to stop, trusts it for
+// this emulator alone.
 inline std::string permitted_names(const std::vector<std::string>& more) {
+    // An address in a constraint has a mask: all of its bits, for this address alone.
     std::string const all_bits_6 = "/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
     std::string names =
         "critical,permitted;DNS:localhost,permitted;IP:127.0.0.0/255.0.0.0,permitted;IP:::1" + all_bits_6;
@@ -104,6 +111,7 @@ inline Certificate make_authority(EVP_PKEY* key, const std::vector<std::string>&
     auto authority = make_certificate("palette-emulator authority", key);
     auto* const c = authority.get();
     check_openssl(X509_set_issuer_name(c, X509_get_subject_name(c)) == 1);
+    // Critical: a client that does not understand a constraint must refuse, and not overlook it.
     extend(c, c, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
     extend(c, c, NID_key_usage, "critical,keyCertSign");
     extend(c, c, NID_name_constraints, permitted_names(more_names));
@@ -121,6 +129,8 @@ inline Certificate make_host(EVP_PKEY* key, X509* authority, EVP_PKEY* authority
     extend(c, authority, NID_key_usage, "critical,digitalSignature");
     extend(c, authority, NID_ext_key_usage, "serverAuth");
     extend(c, authority, NID_subject_alt_name, alternative_names(more_names));
+    // Authorities of several emulators have the same name: the identifiers tell a client which one has
+    // signed.
     extend(c, authority, NID_subject_key_identifier, "hash");
     extend(c, authority, NID_authority_key_identifier, "keyid:always");
     check_openssl(X509_sign(c, authority_key, EVP_sha256()) > 0);
@@ -137,6 +147,7 @@ std::string pem(Write write) {
 }
 
 PALETTE_KEYS_INLINE HostIdentity make_host_identity(const std::vector<std::string>& more_names) {
+    // It never leaves this function: nobody can sign with this authority afterwards.
     auto const authority_key = make_key_pair();
     auto const authority = make_authority(authority_key.get(), more_names);
     auto const key = make_key_pair();

@@ -17,6 +17,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 inline constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 PALETTE_KEYS_INLINE void Connection::allow(std::chrono::milliseconds time) {
+    // More than that overflows when the stream adds it to the time of the steady clock, in nanoseconds.
     constexpr std::chrono::hours as_good_as_forever{24 * 365};
     if (time < as_good_as_forever)
         tcp().expires_after(time);
@@ -30,6 +31,7 @@ PALETTE_KEYS_INLINE void Connection::drop() noexcept {
     auto& socket = tcp().socket();
     beast::error_code ec;
     socket.shutdown(asio::socket_base::shutdown_send, ec);
+    // It takes what is there and waits for nothing: the server has one thread.
     socket.non_blocking(true, ec);
     std::array<char, 4096> rest;
     for (int i = 0; !ec && i < 64; ++i)
@@ -39,6 +41,7 @@ PALETTE_KEYS_INLINE void Connection::drop() noexcept {
 
 PALETTE_KEYS_INLINE void Connection::reset() noexcept {
     beast::error_code ignored;
+    // A linger of zero makes close() send RST instead of FIN, whatever waits in the buffers.
     tcp().socket().set_option(asio::socket_base::linger(true, 0), ignored);
     tcp().socket().close(ignored);
 }
@@ -52,6 +55,7 @@ public:
 
     asio::awaitable<std::size_t> read_some(asio::mutable_buffer buffer) override {
         auto const [ec, size] = co_await stream_.async_read_some(buffer, as_result);
+        // Also for a TLS stream that was cut off: the framing of HTTP tells whether a request is complete.
         co_return ec ? 0 : size;
     }
 
@@ -67,6 +71,7 @@ protected:
         beast::error_code ec;
         tcp().socket().shutdown(asio::socket_base::shutdown_send, ec);
         std::array<char, 4096> rest;
+        // Until the client closes, or has had its time.
         for (std::size_t read = 0; !ec && read < max_bytes_read_at_end;) {
             auto const [error, size] = co_await tcp().async_read_some(asio::buffer(rest), as_result);
             ec = error;
@@ -78,6 +83,7 @@ protected:
     beast::tcp_stream& tcp() noexcept override { return beast::get_lowest_layer(stream_); }
 
     static constexpr std::chrono::milliseconds max_time_at_end{1'000};
+    // Enough for the rest of a body that was refused by its size. Who sends more gets the reset.
     static constexpr std::size_t max_bytes_read_at_end = 16 * 1024 * 1024;
 
     Stream stream_;
@@ -106,6 +112,8 @@ public:
 
     asio::awaitable<void> finish() override {
         allow(max_time_at_end);
+        // close_notify before FIN: clients may report an answer without it as truncated, though its length is
+        // known.
         co_await stream_.async_shutdown(as_result);
         co_await finish_tcp();
     }

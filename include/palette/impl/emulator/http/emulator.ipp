@@ -18,6 +18,8 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 
 class Emulator::Machine {
 public:
+    // The members are made in this order, each of what stands before it. Whatever throws leaves nothing
+    // behind.
     explicit Machine(EmulatorOptions given)
         : options_(impl::emulation::checked(std::move(given))),
           names_(impl::emulation::more_names(options_)),
@@ -25,7 +27,10 @@ public:
                                         : std::optional(impl::emulation::make_host_identity(names_))),
           service_(options_, names_),
           users_(service_.with([](auto& service) { return impl::emulation::make_first_users(service); })),
+          // The socket opens last: the first request already meets the whole tenant.
           server_(seeded(), options_, identity_ ? &*identity_ : nullptr) {
+        // The TLS context of the server has a copy of its own. This one has served, and must not stay in
+        // memory.
         if (identity_) OPENSSL_cleanse(identity_->private_key_pem.data(), identity_->private_key_pem.size());
     }
 
@@ -49,6 +54,7 @@ public:
     auto with_user(std::string_view uid, F f) {
         return with([&](impl::emulation::Service& service) {
             auto* const user = service.tenant().find_user(uid);
+            // In the thread of the test that calls: the server goes on.
             if (user == nullptr) throw Exception(Error(errc::not_found, "the emulator has no such user"));
             return f(service, *user);
         });
@@ -68,6 +74,7 @@ private:
     std::optional<impl::emulation::HostIdentity> identity_;
     std::string none_;
     std::string tenant_uid_;
+    // In this order: `server_` goes first and ends its thread, which uses all that stands before it.
     impl::emulation::SharedService service_;
     std::array<TestUser, 4> users_;
     impl::emulation::Server server_;
@@ -82,6 +89,8 @@ PALETTE_KEYS_INLINE std::string Emulator::url() const {
     auto const& options = machine_->options();
     auto const is_ipv6 = options.listen.find(':') != std::string::npos;
     auto host = is_ipv6 ? '[' + options.listen + ']' : options.listen;
+    // These mean "any address" to one who listens. Nobody can dial them, and the certificate does not name
+    // them.
     if (options.listen == "0.0.0.0") host = "127.0.0.1";
     if (options.listen == "::") host = "[::1]";
     return (options.plain_http ? "http://" : "https://") + host + ':' + std::to_string(port());
@@ -121,6 +130,7 @@ PALETTE_KEYS_INLINE TestUser Emulator::add_user(NewTestUser user) {
 
 PALETTE_KEYS_INLINE void Emulator::remove_user(std::string_view uid) {
     machine_->with_user(uid, [&](auto& service, auto& user) {
+        // The service need not learn what an identity provider removes; a local user it removes itself.
         auto const keeps_record =
             user.single_sign_on && machine_->options().assumptions.removed_sso_user_keeps_record;
         service.tenant().remove_user(user, keeps_record);
@@ -137,7 +147,9 @@ PALETTE_KEYS_INLINE void Emulator::set_group_role(std::string_view uid, Role rol
 
 PALETTE_KEYS_INLINE Secret Emulator::sign_in(std::string_view uid) {
     return machine_->with_user(uid, [](auto& service, auto& user) {
+        // As a login would refuse: a test must not get a token that no browser could get.
         if (!user.is_active) throw Exception(Error(errc::invalid_argument, "this user is not active"));
+        // A change of groups at the identity provider takes effect at a sign-in, not before.
         if (user.single_sign_on) user.role = user.role_of_groups;
         user.last_sign_in = service.now();
         auto token = service.tokens().issue(user.uid, service.now());

@@ -19,6 +19,7 @@ inline Exception bad_options(std::string what) {
 inline boost::asio::ip::address listen_address(const testing::EmulatorOptions& options) {
     boost::system::error_code ec;
     auto const address = boost::asio::ip::make_address(options.listen, ec);
+    // A zone (fe80::1%eth0) can stand neither in a certificate nor in an Endpoint.
     if (ec || (address.is_v6() && address.to_v6().scope_id() != 0))
         throw bad_options("to listen on, an address is needed such as 127.0.0.1 or ::1");
     return address;
@@ -26,6 +27,7 @@ inline boost::asio::ip::address listen_address(const testing::EmulatorOptions& o
 
 PALETTE_KEYS_INLINE testing::EmulatorOptions checked(testing::EmulatorOptions options) {
     auto const address = listen_address(options);
+    // In its short form from here on, which the certificate, the guard of hosts and the URL share.
     options.listen = address.to_string();
     if (!address.is_loopback() && !options.allow_remote)
         throw bad_options(options.listen +
@@ -37,6 +39,7 @@ PALETTE_KEYS_INLINE testing::EmulatorOptions checked(testing::EmulatorOptions op
     if (!limit.is_off() && !(limit.per_second > 0 && limit.burst >= 1))
         throw bad_options("a rate limit needs more than 0 requests a second, and a burst of 1 at least");
     if (options.org.empty()) throw bad_options("the organisation needs a name");
+    // The name stands in bodies and in e-mail addresses, and JSON could not carry it.
     if (!is_utf8(options.org)) throw bad_options("the name of the organisation is not UTF-8");
     if (options.max_header_bytes == 0) throw bad_options("a bound of 0 bytes lets no head of a request in");
     if (options.max_connections == 0) throw bad_options("a bound of 0 connections lets nobody in");
@@ -49,9 +52,11 @@ PALETTE_KEYS_INLINE testing::EmulatorOptions checked(testing::EmulatorOptions op
 
 PALETTE_KEYS_INLINE std::vector<std::string> more_names(const testing::EmulatorOptions& options) {
     auto const address = listen_address(options);
+    // The certificate has these anyway.
     if (options.listen == "127.0.0.1" || options.listen == "::1") return {};
     if (!address.is_unspecified()) return {options.listen};
     boost::system::error_code ec;
+    // Clients on other machines need a name to verify; which of the addresses they dial is not known here.
     auto name = boost::asio::ip::host_name(ec);
     return ec || name.empty() ? std::vector<std::string>{} : std::vector{std::move(name)};
 }

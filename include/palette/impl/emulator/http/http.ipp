@@ -80,8 +80,10 @@ PALETTE_KEYS_INLINE std::string render_head(const Response& response, std::strin
     head += date;
     for (auto const& [name, value] : response.headers)
         head.append("\r\n").append(name).append(": ").append(value);
+    // Also in answers to HEAD, whose headers are those of GET.
     if (response.has_body()) {
         head += "\r\nContent-Type: " + response.content_type;
+        // Always a length and never chunks: a fault that cuts the body needs a length that is not met.
         head += "\r\nContent-Length: " + std::to_string(response.body_size());
     }
     if (!connection.empty()) {
@@ -94,6 +96,7 @@ PALETTE_KEYS_INLINE std::string render_head(const Response& response, std::strin
 
 PALETTE_KEYS_INLINE std::string http_date(std::int64_t seconds_since_1970) {
     using namespace std::chrono;
+    // By hand, for std::strftime takes the names from the locale of the program that tests.
     static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -119,6 +122,7 @@ inline std::optional<std::string> percent_decoded(std::string_view text) {
         }
         unsigned char byte = 0;
         auto const* const digits = text.data() + i + 1;
+        // Refused and not passed on as it is: a client that encodes badly shall find out.
         if (i + 2 >= text.size() || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2)
             return std::nullopt;
         out += static_cast<char>(byte);
@@ -132,6 +136,8 @@ inline bool parse_query(std::string_view text, Fields& query) {
                auto const equals = std::min(pair.find('='), pair.size());
                auto name = percent_decoded(pair.substr(0, equals));
                auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
+               // A pair that is malformed refuses the whole target: a filter that is overlooked would widen
+               // the answer.
                if (name && value) query.emplace_back(std::move(*name), std::move(*value));
                return name && value;
            });
@@ -139,6 +145,7 @@ inline bool parse_query(std::string_view text, Fields& query) {
 
 // Takes "http://authority" off an absolute target.
 inline std::string take_authority(std::string_view& target) {
+    // A server has to accept this form (RFC 9112), which clients use before a proxy.
     for (std::string_view const scheme : {"http://", "https://"}) {
         if (!detail::equals_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
         target.remove_prefix(scheme.size());
@@ -154,7 +161,10 @@ PALETTE_KEYS_INLINE std::optional<Target> parse_target(std::string_view text) {
     Target target;
     target.authority = take_authority(text);
     auto const question = std::min(text.find('?'), text.size());
+    // Kept as sent, for rules of faults and the log; the segments are decoded after the split, so that a %2F
+    // does not make two of one.
     target.path = text.substr(0, question);
+    // "http://host" means its root (RFC 9112).
     if (target.path.empty() && !target.authority.empty()) target.path = "/";
     if (!target.path.starts_with('/')) return std::nullopt;
     auto const good_path = split(std::string_view(target.path).substr(1), '/', [&](std::string_view part) {
@@ -168,6 +178,7 @@ PALETTE_KEYS_INLINE std::optional<Target> parse_target(std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE std::optional<std::string_view> Target::parameter(std::string_view name) const noexcept {
+    // The first of equal names counts, as in Query().Get() of Go.
     auto const found = std::ranges::find(query, name, &Fields::value_type::first);
     if (found == query.end()) return std::nullopt;
     return found->second;
@@ -203,6 +214,7 @@ PALETTE_KEYS_INLINE std::string_view host_of(std::string_view authority) noexcep
     auto const end = std::min(authority.find(is_ipv6 ? ']' : ':'), authority.size());
     auto const host = authority.substr(is_ipv6 ? 1 : 0, end - (is_ipv6 ? 1 : 0));
     auto const rest = authority.substr(std::min(is_ipv6 ? end + 1 : end, authority.size()));
+    // "[localhost]" is no address: in brackets only IPv6 is meant.
     if (is_ipv6 && (end == authority.size() || host.find(':') == std::string_view::npos)) return {};
     return rest.empty() || (rest.starts_with(':') && is_port(rest.substr(1))) ? host : std::string_view();
 }

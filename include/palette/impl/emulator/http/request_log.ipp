@@ -15,6 +15,7 @@ inline constexpr std::string_view redacted = "<redacted>";
 
 // Keys, tokens and passwords are long, and no uids.
 inline bool could_be_secret(std::string_view text) noexcept {
+    // Passwords of the emulator have 24 characters, values of keys 32, tokens more than a hundred.
     constexpr std::size_t shortest = 20;
     auto const is_uid =
         text.size() == 24 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -54,11 +55,13 @@ inline StringMap shown_query(const Fields& query) {
 
 inline std::string shown_path(const Target& target) {
     std::string shown;
+    // The decoded segment is judged: percent-encoding would make a uid look like a secret.
     bool is_token = false;
     auto segment = target.segments.begin();
     split(std::string_view(target.path).substr(1), '/', [&](std::string_view part) {
         shown += '/';
         shown += is_token || could_be_secret(*segment) ? redacted : part;
+        // What follows "refresh" is a token, however short it is.
         is_token = detail::equals_ignoring_case(*segment++, "refresh");
         return true;
     });
@@ -71,6 +74,7 @@ PALETTE_KEYS_INLINE std::uint64_t RequestLog::add(const Request& request,
     entry.number = ++count_;
     entry.connection = request.connection;
     entry.source = request.source;
+    // The parser takes any token as a method, and a client may put a credential there by mistake.
     entry.method = unless_secret(request.method);
     entry.headers = shown_headers(request.headers);
     entry.body_bytes = request.body.size();
@@ -79,11 +83,13 @@ PALETTE_KEYS_INLINE std::uint64_t RequestLog::add(const Request& request,
         entry.query = shown_query(target->query);
     }
     log_.push_back(std::move(entry));
+    // An emulator may run for days under load.
     if (log_.size() > kept_) log_.pop_front();
     return count_;
 }
 
 PALETTE_KEYS_INLINE testing::ReceivedRequest* RequestLog::find(std::uint64_t number) noexcept {
+    // Numbers are consecutive, so that they tell places in the log.
     auto const first = count_ - log_.size() + 1;
     return number < first || number > count_ ? nullptr : &log_[number - first];
 }

@@ -49,6 +49,8 @@ PALETTE_KEYS_INLINE RequestParser::State RequestParser::take(boost::beast::flat_
         if (ec == http::error::body_limit) return refuse(body_too_large(options_.max_body_bytes).response());
         if (ec && ec != http::error::need_more)
             return refuse(bad_request("not HTTP/1.1: " + ec.message()).response());
+        // What the parser has not asked for may belong to the next request: it counts only if the parser
+        // wants more.
         if (!is_within_bounds(ec ? buffer.size() : 0)) return State::refused;
         if (!has_head_ && parser_.is_header_done() && !take_head()) return State::refused;
         if (parser_.is_done()) {
@@ -60,6 +62,7 @@ PALETTE_KEYS_INLINE RequestParser::State RequestParser::take(boost::beast::flat_
 }
 
 PALETTE_KEYS_INLINE RequestParser::State RequestParser::more() noexcept {
+    // Once: the client waits for one interim answer.
     return std::exchange(waits_, false) ? State::waits : State::needs_more;
 }
 
@@ -76,15 +79,19 @@ PALETTE_KEYS_INLINE bool RequestParser::take_head() {
     request_.target = std::string(message.target());
     request_.is_http_1_0 = message.version() == 10;
     request_.keep_alive = parser_.keep_alive();
+    // With another coding, or two, a proxy and this parser may find the end of the body at different places,
+    // and the rest would pass as a request of its own.
     if (request_.count_headers("Transfer-Encoding") > 0 &&
         !detail::equals_ignoring_case(request_.header("Transfer-Encoding").value_or(""), "chunked")) {
         refuse(bad_request("no transfer coding is known but chunked").response());
         return false;
     }
+    // HTTP/1.0 does not know interim answers, and who has sent the body does not wait for one.
     waits_ = !request_.is_http_1_0 && !parser_.is_done() &&
              detail::equals_ignoring_case(request_.header("Expect").value_or(""), "100-continue");
     has_head_ = true;
     taken_ = 0;
+    // Not eager until here, so that the parser stops behind the head and the headers are those of the head.
     parser_.eager(true);
     return true;
 }
@@ -98,6 +105,7 @@ PALETTE_KEYS_INLINE bool RequestParser::is_within_bounds(std::uint64_t waiting) 
         refuse(head_too_large(options_.max_header_bytes).response());
         return false;
     }
+    // A chunk of one byte takes six; the extensions of chunks, which may be of any length, mean nothing here.
     constexpr std::uint64_t max_per_body_byte = 64;
     auto const body = parser_.get().body().size();
     if (bytes <= body + options_.max_header_bytes || bytes / max_per_body_byte <= body) return true;

@@ -10,6 +10,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE asio::awaitable<bool> RequestReader::read_more() {
+    // Most requests fit into one piece; the parser bounds what they may become together.
     constexpr std::size_t piece = 4'096;
     auto const size = co_await connection_.read_some(buffer_.prepare(piece));
     buffer_.commit(size);
@@ -23,10 +24,13 @@ PALETTE_KEYS_INLINE asio::awaitable<bool> RequestReader::wait_for_first() {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<RequestReader::Read> RequestReader::next() {
+    // A client that pipelines has sent the next request already, and its connection is not idle.
     if (buffer_.size() == 0) {
         auto const come = co_await wait_for_first();
         if (!come) co_return End{};
     }
+    // Once for the whole request, and not for each read: a client that sends a byte now and then ends as
+    // well.
     connection_.allow(options_.request_timeout);
     RequestParser parser(options_);
     for (;;) {

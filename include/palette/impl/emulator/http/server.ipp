@@ -27,6 +27,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 inline asio::ssl::context make_tls(const HostIdentity& identity) {
     asio::ssl::context tls(asio::ssl::context::tls_server);
+    // RFC 8996 forbids the versions before 1.2.
     tls.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                     asio::ssl::context::no_tlsv1_1);
     tls.use_certificate_chain(asio::buffer(identity.certificate_pem + identity.authority_pem));
@@ -54,6 +55,8 @@ inline asio::ip::tcp::acceptor open_acceptor(asio::io_context& context,
     asio::ip::tcp::endpoint const endpoint(address, options.port);
     acceptor.open(endpoint.protocol(), ec);
     if (!ec) close_on_exec(acceptor);
+    // Without it, a test that restarts the emulator on a fixed port fails while old connections are in
+    // TIME_WAIT.
     if (!ec) acceptor.set_option(asio::socket_base::reuse_address(true), ec);
     if (!ec) acceptor.bind(endpoint, ec);
     if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
@@ -69,6 +72,7 @@ public:
           acceptor_(open_acceptor(context_, options)),
           port_(acceptor_.local_endpoint().port()) {
         if (identity != nullptr) tls_.emplace(make_tls(*identity));
+        // Both are started last: when the constructor throws before, there is no thread to join.
         asio::co_spawn(context_, accept(), asio::detached);
         thread_ = std::thread([this] { context_.run(); });
     }
@@ -93,6 +97,8 @@ private:
                 asio::steady_timer timer(context_, std::chrono::milliseconds{10});
                 co_await timer.async_wait(as_result);
             } else if (connections_ < options_.max_connections || idle_.close_longest()) {
+                // What a session throws, for want of memory, ends with its coroutine: the other connections
+                // go on.
                 asio::co_spawn(context_, serve(std::move(socket), ++last_connection_), asio::detached);
             }
         }
@@ -110,7 +116,9 @@ private:
     asio::awaitable<void> serve(asio::ip::tcp::socket socket, std::uint64_t number) {
         Counted const counted(connections_);
         beast::error_code ec;
+        // Without an exception: the client may have gone already, which the session finds out by itself.
         auto const source = socket.remote_endpoint(ec).address().to_string();
+        // The drip fault sends single bytes, and Nagle's algorithm would gather them.
         socket.set_option(asio::ip::tcp::no_delay(true), ec);
         close_on_exec(socket);
         auto const connection = make_connection(std::move(socket), tls_ ? &*tls_ : nullptr);
@@ -123,6 +131,7 @@ private:
     IdleConnections idle_;  // outlives the coroutines, which end with the context
     std::atomic<std::size_t> connections_ = 0;
     std::uint64_t last_connection_ = 0;
+    // Before the context, too: streams refer to it until their coroutines are destroyed.
     std::optional<asio::ssl::context> tls_;
     asio::io_context context_{1};
     asio::ip::tcp::acceptor acceptor_;

@@ -43,6 +43,7 @@ public:
 private:
     // As much of the repeated text that comes now as is good for memory.
     void load() {
+        // As much as one write takes.
         constexpr std::uint64_t most = 64 * 1024;
         auto const& [text, times] = response_.rest[repeated_];
         auto const count = std::min(times - done_, std::max<std::uint64_t>(1, most / text.size()));

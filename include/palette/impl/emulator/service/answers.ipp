@@ -10,6 +10,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 
 PALETTE_KEYS_INLINE void append_text(std::string& out, std::string_view text) {
     out += '"';
+    // Bytes above ASCII go as they are: all texts were checked to be UTF-8 when they came in.
     for (char const c : text) {
         auto const byte = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\')
@@ -32,6 +33,7 @@ inline void append_digits(std::string& out, unsigned number, unsigned count) {
 PALETTE_KEYS_INLINE void append_time(std::string& out, std::optional<Instant> time) {
     using namespace std::chrono;
     if (!time) {
+        // W3: the zero value of a time in Go. A clock with nanoseconds in 64 bits cannot represent it.
         out += "\"0001-01-01T00:00:00.000Z\"";
         return;
     }
@@ -65,6 +67,8 @@ public:
 
     // What is to be appended next is the value of this member.
     std::string& name(std::string_view name) {
+        // Every object begins with a brace and no value ends with an open one: the last character tells
+        // whether this member is the first.
         if (out_.back() != '{') out_ += ',';
         append_text(out_, name);
         out_ += ':';
@@ -74,14 +78,17 @@ public:
     void text(std::string_view key, std::string_view value) {
         if (!value.empty()) append_text(name(key), value);
     }
+    // For members that the vendor's description requires.
     void always_text(std::string_view key, std::string_view value) { append_text(name(key), value); }
     void number(std::string_view key, std::size_t value) { name(key) += std::to_string(value); }
     void flag(std::string_view key, bool value) { name(key) += value ? "true" : "false"; }
     void time(std::string_view key, std::optional<Instant> value) { append_time(name(key), value); }
 
     void texts(std::string_view key, const StringMap& map, std::string_view description = {}) {
+        // W1: an empty object is left out.
         if (map.empty() && description.empty()) return;
         AnswerWriter members(name(key));
+        // W5: the description is an annotation like the others, and empty as absent.
         members.text(palette::detail::description_annotation, description);
         for (auto const [k, v] : map)
             members.always_text(k, v);
@@ -114,12 +121,14 @@ PALETTE_KEYS_INLINE void append_key(std::string& out, const ApiKey& key) {
     {
         AnswerWriter spec(object.name("spec"));
         spec.time("expiry", key.expiry.instant());
+        // Each inner object ends with its scope, in the reverse order: destructors write the braces.
         AnswerWriter user(spec.name("user"));
         user.text("uid", key.owner.uid);
         user.text("firstName", key.owner.first_name);
         user.text("lastName", key.owner.last_name);
     }
     AnswerWriter status(object.name("status"));
+    // W1: `false` is left out. The status of a revoked key is {}, and a client must read that as inactive.
     if (key.is_active) status.flag("isActive", true);
 }
 
@@ -144,6 +153,7 @@ PALETTE_KEYS_INLINE void append_user(std::string& out, const UserRecord& user) {
         roles += ']';
     }
     AnswerWriter status(object.name("status"));
+    // Whoever has this link sets the password of the account: clients have to withhold it.
     status.always_text("activationLink", user.activation_link);
     status.flag("isActive", user.is_active);
     status.flag("isPasswordResetting", false);
@@ -196,6 +206,7 @@ PALETTE_KEYS_INLINE void append_limit(std::string& out, std::string_view kind, s
 
 PALETTE_KEYS_INLINE void append_list_meta(std::string& out, const ListMeta& meta) {
     AnswerWriter object(out);
+    // Also when it is empty: that is how the end of a list is told (W11).
     object.always_text("continue", meta.next);
     object.number("count", meta.count);
     object.number("limit", meta.limit);

@@ -22,6 +22,7 @@ public:
     }
 
     [[nodiscard]] Members object(std::string_view name) const {
+        // An object that is absent has members that are absent: Go decodes both to the zero value.
         static boost::json::value const none;
         auto const* const found = find(name);
         return {found == nullptr ? none : *found, path_of(name)};
@@ -46,6 +47,7 @@ public:
         if (find(name) == nullptr) return std::nullopt;
         auto const when = text(name);
         auto time = Expiry::parse(when);
+        // Expiry::parse() takes "never" from users; no JSON of the service has it.
         if (!time || when == "never") throw bad_request(path_of(name) + ": an RFC 3339 time is expected");
         return *time;
     }
@@ -53,6 +55,7 @@ public:
     [[nodiscard]] StringMap texts(std::string_view name) const {
         auto const members = object(name);
         if (members.object_ == nullptr) return {};
+        // Before they are copied: a body of 1 MiB holds a hundred thousand of them.
         if (members.object_->size() > max_texts) throw too_many_texts(members.path_);
         StringMapBuilder map;
         for (auto const& [key, value] : *members.object_)
@@ -63,6 +66,7 @@ public:
 private:
     [[nodiscard]] const boost::json::value* find(std::string_view name) const {
         auto const* const value = object_ == nullptr ? nullptr : object_->if_contains(name);
+        // W1: null equals absence.
         return value == nullptr || value->is_null() ? nullptr : value;
     }
 
@@ -78,12 +82,15 @@ inline boost::json::value parse_body(std::string_view body) {
     boost::system::error_code ec;
     auto value = boost::json::parse(body, ec);
     if (ec) throw bad_request("the body is not JSON: " + ec.message());
+    // Also `null`, which Members would take for an object without members.
     if (!value.is_object()) throw bad_request("the body: an object is expected");
     return value;
 }
 
 inline KeyBody key_body_of(const Members& members) {
     auto const metadata = members.object("metadata");
+    // Read and dropped: the server owns these, but refuses a body in which they have the wrong type, as a
+    // decoder of Go does.
     for (auto const* const time : {"creationTimestamp", "lastModifiedTimestamp", "deletionTimestamp"})
         (void)metadata.time(time);
     (void)metadata.text("uid");
@@ -123,6 +130,7 @@ PALETTE_KEYS_INLINE LogInBody read_log_in_body(std::string_view body) {
 }
 
 PALETTE_KEYS_INLINE bool is_utf8(std::string_view text) {
+    // By the parser that reads bodies, so that both have the same idea of it.
     std::string json;
     append_text(json, text);
     boost::system::error_code ec;

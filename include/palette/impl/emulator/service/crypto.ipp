@@ -21,6 +21,7 @@ inline const unsigned char* bytes_of(std::string_view text) noexcept {
 
 PALETTE_KEYS_INLINE Digest sha256(std::string_view text) {
     Digest digest;
+    // The arguments are sound and the algorithm is built in: what fails here is an allocation.
     if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
         throw std::bad_alloc();
     return digest;
@@ -40,6 +41,7 @@ PALETTE_KEYS_INLINE bool same(const Digest& a, const Digest& b) noexcept {
 }
 
 PALETTE_KEYS_INLINE bool same(std::string_view a, std::string_view b) noexcept {
+    // The length is no secret: signatures all have the same.
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
@@ -68,6 +70,7 @@ PALETTE_KEYS_INLINE std::string random_letters(std::size_t count) {
 }
 
 PALETTE_KEYS_INLINE std::string base64url(std::string_view bytes) {
+    // One more than the text: EVP_EncodeBlock() ends it with a zero byte.
     std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
     auto const size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes_of(bytes),
                                       static_cast<int>(bytes.size()));
@@ -80,6 +83,8 @@ PALETTE_KEYS_INLINE std::string base64url(std::string_view bytes) {
 }
 
 PALETTE_KEYS_INLINE std::optional<std::string> from_base64url(std::string_view text) {
+    // EVP_DecodeBlock() knows the usual alphabet: without this check both alphabets would pass. A last group
+    // of one character has too few bits for a byte.
     if (text.find_first_of("+/=") != std::string_view::npos || text.size() % 4 == 1) return std::nullopt;
     std::string padded(text);
     std::ranges::replace(padded, '-', '+');
@@ -90,12 +95,14 @@ PALETTE_KEYS_INLINE std::optional<std::string> from_base64url(std::string_view t
     auto const size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), bytes_of(padded),
                                       static_cast<int>(padded.size()));
     if (size < 0) return std::nullopt;
+    // EVP_DecodeBlock() counts the padding as zero bytes.
     bytes.resize(static_cast<std::size_t>(size) - padding);
     return bytes;
 }
 
 PALETTE_KEYS_INLINE std::size_t DigestHash::operator()(const Digest& digest) const noexcept {
     std::size_t hash;
+    // The digest is uniform already, and those in the table are of random values.
     std::memcpy(&hash, digest.data(), sizeof hash);
     return hash;
 }

@@ -22,6 +22,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::emulation {
 inline std::uint64_t page_size(const Target& target, const ActiveFaults& faults) {
     constexpr std::uint64_t most = 50;
     auto const asked = number_parameter(target, "limit", most);
+    // Zero is as absent: a server written in Go cannot tell them apart.
     auto const limit = asked == 0 ? most : std::min(asked, most);
     auto const* const page = faults.find(ActiveFaults::Kind::page);
     return page == nullptr ? limit : std::min(limit, page->number());
@@ -68,6 +69,7 @@ struct WantedEvents {
           action(target.parameter("actionType").value_or("")) {
         static constexpr std::string_view actions[] = {"create", "update",   "delete", "publish",
                                                        "deploy", "activity", "action"};
+        // A type that is misspelt would give an empty list, which looks like a good answer.
         if (!action.empty() && std::ranges::find(actions, action) == std::end(actions))
             throw bad_request("the parameter actionType: one of the types of actions is expected");
     }
@@ -100,6 +102,7 @@ PALETTE_KEYS_INLINE Response Service::list_audits(const Caller& caller, const Ad
 
 PALETTE_KEYS_INLINE Response Service::read_limits(const Caller& caller, const std::string& tenant_uid) const {
     if (!may_read_tenant(caller.role)) throw forbidden("your role may not read the limits of the tenant");
+    // Not 404: whether another tenant exists is not told.
     if (tenant_uid != tenant_.uid()) throw forbidden("this is another tenant");
     // A tenant may raise the number of keys of a user up to ten thousand.
     constexpr std::size_t most = 10'000;
@@ -121,6 +124,7 @@ PALETTE_KEYS_INLINE void Service::note(const Caller& caller, std::string_view ac
     event.resource.name = key.name;
     event.actor.type = "user";
     event.actor.user_uid = caller.uid;
+    // The event is written without a name when the owner of the key has been removed (orphans_usable).
     if (auto const* const user = tenant_.find_record(caller.uid)) {
         event.actor.email = user->email;
         event.actor.first_name = user->first_name;
@@ -130,6 +134,7 @@ PALETTE_KEYS_INLINE void Service::note(const Caller& caller, std::string_view ac
 }
 
 PALETTE_KEYS_INLINE std::string Service::add_event(AuditEvent event) {
+    // 24 digits, as the uids of the vendor have.
     if (event.uid.empty()) event.uid = random_hex(12);
     if (!event.created) event.created = now();
     return tenant_.add_event(std::move(event)).uid;

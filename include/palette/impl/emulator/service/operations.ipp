@@ -46,6 +46,7 @@ StringMap with_texts(const StringMap& before, const StringMap& wanted, const cha
     for (auto const [name, value] : before)
         merged.add(name, value);
     auto result = merged.finish();
+    // After the merge: where updates keep what they omit, a key would grow with every one.
     if (result.size() > max_texts) throw too_many_texts(field);
     return result;
 }
@@ -56,6 +57,7 @@ inline void take_metadata(ApiKey& key, const KeyBody& body, const ActiveFaults& 
     constexpr auto description = palette::detail::description_annotation;
     auto const is_kept = !faults.has(ActiveFaults::Kind::strip_annotations);
     key.name = body.name;
+    // W5: the description comes as an annotation.
     if (auto const found = body.annotations.find(description); found != body.annotations.end())
         key.description = found->second;
     key.annotations = with_texts(
@@ -71,8 +73,11 @@ PALETTE_KEYS_INLINE Response Service::list_keys(const Caller& caller, const Admi
     if (admission.faults_.has(ActiveFaults::Kind::deny_list))
         throw forbidden("API keys are not to be listed");
     auto const everyone = reach_of(caller.role, Operation::list_keys) == Reach::everyone;
+    // The service documents no pages for keys, and gives them all; the fault makes it page all the same
+    // (W11).
     auto const* const page = admission.faults_.find(ActiveFaults::Kind::page);
     auto const* const lag = admission.faults_.find(ActiveFaults::Kind::list_lag);
+    // Lists of the service may lag behind its keys: a search for a new key must not take absence for proof.
     auto const newest = now() - std::chrono::milliseconds(lag == nullptr ? 0 : lag->number());
     auto const is_shown = [&](const KeyRecord& record) {
         return (everyone || record.key.owner.uid == caller.uid) &&
@@ -88,6 +93,7 @@ PALETTE_KEYS_INLINE void Service::check_name(std::string_view name, std::string_
     if (name.empty()) throw bad_request("metadata.name: a name is expected");
     if (!options_.assumptions.names_unique) return;
     for (auto const& [number, record] : tenant_.keys())
+        // An update may keep the name of its own key.
         if (&record != except && record.key.owner.uid == owner_uid && record.key.name == name)
             throw Refusal(409, "ApiKeyNameTaken", "the user has an API key of this name");
 }
@@ -98,9 +104,11 @@ PALETTE_KEYS_INLINE Expiry Service::checked_expiry(std::optional<Expiry> wanted,
     if (options_.assumptions.expiry_required && (!wanted || wanted->is_never()))
         throw bad_request("spec.expiry: an expiry is expected");
     auto const expiry = wanted.value_or(Expiry::never());
+    // An expired key can still be renamed: the update sends the expiry that it has.
     auto const unchanged = before != nullptr && before->key.expiry == expiry;
     if (expiry.passed(now()) && !unchanged && !options_.assumptions.past_expiry_accepted)
         throw bad_request("spec.expiry: it has passed already");
+    // A policy of the tenant shortens in silence: only the key tells what became of the expiry.
     auto const most = options_.assumptions.max_lifetime;
     return most.count() > 0 ? std::min(expiry, Expiry::in(most, now())) : expiry;
 }
@@ -110,7 +118,9 @@ PALETTE_KEYS_INLINE Response Service::create_key(const Caller& caller, const Req
     auto const reach = reach_of(caller.role, Operation::create_key);
     if (reach == Reach::nobody) throw forbidden("your role may not create API keys");
     auto const body = read_new_key_body(request.body);
+    // An empty uid is as an absent one, for servers written in Go cannot tell them apart (W1).
     auto const owner_uid = body.user_uid.empty() ? caller.uid : body.user_uid;
+    // Before the owner is looked up: the answer does not tell whether there is such a user.
     if (reach == Reach::own && owner_uid != caller.uid)
         throw forbidden("your role may not create API keys for others");
     auto const* const owner = tenant_.find_user(owner_uid);
@@ -125,12 +135,14 @@ PALETTE_KEYS_INLINE Response Service::create_key(const Caller& caller, const Req
     ApiKey key;
     key.uid = random_hex(12);
     key.owner = Owner(owner->uid, owner->first_name, owner->last_name);
+    // First these: what the client sends is merged into them and cannot replace them.
     key.annotations = make_server_annotations(owner->uid, tenant_.uid());
     take_metadata(key, body, faults);
     key.expiry = expiry;
     key.is_active = true;
     key.created = now();
     key.modified = *key.created + stored_again_after;
+    // Kept here, for the key moves into the tenant.
     auto const uid = key.uid;
     auto const value = add_key(std::move(key), caller.uid);
     if (auto const* const late = faults.find(ActiveFaults::Kind::late_activation))
@@ -138,6 +150,8 @@ PALETTE_KEYS_INLINE Response Service::create_key(const Caller& caller, const Req
     note(caller, "create", tenant_.find_key(uid)->key);
 
     Response response{.status = 201, .body = "{"};
+    // The only place where the value leaves the service. Older ones left it out, and `uid` may be the user's
+    // (W8).
     if (!faults.has(ActiveFaults::Kind::legacy_create)) response.body += "\"apiKey\":\"" + value + "\",";
     response.body += "\"uid\":\"" + (faults.has(ActiveFaults::Kind::uid_is_user) ? owner->uid : uid) + "\"}";
     return response;
@@ -155,6 +169,7 @@ PALETTE_KEYS_INLINE Response Service::update_key(const Caller& caller, KeyRecord
     auto key = record.key;  // as it is until nothing can be refused any more
     check_name(body.name, key.owner.uid, &record);
     auto const expiry = checked_expiry(body.expiry, &record);
+    // W6: PUT replaces the resource. What the server owns stays.
     if (!options_.assumptions.update_keeps_omitted) {
         StringMap kept;
         for (auto const name : server_annotations)
@@ -180,6 +195,7 @@ PALETTE_KEYS_INLINE void Service::touch(ApiKey& key) const {
 PALETTE_KEYS_INLINE Response Service::set_active(const Caller& caller, KeyRecord& record,
                                                  const Request& request) {
     auto const is_active = read_is_active(request.body);
+    // Only in this direction: an expired key can still be revoked, so that a later expiry does not revive it.
     if (is_active && record.key.expiry.passed(now())) {
         auto const& [status, code] = options_.assumptions.reactivation_refusal;
         throw Refusal(status, code, "the expiry of this API key has passed; extend it first");
@@ -193,6 +209,7 @@ PALETTE_KEYS_INLINE Response Service::set_active(const Caller& caller, KeyRecord
 PALETTE_KEYS_INLINE Response Service::delete_key(const Caller& caller, const KeyRecord& record,
                                                  const ActiveFaults& faults) {
     if (faults.has(ActiveFaults::Kind::deny_delete)) throw forbidden("API keys are not to be deleted");
+    // Before: the record ends with the removal.
     note(caller, "delete", record.key);
     tenant_.remove_key(record);
     return {.status = 204};
@@ -211,15 +228,18 @@ PALETTE_KEYS_INLINE Response Service::log_in(const Request& request) {
     // Compared in any case, so that the time does not tell whether there is such a user.
     auto const good_password = same(sha256(body.password), user == nullptr ? Digest{} : user->password);
     auto const good_org = body.org.empty() || body.org == tenant_.org();
+    // One answer for all reasons, as who asks has proved nothing yet.
     if (user == nullptr || user->single_sign_on || !user->is_active || !good_password || !good_org)
         throw unauthorized();
     if (user->mfa)
+        // The service answers 200 here, with a token that opens nothing: only `isMfa` tells the client.
         return {.body = token_body(tokens_.issue(user->uid, now(), Tokens::Kind::needs_second_factor), true)};
     user->last_sign_in = now();
     return {.body = token_body(tokens_.issue(user->uid, now()), false)};
 }
 
 PALETTE_KEYS_INLINE Response Service::refresh(const std::string& token) {
+    // The token itself is the credential, and it stands in the path: logs must not show this path.
     return {.body = token_body(tokens_.issue(bearer_of(token).uid, now()), false)};
 }
 

@@ -34,6 +34,8 @@ inline std::uint64_t number_parameter(const Target& target, std::string_view nam
 template <class Records, class Wanted, class Append>
 std::string render_list(const Records& records, const Target& target, std::uint64_t limit, bool with_meta,
                         const Wanted& wanted, Append append) {
+    // The token is the number of the last record, not a position: the next page begins at the right place
+    // although records were removed or added meanwhile.
     std::uint64_t const after = number_parameter(target, "continue", 0);
     std::uint64_t const skipped = after != 0 ? 0 : number_parameter(target, "offset", 0);
     std::string body = "{\"items\":[";
@@ -42,6 +44,8 @@ std::string render_list(const Records& records, const Target& target, std::uint6
     std::size_t shown = 0;
     typename Records::key_type last_shown = 0;
     bool more = false;
+    // To the end, though the page may be full: `count` is that of all pages, by which clients tell a complete
+    // list (W11).
     for (auto const& [number, record] : records) {
         if (!wanted(record)) continue;
         ++count;

@@ -40,12 +40,14 @@ inline bool fits(std::string_view pattern, const Target& target, std::string& pa
         auto const& segment = target.segments[i++];
         if (part != "*") return segment == part;
         parameter = segment;
+        // "/v1/apiKeys/" is no key with an empty uid.
         return !segment.empty();
     });
     return all && i == target.segments.size();
 }
 
 PALETTE_KEYS_INLINE Route find_route(std::string_view method, const Target& target) {
+    // HTTP requires HEAD wherever there is GET; the body is left out when the answer is written.
     auto const wanted = method == "HEAD" ? "GET" : method;
     std::string allowed;
     std::string_view path;  // the first that fits: "v1/users/info" is no user
@@ -65,6 +67,7 @@ PALETTE_KEYS_INLINE std::string_view rate_limit_prefix(const Target& target) noe
     for (std::string_view const name : {"apiKeys", "users", "auth", "audits"})
         if (target.segments.size() >= 2 && target.segments[0] == "v1" && target.segments[1] == name)
             return name;
+    // One bucket for all else, or a client could have a new burst for each path that it makes up.
     return "other";
 }
 

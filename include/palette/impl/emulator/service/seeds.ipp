@@ -28,11 +28,14 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
     auto& tenant = service.tenant();
     if (wanted.email.empty())
         throw Exception(Error(errc::invalid_argument, "a user needs an e-mail address"));
+    // The address is what a login goes by.
     if (tenant.find_user_by_email(wanted.email) != nullptr)
         throw Exception(Error(errc::invalid_argument, "the emulator has a user of this e-mail address"));
     check_text("the e-mail address", wanted.email);
     check_text("the first name", wanted.first_name);
     check_text("the last name", wanted.last_name);
+    // Single sign-on users have none. The digest of the empty text does not let anybody in: a login refuses
+    // them first.
     auto password = wanted.single_sign_on ? std::string() : random_letters(24);
     auto const& user = tenant.add_user({
         .uid = random_hex(12),
@@ -40,6 +43,7 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
         .first_name = wanted.first_name,
         .last_name = wanted.last_name,
         .role = wanted.role,
+        // Both the same, or the first sign-in would change the role.
         .role_of_groups = wanted.role,
         .single_sign_on = wanted.single_sign_on,
         .mfa = wanted.mfa,
@@ -51,6 +55,7 @@ PALETTE_KEYS_INLINE testing::TestUser make_user(Service& service, const testing:
                                ? "https://palette.test/auth/activate/" + random_letters(32)
                                : std::string(),
     });
+    // The one copy of the password: the tenant has kept its digest.
     testing::TestUser made;
     made.uid = user.uid;
     made.email = user.email;
@@ -104,6 +109,7 @@ PALETTE_KEYS_INLINE std::array<testing::TestUser, 4> make_first_users(Service& s
                                         .role = role,
                                         .first_name = first_name,
                                         .last_name = "Emulated"});
+        // Without an end, since tests move the clock ahead.
         auto const wanted = NewApiKey(name + "-first").expires(Expiry::never());
         auto const& owner = *service.tenant().find_user(user.uid);
         auto key = make_key(service, wanted, owner);
@@ -119,6 +125,8 @@ PALETTE_KEYS_INLINE void add_many_keys(Service& service, std::size_t count, std:
     std::string owner_uid;
     for (std::size_t i = 0; i < count; ++i) {
         auto const number = std::to_string(i + 1);
+        // A new owner whenever the last one has reached the quota, so that these keys could have come by
+        // requests.
         if (i % max_per_user == 0) {
             auto const email =
                 "user" + std::to_string(i / max_per_user + 1) + '@' + service.tenant().org() + ".test";

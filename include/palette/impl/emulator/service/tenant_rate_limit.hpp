@@ -31,6 +31,7 @@ public:
             return {};
         }
         auto const seconds = std::chrono::duration<double>((1 - bucket.tokens) / limit_.per_second);
+        // Rounded up: after that time the token is there.
         return std::chrono::ceil<std::chrono::milliseconds>(seconds);
     }
 
@@ -49,6 +50,7 @@ private:
     // There are sixteen million loopback addresses.
     void forget_full_buckets(Instant now) {
         if (buckets_.size() < max_buckets) return;
+        // A full bucket is as one that was never used: nothing is lost with it.
         std::erase_if(buckets_,
                       [&](auto const& entry) { return tokens_in(entry.second, now) >= limit_.burst; });
     }

@@ -43,7 +43,9 @@ PALETTE_KEYS_INLINE std::string Tokens::issue(std::string_view user_uid, Instant
         {"tenantUid", tenant_uid_},
         {"iat", seconds_of(now)},
         {"exp", seconds_of(end)},
+        // `exp` has whole seconds, and tests set lifetimes that are shorter. The emulator goes by this claim.
         {"endsAtMilliseconds", milliseconds_of(end)},
+        // Two tokens of one user and second differ, so that a client can tell a refresh from what it had.
         {"jti", random_hex(16)},
         {"mfaPending", kind == Kind::needs_second_factor},
     };
@@ -53,9 +55,12 @@ PALETTE_KEYS_INLINE std::string Tokens::issue(std::string_view user_uid, Instant
 }
 
 PALETTE_KEYS_INLINE std::optional<std::string> Tokens::verify(std::string_view token, Instant now) const {
+    // Our one header, byte for byte: "alg":"none", other algorithms and a `kid` are refused before anything
+    // is parsed.
     auto const last_dot = token.rfind('.');
     if (last_dot == std::string_view::npos || !token.starts_with(header_ + '.')) return std::nullopt;
     auto const signed_text = token.substr(0, last_dot);
+    // As text: base64 has several spellings of the same bytes, and only ours is good.
     if (!same(token.substr(last_dot + 1), signature_of(signed_text))) return std::nullopt;
     // It is our own text from here on.
     auto const payload = from_base64url(signed_text.substr(header_.size() + 1));
