@@ -2,15 +2,18 @@
 #include "etcd/real_etcd.hpp"
 #include "support/dead_port.hpp"
 #include "support/patience.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
 
 #include <sys/types.h>
+#include <unistd.h>
 #include <csignal>
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 // The store, as tests/lifecycle/ shows it with a fake, with what is real.
@@ -175,20 +178,42 @@ TEST_CASE("real etcd: the endpoint that answers is found among those that do not
     CHECK(real_etcd::lock_and_release(store, "found"));
 }
 
+// Whether no thread of the process runs: the signal has only been sent when kill() returns.
+bool is_stopped(const std::filesystem::path& process) {
+    for (auto const& thread : std::filesystem::directory_iterator(process / "task")) {
+        auto const stat = content_of((thread.path() / "stat").string());
+        auto const state = stat.rfind(')') + 2;
+        if (state >= stat.size() || (stat[state] != 'T' && stat[state] != 'Z')) return false;
+    }
+    return true;
+}
+
 // The etcd in the clear, which does nothing until the end of the scope.
 class Stopped {
 public:
-    Stopped() { send(SIGSTOP); }
+    Stopped() {
+        send(SIGSTOP);
+        for (auto const end = std::chrono::steady_clock::now() + patience; !are_stopped();)
+            REQUIRE(std::chrono::steady_clock::now() < end);
+    }
     Stopped(const Stopped&) = delete;
     Stopped& operator=(const Stopped&) = delete;
     ~Stopped() { send(SIGCONT); }
 
 private:
+    static pid_t group() {
+        return static_cast<pid_t>(std::strtol(real_etcd::text("PLAIN_GROUP").c_str(), nullptr, 10));
+    }
     static void send(int signal) {
-        auto const group =
-            static_cast<pid_t>(std::strtol(real_etcd::text("PLAIN_GROUP").c_str(), nullptr, 10));
-        REQUIRE(group > 1);
-        REQUIRE(::kill(-group, signal) == 0);
+        REQUIRE(group() > 1);
+        REQUIRE(::kill(-group(), signal) == 0);
+    }
+    static bool are_stopped() {
+        for (auto const& entry : std::filesystem::directory_iterator("/proc")) {
+            auto const pid = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
+            if (pid > 0 && ::getpgid(pid) == group() && !is_stopped(entry.path())) return false;
+        }
+        return true;
     }
 };
 

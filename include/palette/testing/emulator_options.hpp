@@ -25,16 +25,17 @@ namespace palette::inline PALETTE_KEYS_ABI::testing {
 ///     create or update without an expiry            accepted: the key never ends   expiry_required
 ///     an expiry that has already passed             400, unless it is unchanged    past_expiry_accepted
 ///     update without an annotation or label         it is removed                  update_keeps_omitted
-///     the permissions of a key that an admin made   those of its owner key_has_creators_permissions
-///       for another user
+///     the permissions of a key that an admin made   those of its owner
+///       for another user                              key_has_creators_permissions
 ///     a name that another key of the owner has      accepted                       names_unique: 409
 ///                                                                                  ApiKeyNameTaken
 ///     the key of a removed single sign-on user      401, its owner being gone      orphans_usable
-///     the record of a removed single sign-on user   gone: 404, and in no list removed_sso_user_keeps_record
+///     the record of a removed single sign-on user   gone: 404, and in no list
+///                                                     removed_sso_user_keeps_record
 ///     operations on keys, in the audit log          not written                    key_operations_audited
-///     the last sign-in of a key's owner             stays when the key is used key_use_moves_last_sign_in an
-///     expiry further ahead than a policy allows  accepted: there is no policy   max_lifetime:
-///                                                                                  shortened
+///     the last sign-in of a key's owner             stays when the key is used
+///                                                     key_use_moves_last_sign_in
+///     an expiry further ahead than a policy allows  accepted: there is no policy   max_lifetime: shortened
 /// ```
 /// Assumed too, without a switch:
 /// - The codes of errors except ResourceNotFound and TooManyRequests.
