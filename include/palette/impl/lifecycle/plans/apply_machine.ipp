@@ -41,6 +41,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::compare(const KeyList& keys) {
     for (auto& item : items_) {
         if (!is_open(item)) continue;
         auto const key = found.find(item.seen->uid);
+        // A list may leave out a key that there is: it is read before it counts as gone.
         item.is_unlisted = key == found.end();
         if (!item.is_unlisted) compare(item, key->second->deleted ? nullptr : key->second);
     }
@@ -74,6 +75,7 @@ PALETTE_KEYS_INLINE std::string ApplyMachine::drift_of(const Item& item, const A
     if (key.owner.uid != seen.owner.uid) return "its owner is " + detail::printable(key.owner.uid);
     if (key.expiry != seen.expiry)
         return "it expires " + key.expiry.to_string() + " instead of " + seen.expiry.to_string();
+    // Without a look at the time of its modification, which our own revocation has moved.
     if (is_second_step(item))
         return key.is_active ? "somebody has re-activated it in its quarantine, so that it is in use" : "";
     if (key.is_active != seen.is_active)
@@ -86,6 +88,7 @@ PALETTE_KEYS_INLINE std::string ApplyMachine::drift_of(const Item& item, const A
 PALETTE_KEYS_INLINE void ApplyMachine::compare(Item& item, const ApiKey* key) {
     auto const was_begun = item.state == State::in_doubt;
     if (key == nullptr) {
+        // The 404 of the change told the truth, and was no failure.
         item.report.error.reset();
         if (item.step != ActionKind::remove)
             return decide(item, BulkOutcome::drifted, "is left alone: it does not exist any more");
@@ -93,6 +96,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::compare(Item& item, const ApiKey* key) {
             return decide(item, BulkOutcome::already, "does not exist any more");
         return decide(item, BulkOutcome::done, "was deleted by an earlier run, which was interrupted");
     }
+    // The key is there, and the change met a 404 nevertheless: the service has refused the credential (W12).
     if (item.was_missing) return fail(item, Error(*item.report.error), BulkOutcome::failed);
     if (is_done(item, *key)) {
         auto const outcome = was_begun ? BulkOutcome::done : BulkOutcome::already;
@@ -124,6 +128,7 @@ PALETTE_KEYS_INLINE bool ApplyMachine::is_in_quarantine(const Item& item) const 
 
 // The own key is revoked while others are in quarantine, for that is its first step as well.
 PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key(ActionKind step) const noexcept {
+    // Last and alone, for the credential may not be accepted any more afterwards.
     return under_way_ == 0 && std::ranges::all_of(items_, [&](const Item& item) {
                if (item.is_own) return true;
                if (item.state != State::decided || !is_good_end(item.report.outcome)) return false;
@@ -182,6 +187,7 @@ inline bool would_shorten(const Error& error) {
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::lost(std::size_t number) noexcept {
+    // finished() counts the change off before anything in it can throw.
     items_[number].state = State::in_doubt;
 }
 
@@ -196,9 +202,11 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
         return decide(item, BulkOutcome::done, past_of(item.step));
     }
     auto const& error = result.error();
+    // First, whatever the code: what may have been done is looked for by the next run.
     if (error.effect() == Effect::unknown) return fail(item, error, BulkOutcome::unknown);
     if (error.code() == errc::operation_aborted && error.effect() == Effect::not_applied)
         return withdraw(item, error);
+    // A 404 may be about the credential (W12). The key counts as gone when a list and a read say so.
     if (is_not_found(error)) {
         item.state = State::in_doubt;
         item.was_missing = true;

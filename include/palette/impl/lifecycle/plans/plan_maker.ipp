@@ -61,6 +61,7 @@ PALETTE_KEYS_INLINE Result<Plan> PlanMaker::make(const PlanSources& sources) con
     plan.keys_in_tenant = sources.keys.size();
     select(plan, sources);
     note_missing(plan, sources);
+    // Only what takes a key away from somebody has a guard against it.
     if (!plan.items.empty() && needs_users()) {
         guard_own_key(plan, sources);
         guard_last_keys(plan, sources);
@@ -74,6 +75,7 @@ PALETTE_KEYS_INLINE void PlanMaker::select(Plan& plan, const PlanSources& source
     for (auto const& key : sources.keys) {
         auto reason = selection_.reason_for(key, plan.as_of);
         if (!reason) continue;
+        // Such a uid cannot stand in the path of a request (W22).
         if (detail::fault_of_uid(key.uid) != nullptr)
             ++odd;
         else
@@ -100,6 +102,7 @@ PALETTE_KEYS_INLINE PlanItem PlanMaker::item_of(const ApiKey& key, std::string r
     // Fixed here, so that a run that goes on later does not extend a key twice.
     if (action_.kind() == ActionKind::extend) item.target = Expiry::in(action_.duration(), now);
     auto const difficulty = obstacle(action_, key, now);
+    // Before the obstacle: a key that needs nothing meets none.
     if (is_as_wanted(action_, item.target, key)) {
         item.step = PlanItem::Step::already;
     } else if (!difficulty.empty()) {
@@ -130,6 +133,7 @@ inline bool is_taken(const Plan& plan, const PlanItem& item) noexcept {
 PALETTE_KEYS_INLINE void PlanMaker::guard_own_key(Plan& plan, const PlanSources& sources) const {
     auto own = own_key_of(sources.caller, options_.own_key());
     auto const is_key = sources.caller.kind == Credential::Kind::api_key;
+    // A token of a login is no key.
     if (own.empty() && !is_key) return;
     if (own.empty()) {
         // The caller sees all keys of their own: of a single one that works, it is certain.
@@ -160,6 +164,7 @@ inline PlanItem& last_of(const std::vector<PlanItem*>& taken) {
 PALETTE_KEYS_INLINE void PlanMaker::guard_last_keys(Plan& plan, const PlanSources& sources) const {
     std::set<std::string_view> existing;
     bool const knows_users = sources.users && sources.users->is_complete();
+    // Only of a list that is complete: in another one, an owner who is missing may still exist.
     if (knows_users)
         for (auto const& user : *sources.users)
             existing.insert(user.uid);
@@ -178,6 +183,7 @@ PALETTE_KEYS_INLINE void PlanMaker::guard_last_keys(Plan& plan, const PlanSource
 
 PALETTE_KEYS_INLINE std::vector<std::string> PlanMaker::admins(const PlanSources& sources) const {
     auto roles = options_.admin_roles();
+    // The service does not say which role is an administrator's. Whoever may make such a plan has one.
     if (roles.empty())
         for (auto const& user : *sources.users)
             if (user.uid == sources.caller.identity.user_uid) roles = user.roles;
@@ -194,6 +200,7 @@ PALETTE_KEYS_INLINE void PlanMaker::guard_last_admin_key(Plan& plan, const PlanS
                              "; so the last key of the administrators was not looked for, and every "
                              "owner is taken for an existing user");
     };
+    // Which key is the last one cannot be told from a part of the users. The plan says so and does not guess.
     if (!sources.users) return unknown("the users cannot be listed: " + sources.users_problem);
     if (!sources.users->is_complete()) return unknown("the list of users is not complete");
     auto const who = admins(sources);

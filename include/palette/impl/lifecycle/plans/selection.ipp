@@ -69,6 +69,8 @@ PALETTE_KEYS_INLINE Selection Selection::findings(const AuditReport& report,
     std::vector<Selected> keys;
     for (auto const& finding : report.findings) {
         if (!finding.key || std::ranges::find(rules, finding.rule) == rules.end()) continue;
+        // A greater grade is a weaker one: what is only inferred is no reason to take a key away unless
+        // somebody says so.
         if (finding.grade > least) continue;
         auto reason = std::string(palette::lifecycle::to_string(finding.rule));
         keys.emplace_back(finding.key->uid, reason + ": " + finding.evidence);
