@@ -66,11 +66,14 @@ public:
             interrupter_->begin(uses_key ? "prove" : name_of(request));
             interrupter_->misbehave(request.method, request.target);
         }
+        // Before it is sent: a request that is lost may be done all the same.
         if (auto const uid = revoked_by(request); !uid.empty()) witness.revokes(uid);
         HeldResponse held;
         auto result = co_await real_->exchange(request, held, report);
+        // The service has done it, and the caller has no answer yet: here lies a death within.
         if (begins) interrupter_->done();
         held.give_to(sink);
+        // Only what the caller was told counts as a proof.
         if (uses_key && held.is_success()) witness.saw_use(request.credential->value());
         if (request.method == "POST" && held.is_success()) witness.saw_created(held.text());
         if (begins) interrupter_->heard();
@@ -138,6 +141,7 @@ public:
                                           std::optional<std::uint64_t> expected_current) override {
         Interrupter::UnderWay const under_way(*interrupter_);
         interrupter_->begin("promote");
+        // Before the call: what has to come before a promotion must not come during it.
         interrupter_->witness.promotes(receipt);
         auto result = co_await real_->promote(receipt, expected_current);
         if (result) interrupter_->witness.promoted(receipt);

@@ -96,6 +96,7 @@ inline std::string_view advice_about(Guard guard) noexcept {
 
 PALETTE_KEYS_INLINE std::string ApplyMachine::blocking_guards(const Item& item) const {
     std::string words;
+    // All of them: a person does not have to run into one after another.
     for (auto const guard : item.guards) {
         if (options_.includes(guard)) continue;
         words.append(words.empty() ? "" : ", ").append(palette::lifecycle::to_string(guard));

@@ -44,6 +44,7 @@ PALETTE_KEYS_INLINE std::optional<Error> check(const Plan& plan, const ApplyOpti
     auto const is_out_of_order = [](const PlanItem& a, const PlanItem& b) { return a.uid >= b.uid; };
     if (std::ranges::adjacent_find(plan.items, is_out_of_order) != plan.items.end())
         return bad("the keys of a plan are in the order of their uids, each once", "items");
+    // A century: what is added to the service's time stays a time that can be written.
     constexpr milliseconds most = std::chrono::days{36'500};
     auto const is_bad = [&](milliseconds time) { return time <= milliseconds(0) || time > most; };
     if (is_bad(plan.time_to_live))
@@ -294,6 +295,7 @@ PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
         case ActionKind::remove:
             return client_.async_remove(item.uid, std::move(options), std::move(answer));
         case ActionKind::extend:
+            // A plan that was made by a program may lack the target: then the key keeps its expiry.
             return client_.async_renew(item.uid, item.target.value_or(item.expiry), std::move(options),
                                        std::move(answer));
         case ActionKind::set_expiry:

@@ -100,6 +100,8 @@ PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std
             if (auto fault = check_header(line, digest)) return *std::move(fault);
         } else {
             auto entry = parse_entry(line);
+            // In the middle of a file no kill leaves such a line. What an earlier run has done is not known
+            // any more.
             if (!entry)
                 return bad_journal("line " + std::to_string(number) +
                                    " of the journal is damaged: " + detail::in_quotes(line));
@@ -114,6 +116,7 @@ PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std
 
 PALETTE_KEYS_INLINE Result<ApplyJournal> ApplyJournal::open(const std::string& path,
                                                             const std::string& digest) {
+    // At some 200 bytes a line, this is more than a million changes.
     constexpr auto max_size = std::size_t{256} << 20;
     auto const place = files::place_of(path);
     if (place.name.empty()) return files::error(errc::invalid_argument, path, "names no file for a journal");

@@ -21,6 +21,7 @@ PALETTE_KEYS_INLINE ApplyMachine::ApplyMachine(const Plan& plan, const ApplyOpti
         Item item;
         item.seen = &seen;
         item.step = first_step();
+        // A copy, since the guard of the own key is judged anew by the credential of the run.
         item.guards = seen.guards;
         item.report.uid = seen.uid;
         item.report.name = seen.name;
@@ -65,6 +66,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::confirm(std::size_t number, const Result<
 }
 
 PALETTE_KEYS_INLINE bool ApplyMachine::is_done(const Item& item, const ApiKey& key) const {
+    // By the step and not by the action: with a quarantine, a deletion begins with a revocation.
     if (item.step == ActionKind::revoke) return !key.is_active;
     return is_as_wanted(plan_.action, item.seen->target, key);
 }
@@ -122,6 +124,7 @@ inline bool is_good_end(BulkOutcome outcome) noexcept {
 }
 
 PALETTE_KEYS_INLINE bool ApplyMachine::is_in_quarantine(const Item& item) const noexcept {
+    // A key that this run has revoked still has the first step, and one of an earlier run the second.
     return item.state == State::decided && item.revoked_at &&
            (item.step == ActionKind::revoke || now_ < *item.revoked_at + *plan_.quarantine);
 }
@@ -156,6 +159,7 @@ PALETTE_KEYS_INLINE std::vector<ApplyStep> ApplyMachine::next() {
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::begun(const ApplyStep& step) {
+    // When the operation was started, and not before: one whose start has thrown is not waited for.
     items_[step.item].state = State::under_way;
     ++under_way_;
 }

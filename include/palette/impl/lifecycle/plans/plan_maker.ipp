@@ -21,6 +21,7 @@ PALETTE_KEYS_INLINE std::optional<Error> PlanMaker::check() const {
     auto const bad = [](const char* what, const char* field) {
         return Error(errc::invalid_argument, what).path(field);
     };
+    // A century: what is added to the service's time stays a time that can be written.
     constexpr milliseconds most = std::chrono::days{36'500};
     if (options_.time_to_live() <= milliseconds(0) || options_.time_to_live() > most)
         return bad("a plan lives longer than nothing, and a century at most", "time_to_live");
@@ -115,6 +116,7 @@ PALETTE_KEYS_INLINE PlanItem PlanMaker::item_of(const ApiKey& key, std::string r
     return item;
 }
 
+// What selects no key may be misspelt, and the key that was meant goes on working.
 PALETTE_KEYS_INLINE void PlanMaker::note_missing(Plan& plan, const PlanSources& sources) const {
     auto const missing = selection_.missing_in(sources.keys);
     constexpr std::size_t shown = 20;
@@ -177,6 +179,7 @@ PALETTE_KEYS_INLINE void PlanMaker::guard_last_keys(Plan& plan, const PlanSource
     for (auto const& [owner, items] : taken) {
         // Nobody is locked out where there is no user.
         if (knows_users && !existing.contains(owner)) continue;
+        // Every key of the user that works is taken, so one of them is the last.
         if (items.size() == working[owner].size()) add_guard(last_of(items), Guard::last_user_key);
     }
 }

@@ -96,6 +96,7 @@ inline void read_guards(JsonFields& fields, std::vector<palette::lifecycle::Guar
         auto const guard = text == nullptr
                                ? std::nullopt
                                : value_named<palette::lifecycle::Guard>({text->data(), text->size()});
+        // A guard of a later version must not be lost in silence.
         if (!guard) return fields.fail("guards", "holds what is no guard");
         to.push_back(*guard);
     });

@@ -92,6 +92,7 @@ PALETTE_KEYS_INLINE std::optional<std::string> Selection::reason_for(const ApiKe
         if (!filter_.matches(key, now)) return std::nullopt;
         return "meets the filter";
     }
+    // The entries came out of a map, so they are sorted.
     auto const found = std::ranges::lower_bound(entries_, mark_of(key), {}, &Selected::uid);
     if (found == entries_.end() || found->uid != mark_of(key)) return std::nullopt;
     switch (by_) {

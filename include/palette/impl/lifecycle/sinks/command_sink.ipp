@@ -32,6 +32,7 @@ inline bool has_nul(std::string_view text) noexcept {
     return text.find('\0') != std::string_view::npos;
 }
 
+// Of what a program says, the last line is usually why it has failed.
 inline std::string_view last_line(std::string_view text) noexcept {
     text = detail::trimmed(text);
     return detail::trimmed(text.substr(text.find_last_of('\n') + 1));
@@ -247,6 +248,7 @@ private:
     detail::KnownSecrets known_;
 };
 
+// Thrown where the sink is made: a program that cannot rotate learns that at its start.
 inline void check_command(const std::vector<std::string>& argv, const sinks::CommandOptions& options) {
     auto const refuse = [](const char* what) {
         detail::throw_exception(Error(errc::invalid_argument, std::string("command_sink: ") + what));

@@ -119,6 +119,7 @@ inline Result<std::optional<std::string>> SinkFiles::digest_in(const std::string
     auto const text = files::read_file(directory_, name, max_value_size);
     if (!text) return text.error();
     if (!*text) return std::optional<std::string>();
+    // Of each value only the digest is kept: the value is in memory no longer than it takes to read it.
     return std::optional(digest_of(written_, (*text)->expose()));
 }
 
