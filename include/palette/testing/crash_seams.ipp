@@ -179,6 +179,7 @@ public:
         : real_(std::move(real)),
           interrupter_(std::move(interrupter)) {}
 
+    // No effect of a rotation: a lock ends with its process.
     asio::awaitable<Result<std::shared_ptr<lifecycle::SlotLock>>> lock(std::string slot) override {
         Interrupter::UnderWay const under_way(*interrupter_);
         interrupter_->look();

@@ -111,8 +111,8 @@ private:
                                         policy_.judges(Rule::inactive_owner) || policy_.judges(Rule::idle));
     }
 
-    // What these three cannot read costs the rules that need it, and not the audit: a credential may read keys,
-    // and neither users, limits nor events.
+    // What these three cannot read costs the rules that need it, and not the audit: a credential may read
+    // keys, and neither users, limits nor events.
     asio::awaitable<void> read_users() {
         auto const users = co_await client_.async_list_users(list_options_);
         if (!users) {

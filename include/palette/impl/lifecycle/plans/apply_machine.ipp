@@ -236,6 +236,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
 
 // Where the run was not cancelled, the client was, or closed: the others would end in the same way.
 PALETTE_KEYS_INLINE void ApplyMachine::withdraw(Item& item, const Error& error) {
+    // The journal is told that the change was not sent, so that the next run begins it like any other.
     stop(detail::one_line(error.what(), 400));
     item.state = State::waiting;
     item.is_withdrawn = true;
@@ -247,6 +248,8 @@ PALETTE_KEYS_INLINE void ApplyMachine::withdraw(Item& item, const Error& error) 
 PALETTE_KEYS_INLINE void ApplyMachine::fail(Item& item, const Error& error, BulkOutcome outcome) {
     item.report.error = error;
     decide(item, outcome, detail::one_line(error.message(), 400));
+    // A success begins the count anew: single keys that are refused are no reason to stop, and a service that
+    // is down is one.
     ++failures_in_a_row_;
     // All others would fail for the same reason.
     if (error.code() == errc::unauthorized) return stop("the service refused the credential (HTTP 401)");
@@ -264,6 +267,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::decide(Item& item, BulkOutcome outcome, s
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::stop(std::string why) {
+    // The first reason is the cause, and later ones are its effects.
     if (stopped_.empty()) stopped_ = std::move(why);
 }
 
@@ -308,6 +312,7 @@ PALETTE_KEYS_INLINE BulkReport ApplyMachine::report(Instant now) const {
     for (auto const& item : items_) {
         report.items.push_back(item.report);
         auto& last = report.items.back();
+        // The answer was lost in an exception, or the run was stopped before the list that would have told.
         if (item.state == State::in_doubt) {
             last.outcome = BulkOutcome::unknown;
             last.sentence = "was begun, and what it came to is not known";

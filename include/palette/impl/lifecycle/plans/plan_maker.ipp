@@ -44,6 +44,7 @@ PALETTE_KEYS_INLINE bool PlanMaker::needs_users() const noexcept {
 }
 
 PALETTE_KEYS_INLINE Result<Plan> PlanMaker::make(const PlanSources& sources) const {
+    // The time of the list, by which the states of its keys are judged.
     auto const now = sources.keys.as_of();
     if (action_.changes().expiry() && action_.changes().expiry()->passed(now))
         return Error(errc::invalid_argument, "an expiry that has passed already, " +

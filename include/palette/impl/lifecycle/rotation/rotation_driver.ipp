@@ -439,6 +439,7 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::interrupted()
     if (!end_->is_deadline() || !has_acted_) return ended();
     auto report = report_of_record();
     report.outcome = Report::Outcome::failed;
+    // At once: nothing was refused, there was only no time left.
     report.next_due = now_;
     report.problem = ended().operation("rotate");
     // In these steps the record in the store is another rotation's, or does not name the key: no later run

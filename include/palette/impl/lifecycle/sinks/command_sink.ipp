@@ -68,6 +68,7 @@ public:
 
     boost::asio::awaitable<Result<sinks::Receipt>> stage(std::string rotation_id, std::string key_uid,
                                                          Expiry expiry, const Secret& secret) override {
+        // The generation is the program's to give.
         sinks::Receipt receipt(0, std::move(rotation_id), std::move(key_uid), expiry);
         if (secret.empty() || secret.size() > max_command_value)
             co_return Error(errc::invalid_argument, "stage: the value is empty, or larger than 64 KiB");
@@ -218,6 +219,7 @@ private:
         if (end.killed == Killed::for_its_output)
             return error(errc::system, verb, "it was killed, for its standard output is larger than 64 KiB")
                 .effect(effect);
+        // The program may have ended well, and nobody can tell any more.
         if (end.end.how == How::lost)
             return error(errc::system, verb,
                          "its status is lost: this process ignores SIGCHLD, or waits for children of others")

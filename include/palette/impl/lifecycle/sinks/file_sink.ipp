@@ -76,6 +76,7 @@ inline Result<SinkFiles> SinkFiles::open(const std::string& path) {
         return files::error(errc::invalid_argument, path, "is a directory");
     auto directory = files::open_private_directory(place.directory);
     if (!directory) return directory.error();
+    // Before anything is read, which would be true for a moment only.
     auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
     if (!lock) return lock.error();
     SinkFiles opened(*std::move(directory), *std::move(lock), place.name);
@@ -193,6 +194,7 @@ inline Result<Secret> SinkFiles::read_back(const sinks::Receipt& receipt) const 
     if (name == nullptr) return missing();
     auto text = files::read_file(directory_, *name, max_value_size);
     if (!text) return text.error();
+    // The lock does not keep other programs from removing the file since its digest was taken.
     if (!*text) return missing();
     return **std::move(text);
 }

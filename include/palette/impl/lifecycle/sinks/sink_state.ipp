@@ -71,6 +71,7 @@ PALETTE_KEYS_INLINE SinkState settled(const SinkState& written, const FoundValue
         return state;
     }
 
+    // What the file holds is what consumers read, also if the state does not know the value.
     if (holds(found.current, written.current))
         state.current = written.current;
     else if (found.current)

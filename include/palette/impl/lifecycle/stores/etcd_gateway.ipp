@@ -71,6 +71,7 @@ public:
     bool body(std::string_view piece) override {
         // A value of etcd has 1.5 MiB at most, and becomes a third longer in base64.
         constexpr std::size_t max_size = std::size_t{4} << 20;
+        // Before it is kept: an answer without an end must not fill the memory.
         is_too_large_ = body_.size() + piece.size() > max_size;
         return !is_too_large_ && append(piece);
     }
@@ -276,11 +277,13 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::shared_ptr<const Credential>>> G
     auto text = read_token(answer.body());
     if (!text) co_return named(endpoint, text.error());
     auto token = Credential::in_header("Authorization", std::move(*text));
+    // For all connections of the store, each of which would log in by itself otherwise.
     access_->keep_token(token);
     co_return token;
 }
 
 PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> Gateway::transport_to(std::size_t endpoint) {
+    // Made when it is needed: as long as the first endpoint answers, there is one.
     auto& transport = transports_[endpoint];
     if (!transport) {
         auto made = make_http_transport(access_->transport_options(access_->endpoints()[endpoint]));

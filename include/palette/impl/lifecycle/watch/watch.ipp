@@ -28,6 +28,7 @@ inline bool has_state(const ListFilter& filter) {
 
 inline std::optional<Error> check(const palette::lifecycle::WatchOptions& options) {
     using std::chrono::milliseconds;
+    // A century: what is added to the service's time stays a time that can be written.
     constexpr milliseconds longest = std::chrono::days{36'500};
     auto const is_bad = [=](milliseconds time) { return time < milliseconds(0) || time > longest; };
     if (options.thresholds().empty() || std::ranges::any_of(options.thresholds(), is_bad))
@@ -55,6 +56,7 @@ PALETTE_KEYS_INLINE Result<WatchFile> WatchFile::open(const std::string& path) {
     auto const place = files::place_of(path);
     auto directory = files::open_private_directory(place.directory);
     if (!directory) return std::move(directory.error());
+    // Held as long as the watch: of two that share a file, each would overwrite what the other has told.
     auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
     if (!lock) return std::move(lock.error());
     return WatchFile(*std::move(directory), *std::move(lock), place.name);

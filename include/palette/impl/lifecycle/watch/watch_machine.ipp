@@ -104,11 +104,13 @@ PALETTE_KEYS_INLINE void WatchMachine::settle() {
 }
 
 PALETTE_KEYS_INLINE void WatchMachine::defer() {
+    // With the later events of the key, which a look finds in their order.
     auto const uid = due_.front().key.uid;
     std::erase_if(due_, [&](const Event& event) { return event.key.uid == uid; });
 }
 
 PALETTE_KEYS_INLINE std::string WatchMachine::to_text() const {
+    // Arrays, for the names of fields would be a large part of a text that is written after each event.
     boost::json::array keys;
     for (auto const& [uid, watched] : keys_)
         keys.push_back(
