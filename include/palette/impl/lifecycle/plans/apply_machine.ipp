@@ -236,12 +236,12 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
 
 // Where the run was not cancelled, the client was, or closed: the others would end in the same way.
 PALETTE_KEYS_INLINE void ApplyMachine::withdraw(Item& item, const Error& error) {
-    // The journal is told that the change was not sent, so that the next run begins it like any other.
     stop(detail::one_line(error.what(), 400));
     item.state = State::waiting;
     item.is_withdrawn = true;
     item.decided_at = now_;
     item.report.sentence = "was cancelled before it was sent";
+    // The journal is told that the change was not sent, so that the next run begins it like any other.
     withdrawn_.push_back(static_cast<std::size_t>(&item - items_.data()));
 }
 

@@ -29,8 +29,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
         if (!removed && removed.error().code() == errc::not_found) co_return Result<void>();
         co_return removed;
     }
-    // That of the record, and not of today's credential: only the user who began the create is sure to see
-    // its keys.
+    // That of the record, and not of today's credential: reconciling refuses another user, who may not see
+    // the keys and would find none.
     Identity by;
     by.user_uid = machine_->record().user_uid;
     by.tenant_uid = machine_->record().tenant_uid;

@@ -232,12 +232,12 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
 PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step step) {
     auto const& record = machine_->record();
     if (step == Step::create) {
+        // A key that was made and cannot be used is named to the machine, which writes it down as left
+        // behind.
         auto uid = co_await create();
         if (uid)
             machine_->created(std::move(*uid));
         else
-            // A key that was made and cannot be used is named to the machine, which writes it down as left
-            // behind.
             conclude_failure(uid.error(), failure_of(uid.error()), create_failed_uid_);
         co_return;
     }

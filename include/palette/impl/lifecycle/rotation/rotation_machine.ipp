@@ -154,8 +154,8 @@ PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey
                     .key_uid(current_uid_)
                     .advice("use another slot for another user"));
     }
-    // A key that does not work has no life which its successor would have to outlive.
     record_.old_uid = key ? current_uid_ : "";
+    // A key that does not work has no life which its successor would have to outlive.
     record_.old_expiry = key && works ? key->expiry : Expiry::at(now_);
     record_.key_name = !options().key_name().empty() ? options().key_name() : key ? key->name : record_.slot;
     record_.owner_uid = key ? key->owner.uid : options().for_user();

@@ -133,8 +133,8 @@ private:
         // What the program has said is in the pipes by now. A child of its own that still holds them is not
         // waited for.
         if (output_.is_open()) take_output();
+        // Eight times 8 KiB are what a pipe holds. More comes from a child that goes on writing.
         if (errors_.is_open())
-            // Eight times 8 KiB are what a pipe holds. More comes from a child that goes on writing.
             for (int rounds = 0; rounds < 8 && take_errors() && result_.errors.size() == max_program_errors;)
                 ++rounds;
         // Before the end of the program is taken: from then on the id of its group may be that of another.
@@ -170,8 +170,8 @@ inline boost::asio::awaitable<void> wait_for_end(std::shared_ptr<ProgramRun> run
     run->start();
     // The cancellation may have come while the coroutine was on its way to the strand.
     if (state.cancelled() != asio::cancellation_type::none) run->kill(ProgramEnd::Killed::by_cancellation);
+    // The signal is emitted on the executor of the caller, and the run is on a strand of its own.
     if (state.slot().is_connected())
-        // The signal is emitted on the executor of the caller, and the run is on a strand of its own.
         state.slot().assign([executor, weak = std::weak_ptr(run)](asio::cancellation_type) {
             asio::post(executor, [weak] {
                 if (auto const held = weak.lock()) held->kill(ProgramEnd::Killed::by_cancellation);

@@ -38,7 +38,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Session::prolong(bool now) {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Session::wait_for_next_time() {
-    // A third, so that two attempts may fail before the lease ends.
+    // A third, so that after one attempt that failed there is time for another.
     wake_.expires_after(third_of_life_);
     co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
 }

@@ -73,7 +73,7 @@ public:
                                                 std::uint64_t expected_version) override {
         if (auto fault = fault_of(slot)) co_return *std::move(fault);
         auto hold = holds_->of(slot);
-        // A save after the lock compares the version alone.
+        // Without a lock, or after it, a save compares the version alone.
         if (hold && hold->is_given_up) hold.reset();
         auto const session = hold ? hold->session.lock() : nullptr;
         // The keeper runs on the same strand, and a sink or a hook that blocks the thread holds it up.
