@@ -167,6 +167,7 @@ private:
             while (context_.poll() > 0 || interrupter_->under_way() > 0)
                 if (interrupter_->under_way() > 0) context_.run_one();
             if (*result) return std::move(**result);
+            // Nothing is ready and no timer is set, so that waiting would never end.
             if (!clock_->advance_to_next()) throw std::logic_error("the rotation waits for nothing");
         }
     }

@@ -85,6 +85,7 @@ public:
 private:
     static constexpr std::string_view keys = "/v1/apiKeys/";
 
+    // A proof begins by asking whose the key is, with a credential that is not the client's own.
     [[nodiscard]] bool is_use(const HttpRequest& request) const {
         auto const uid = request.credential ? request.credential->key_uid() : std::string();
         return request.method == "GET" && request.target == "/v1/users/info" && !uid.empty() &&
@@ -92,6 +93,7 @@ private:
     }
     // The key that the request revokes; empty if it revokes none.
     static std::string revoked_by(const HttpRequest& request) {
+        // The state is always sent (W2), and nothing else in such a body is false.
         auto const is_revocation = request.method == "PUT" && request.target.starts_with(keys) &&
                                    request.body.find(":false") != std::string::npos;
         if (!is_revocation) return {};

@@ -135,6 +135,7 @@ public:
 private:
     void note(const std::string& what) { testimony_->faults.add(what); }
     [[nodiscard]] bool is_recorded(const std::string& uid) const {
+        // Anywhere in the text: the witness depends on no form of a record.
         return record_.find(uid) != std::string::npos;
     }
     [[nodiscard]] bool is_proved(const Receipt& receipt) const {

@@ -146,8 +146,8 @@ private:
     }
 
     void call() {
-        // Moved out, so that what the handler holds is gone after its call: the wait for the end may keep this
-        // object a little longer.
+        // Moved out, so that what the handler holds is gone after its call: the wait for the end may keep
+        // this object a little longer.
         auto handler = std::move(handler_);
         std::move(handler)(std::move(*result_));
     }

@@ -39,6 +39,7 @@ PALETTE_KEYS_INLINE std::optional<Error> PlanMaker::check() const {
 }
 
 PALETTE_KEYS_INLINE bool PlanMaker::needs_users() const noexcept {
+    // An expiry that is moved forward takes a key away as well.
     return action_.kind() == ActionKind::revoke || action_.kind() == ActionKind::remove ||
            action_.changes().expiry();
 }
@@ -83,6 +84,7 @@ PALETTE_KEYS_INLINE void PlanMaker::select(Plan& plan, const PlanSources& source
         else
             plan.items.push_back(item_of(key, *std::move(reason), plan.as_of));
     }
+    // In one order, so that the text of a plan is stable, and a run finds an item by its uid.
     std::ranges::sort(plan.items, {}, &PlanItem::uid);
     // A key that another one has moved to a later page, while the pages were read, comes twice.
     auto const twice = std::ranges::unique(plan.items, {}, &PlanItem::uid);
@@ -112,6 +114,7 @@ PALETTE_KEYS_INLINE PlanItem PlanMaker::item_of(const ApiKey& key, std::string r
         item.reason = difficulty;
     } else if (key.annotations.contains(protect_annotation) && action_.kind() != ActionKind::reactivate &&
                action_.kind() != ActionKind::extend) {
+        // Re-activating and extending take nothing away from anybody.
         add_guard(item, Guard::protected_key);
     }
     return item;

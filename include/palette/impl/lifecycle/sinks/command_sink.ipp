@@ -188,6 +188,7 @@ private:
 
         ProgramCall call;
         call.argv = argv_;
+        // A view: the secret of the caller outlives the run.
         call.input = input;
         call.timeout = options_.timeout();
         for (auto const& [name, value] : variables)
