@@ -187,7 +187,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_name(Subject& key, KeyState state, std::
                                              std::size_t owner) {
     // After a rotation the old key, which is revoked, has the name of the new one.
     if (state != KeyState::active || key->owner.uid.empty() || !judges(Rule::duplicate_name)) return;
-    // The number has always the same length: no name can look like the end of another owner's number.
+    // The number always has the same length: no name can look like the end of another owner's number.
     name_of_owner_.assign(reinterpret_cast<const char*>(&owner), sizeof owner);
     name_of_owner_ += key->name;
     auto const [name, is_new] = names_.insert(name_of_owner_);
@@ -396,7 +396,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_idle(Subject& key, const Person& owner) 
 PALETTE_KEYS_INLINE void Auditor::judge_quota() {
     if (!limit_ || *limit_ == 0 || !judges(Rule::quota)) return;
     for (auto const& owner : persons_) {
-        // Without a uid are users without a key, and what stands for keys without an owner.
+        // Users without a key have no uid here, and neither has what stands for keys without an owner.
         if (owner.names.uid.empty() ||
             static_cast<double>(owner.keys) < policy_.quota_share() * static_cast<double>(*limit_))
             continue;

@@ -67,9 +67,9 @@ PALETTE_KEYS_INLINE void RotationDriver::name_suspects(const KeyList& keys, cons
         auto const is_in = [&](const std::optional<palette::lifecycle::Receipt>& value) {
             return value && value->key_uid == key.uid;
         };
-        // A key with our annotation shows that the service keeps annotations: its mark would have been found.
         auto const is_known = key.uid == record.old_uid || key.uid == record.new_uid ||
                               is_in(contents.current) || is_in(contents.pending) || is_in(contents.previous);
+        // A key with our annotation shows that the service keeps annotations: its mark would have been found.
         if (key.name == name && !key.annotations.contains(slot_annotation) && !is_known)
             left_.push_back("look whether key " + key.uid +
                             " is what a create without an answer has made: it has the name, and no mark");

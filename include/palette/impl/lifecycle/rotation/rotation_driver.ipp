@@ -388,8 +388,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::call_hook() {
     using namespace asio::experimental::awaitable_operators;
     auto const& record = machine_->record();
     palette::lifecycle::Promotion promotion(slot_.name(), record.old_uid, record.new_uid);
-    // By the client's clock, as all that a rotation waits for. Whichever is second is cancelled, and the hook
-    // is called once more by the next run.
+    // By the client's clock, as all that a rotation waits for. Whichever is second is cancelled: a hook that
+    // was cut off is called once more by the next run.
     auto ended = co_await (guarded(options_.hook(), promotion) ||
                            client_.async_wait(options_.hook_timeout(), asio::use_awaitable));
     if (auto* const result = std::get_if<0>(&ended)) co_return std::move(*result);

@@ -84,7 +84,7 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
     }
     // Whether the new key works decides about the old one, which is revoked already: before all else.
     if (record_.state == State::revoked) return prove();
-    // A pause of days may follow, for whose end nothing that is left over has to wait.
+    // Before a pause of days, so that what is left over does not wait for its end.
     if (find_leftover()) {
         step_ = Step::clean;
         return;

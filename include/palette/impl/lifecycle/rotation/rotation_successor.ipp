@@ -126,7 +126,7 @@ PALETTE_KEYS_INLINE void RotationMachine::was_promoted() {
         contents_.current && is_ours(contents_.current) ? contents_.current->key_uid : record_.new_uid;
     record_.failures = 0;
     record_.retry_at.reset();
-    // From now on also where a kill came in between: consumers are given the whole of it.
+    // Counted from now also after a kill in between: consumers are given the whole overlap.
     record_.overlap_until = now_ + options().overlap();
     if (!record_.broken_uid.empty()) {
         Leftover left;
