@@ -12,7 +12,9 @@ PALETTE_KEYS_INLINE ClientOptions Emulator::client_options(Role role) const {
     options.endpoint = endpoint();
     options.tls.ca_pem = ca_pem();
     auto const& of_role = user(role);
+    // With the uid of the key, so that the guard of the own key is certain.
     options.auth = auth::api_key(Secret(of_role.api_key.expose()), of_role.api_key_uid);
+    // One clock for both, or the client would judge expiries and tokens by another time than the emulator.
     options.clock = clock();
     return options;
 }

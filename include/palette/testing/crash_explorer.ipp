@@ -61,6 +61,7 @@ private:
             has_left = has_left || finds_stale_value;
             auto process = world.process();
             auto const result = world.run(process);
+            // Ten runs are more than such a life has: a slot that is not done by then goes on for ever.
             has_failed = !result || result->outcome == Outcome::failed || script_.size() == 10;
             if (has_failed)
                 world.broken.push_back("the rotation fails without an interruption: " +
@@ -90,21 +91,27 @@ private:
 
     void explore(std::size_t number, const crash::Trial& trial) {
         auto const name = next_name();
+        // Each cell has a world of its own: what one leaves behind neither helps nor harms the next.
         crash::World world(explorer_.make_, explorer_.options_, name);
         come_to(world, number);
+        // At the end another key has to be the current one.
         auto const first = current_uid(world);
 
         auto const last = interrupt(world, trial, name);
         world.check("after the interruption");
+        // Once for each place of a death: what the record says then does not depend on what happens
+        // afterwards.
         if (trial.interruption.way == Way::dies && trial.meanwhile == Meanwhile::nothing)
             damage(world, number, trial, name);
         if (trial.meanwhile != Meanwhile::new_key_revoked) {
             happen(world, trial.meanwhile);
             go_on(world, number, last);
+            // Only after the run that has to do with the fault.
             world.emulator.faults().clear();
         } else {
             go_on_without_new_key(world, last);
         }
+        // Before the first run, which provisions the slot, there is no key to be replaced.
         come_to_the_end(world, number == 0 ? current_uid(world) : first);
 
         add_cell(number, trial, "", std::move(world.broken));
@@ -123,6 +130,7 @@ private:
     Result<lifecycle::Rotation> interrupt(crash::World& world, const crash::Trial& trial,
                                           const std::string& name) {
         Result<lifecycle::Rotation> unknown = Error(errc::operation_aborted, "the process died");
+        // In a process of its own: neither a death nor a limit on files can be taken back.
         if (trial.interruption.way == Way::dies || trial.interruption.way == Way::full_disk) {
             auto const died = world.run_forked(trial.interruption);
             if (died && explorer_.after_death_) explorer_.after_death_(name);
@@ -144,6 +152,8 @@ private:
     void damage(crash::World& world, std::size_t number, const crash::Trial& trial, const std::string& name) {
         if (!explorer_.read_record_) return;
         auto const content = explorer_.read_record_(name);
+        // Half a record is what a crash leaves of a write that was not flushed, and an empty one of a file
+        // that was only made.
         for (auto const& [what, damaged] : {std::pair(", torn record", content.substr(0, content.size() / 2)),
                                             std::pair(", empty record", std::string())}) {
             std::vector<std::string> broken;
@@ -154,6 +164,7 @@ private:
                 auto const result = world.run(process);
                 if (result || result.error().code() != errc::bad_value)
                     broken.emplace_back("a damaged record is not refused");
+                // Neither an effect nor a key, whichever way it came about.
                 if (!process.interrupter().effects().empty() || world.slot_keys() != keys)
                     broken.emplace_back("something was changed although the record is damaged");
                 explorer_.write_record_(name, content);
@@ -198,6 +209,8 @@ private:
         if (uid.empty()) return world.fault("after the interruption", "the sink has lost the new value");
         world.revoke_by_hand(uid);
         auto result = last;
+        // Two: the first one gives the key up or re-activates the old one, and the second has to go on from
+        // there.
         for (auto const* const when : {"after one more run", "after two more runs"}) {
             world.wait_after(result);
             result = world.run();
@@ -205,6 +218,7 @@ private:
             if (is_current) world.check_previous(when);
         }
         if (is_current) {
+            // Without force() a rotation never replaces a key that somebody has revoked.
             result = world.run_by_force();
             world.check("by force");
         }

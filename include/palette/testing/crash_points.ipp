@@ -65,6 +65,8 @@ public:
     [[nodiscard]] int under_way() const noexcept { return under_way_; }
 
     // Before what only looks.
+    // A death after an effect comes here, at whatever the process does next: by then the caller of the effect
+    // has gone on.
     void look() const {
         if (dies_next_) ::_exit(died_as_told);
     }
@@ -77,6 +79,7 @@ public:
         if (is_chosen_ && interruption_.way == Way::full_disk) fill_disk();
         at(Phase::before);
     }
+    // Within means that it is done, and that its caller does not hear of that.
     void done() { at(Phase::within); }
     void heard() {
         if (!is_chosen_ || interruption_.phase != Phase::after) return;
@@ -98,6 +101,7 @@ public:
 private:
     void at(Phase phase) {
         if (!is_chosen_ || interruption_.phase != phase) return;
+        // No destructor runs and nothing is flushed, as after a kill.
         if (interruption_.way == Way::dies) ::_exit(died_as_told);
         if (interruption_.way != Way::fails) return;
         has_interrupted_ = true;
@@ -109,6 +113,7 @@ private:
     // disk.
     void fill_disk() {
         has_interrupted_ = true;
+        // By default the signal ends the process, and no write fails.
         std::signal(SIGXFSZ, SIG_IGN);
         rlimit const small{16, 16};
         ::setrlimit(RLIMIT_FSIZE, &small);

@@ -47,6 +47,7 @@ public:
         options.hook([interrupter = interrupter_](const lifecycle::Promotion& promotion) {
             return call_hook(interrupter, promotion.new_uid);
         });
+        // The client is gone before the context runs on, so that only the store has anything left to do.
         auto result = [&] {
             ApiKeyClient client(context_, options_);
             asio::cancellation_signal signal;
@@ -96,6 +97,7 @@ public:
     // Whether the service accepts the value.
     bool works(const Secret& value) {
         auto options = options_;
+        // Without the uid, by which the transport would take this for a proof.
         options.auth = auth::api_key(Secret(value.expose()));
         ApiKeyClient client(context_, options);
         return await<Identity>([&](auto done) { client.async_whoami(std::move(done)); }).has_value();
@@ -104,6 +106,7 @@ public:
     // What somebody does by hand.
     Result<void> set_active(const std::string& uid, bool is_active) {
         auto options = options_;
+        // Past the interrupter and the witness: what a person does is no effect of the run.
         options.transport = nullptr;
         ApiKeyClient client(context_, options);
         std::optional<Result<void>> result;
@@ -159,9 +162,12 @@ private:
         start([result](Result<T> r) { result->emplace(std::move(r)); });
         for (;;) {
             if (context_.stopped()) context_.restart();
+            // A real request or program takes real time, in which the virtual clock stands: otherwise a
+            // deadline would pass first.
             while (context_.poll() > 0 || interrupter_->under_way() > 0)
                 if (interrupter_->under_way() > 0) context_.run_one();
             if (*result) return std::move(**result);
+            // Nothing is ready and no timer is set, so that waiting would never end.
             if (!clock_->advance_to_next()) throw std::logic_error("the rotation waits for nothing");
         }
     }

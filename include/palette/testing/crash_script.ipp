@@ -44,6 +44,7 @@ public:
         if (effect == create) is_created_ = true;
         if (effect == "stage") is_staged_ = true;
         if (effect == "promote") {
+            // The first promotion provisions the slot, and replaces nothing.
             is_created_ = is_staged_ = false;
             is_replaced_ = std::exchange(has_current_, true);
         }
@@ -102,8 +103,10 @@ inline std::vector<Trial> trials_of(const std::string& effect, const Situation& 
     if (situation.needs_new_key(effect)) add_meanwhile(Meanwhile::new_key_revoked, "new key revoked");
     if (situation.knows_of_revocation(effect))
         add_meanwhile(Meanwhile::old_key_reactivated, "old key re-activated");
+    // A list that lags hides the key that the next run searches for.
     if (situation.knows_of_new_key(effect)) add_meanwhile(Meanwhile::lists_lag, "lists lag");
     if (has_files && !is_look) add(Way::full_disk, Phase::before, "full disk");
+    // The faults are those of the emulator, which only a request can meet.
     if (is_look || effect.find(" /") != std::string::npos)
         for (auto const& fault : faults)
             add(Way::fault, Phase::before, fault).interruption.fault = fault;

@@ -66,11 +66,14 @@ public:
             interrupter_->begin(uses_key ? "prove" : name_of(request));
             interrupter_->misbehave(request.method, request.target);
         }
+        // Before it is sent: a request that is lost may be done all the same.
         if (auto const uid = revoked_by(request); !uid.empty()) witness.revokes(uid);
         HeldResponse held;
         auto result = co_await real_->exchange(request, held, report);
+        // The service has done it, and the caller has no answer yet: here lies a death within.
         if (begins) interrupter_->done();
         held.give_to(sink);
+        // Only what the caller was told counts as a proof.
         if (uses_key && held.is_success()) witness.saw_use(request.credential->value());
         if (request.method == "POST" && held.is_success()) witness.saw_created(held.text());
         if (begins) interrupter_->heard();
@@ -82,6 +85,7 @@ public:
 private:
     static constexpr std::string_view keys = "/v1/apiKeys/";
 
+    // A proof begins by asking whose the key is, with a credential that is not the client's own.
     [[nodiscard]] bool is_use(const HttpRequest& request) const {
         auto const uid = request.credential ? request.credential->key_uid() : std::string();
         return request.method == "GET" && request.target == "/v1/users/info" && !uid.empty() &&
@@ -89,6 +93,7 @@ private:
     }
     // The key that the request revokes; empty if it revokes none.
     static std::string revoked_by(const HttpRequest& request) {
+        // The state is always sent (W2), and nothing else in such a body is false.
         auto const is_revocation = request.method == "PUT" && request.target.starts_with(keys) &&
                                    request.body.find(":false") != std::string::npos;
         if (!is_revocation) return {};
@@ -138,6 +143,7 @@ public:
                                           std::optional<std::uint64_t> expected_current) override {
         Interrupter::UnderWay const under_way(*interrupter_);
         interrupter_->begin("promote");
+        // Before the call: what has to come before a promotion must not come during it.
         interrupter_->witness.promotes(receipt);
         auto result = co_await real_->promote(receipt, expected_current);
         if (result) interrupter_->witness.promoted(receipt);
@@ -175,6 +181,7 @@ public:
         : real_(std::move(real)),
           interrupter_(std::move(interrupter)) {}
 
+    // No effect of a rotation: a lock ends with its process.
     asio::awaitable<Result<std::shared_ptr<lifecycle::SlotLock>>> lock(std::string slot) override {
         Interrupter::UnderWay const under_way(*interrupter_);
         interrupter_->look();

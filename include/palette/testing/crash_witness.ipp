@@ -106,6 +106,7 @@ public:
             note("key " + receipt.key_uid + " is promoted before the record names it");
         if (!is_proved(receipt))
             note("key " + receipt.key_uid + " is promoted before it was used twice in this run");
+        // The revocation needs a proof of its own, however short the overlap.
         uses_.clear();
     }
     void promoted(const Receipt& receipt) { contents_.current = receipt; }
@@ -113,10 +114,12 @@ public:
         if (!is_recorded(uid)) note("key " + uid + " is revoked before the record names it");
         if (!contents_.current) return note("key " + uid + " is revoked, and the sink has no current value");
         auto const& successor = *contents_.current;
+        // A value that cannot be read is in no process but the one that created the key.
         if (is_readable_ && !is_proved(successor))
             note("key " + uid + " is revoked before its successor was used twice in this run");
         if (!testimony_->hooks.has(successor.key_uid))
             note("key " + uid + " is revoked before the hook has succeeded");
+        // The proof after a revocation has to be a new one.
         uses_.clear();
         has_revoked_ = true;
     }
@@ -132,6 +135,7 @@ public:
 private:
     void note(const std::string& what) { testimony_->faults.add(what); }
     [[nodiscard]] bool is_recorded(const std::string& uid) const {
+        // Anywhere in the text: the witness depends on no form of a record.
         return record_.find(uid) != std::string::npos;
     }
     [[nodiscard]] bool is_proved(const Receipt& receipt) const {
@@ -145,6 +149,7 @@ private:
     std::string record_;
     lifecycle::SinkContents contents_;
     std::vector<std::pair<std::uint64_t, Secret>> values_;  // by generation
+    // Secret, for the answer to a create has the value of the key.
     std::vector<Secret> created_;
     std::vector<Secret> uses_;  // since the last promotion or revocation
     bool has_revoked_ = false;

@@ -57,6 +57,8 @@ public:
         auto const child = ::fork();
         if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
         if (child == 0) {
+            // A lock that another thread held during the fork is never opened in the child, which would wait
+            // for ever.
             ::alarm(60);
             // The parent's may be locked by the emulator's thread, which is not here.
             Process dying(emulator, std::make_shared<ManualClock>(now_), make_(name_), interruption,
@@ -80,6 +82,7 @@ public:
     void wait_after(const Result<lifecycle::Rotation>& last) {
         using namespace std::chrono_literals;
         auto const now = clock->now();
+        // Two minutes where the run does not say, or was killed: longer than the first pause after a failure.
         wait(last && last->next_due ? std::max<std::chrono::milliseconds>(*last->next_due - now, 0s) + 2s
                                     : 2min);
     }
@@ -167,6 +170,7 @@ private:
     Result<lifecycle::Rotation> run(Process& of, lifecycle::RotateOptions options) {
         last_.reset();
         auto result = of.rotate(std::move(options));
+        // A run that was cancelled is as one that was killed, and has to account for nothing.
         if (!result && result.error().code() == errc::operation_aborted) return result;
         // One that ends by itself accounts for what it has heard of; a report names what it could not delete.
         for (auto const& key : slot_keys())
@@ -186,10 +190,12 @@ private:
 
     void check_current(const std::string& when, Process& looking, const std::optional<Receipt>& current) {
         if (!current) {
+            // From the first promotion on, a working key exists at every instant.
             if (has_had_value_) fault(when, "the sink has no current value any more");
             return;
         }
         has_had_value_ = true;
+        // Nobody expects it to work until it is replaced.
         if (current->key_uid == revoked_by_hand_) return;
         auto const value = looking.value(*current);
         if (!value) return fault(when, "the sink cannot be read: " + value.error().message());
@@ -213,9 +219,11 @@ private:
             }
             ++own;
             active += key.is_active ? 1U : 0U;
+            // Each key that was made is current, pending or previous, or the record names it.
             if (has(known.str(), key.uid)) continue;
             // Before its uid is known, the mark of the create that made it is.
             auto const is_marked = std::ranges::any_of(key.annotations, [&](auto const& annotation) {
+                // A short text may stand in the record by chance.
                 return annotation.second.size() >= 16 && has(known.str(), annotation.second);
             });
             if (!is_marked)
@@ -223,6 +231,7 @@ private:
             else if (std::ranges::find(heard_of_, key.uid) != heard_of_.end() && !has(reported_, key.uid))
                 fault(when, "key " + key.uid + " was created with an answer, and its uid is written nowhere");
         }
+        // The bounds of a slot, at every instant.
         if (active > 2) fault(when, "the slot has " + std::to_string(active) + " active keys");
         if (own > 3) fault(when, "the slot has " + std::to_string(own) + " keys");
     }

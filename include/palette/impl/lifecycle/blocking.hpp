@@ -15,6 +15,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 // Waits for an operation that `make` makes, deferred, for the client that serves the blocking one.
 template <class T, class Make>
 Result<T> wait_for(BlockingApiKeyClient& client, const Make& make) {
+    // Outside of the coroutine, whose own result has no value. It stays empty if the client did not run it.
     std::optional<Result<T>> result;
     auto ran = client.run([&](ApiKeyClient& inner) -> boost::asio::awaitable<Result<void>> {
         result = co_await make(inner);

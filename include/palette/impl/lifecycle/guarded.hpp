@@ -22,6 +22,8 @@ namespace asio = boost::asio;
 // Not a lambda: a coroutine that holds one has no linkage, about which g++ warns.
 template <class Function, class... Arguments>
 std::invoke_result_t<Function, Arguments...> guarded(Function function, Arguments... arguments) {
+    // The function is called within the coroutine: one that throws before its first co_await is caught as
+    // well.
     try {
         co_return co_await std::invoke(std::move(function), std::move(arguments)...);
     } catch (const Exception& e) {

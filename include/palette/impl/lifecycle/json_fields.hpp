@@ -22,6 +22,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 // The value that to_string() calls `name`, of those from 0 on.
 template <class Enum>
 std::optional<Enum> value_named(std::string_view name) {
+    // to_string() gives an empty text behind the last value, so that no list of the names is needed.
     for (int i = 0;; ++i) {
         auto const value = static_cast<Enum>(i);
         auto const candidate = to_string(value);
@@ -42,6 +43,7 @@ public:
           place_(std::move(place)) {}
 
     const boost::json::value* value(std::string_view name) {
+        // Counted, so that end() can tell whether there is a field that nobody knows.
         ++read_;
         auto const* const found = object_.if_contains(name);
         if (found == nullptr) fail(name, "is missing");
@@ -65,6 +67,7 @@ public:
     void read(std::string_view name, Number& to) {
         auto const* const found = value(name);
         if (found == nullptr) return;
+        // A number with a fraction or an exponent was not written by this library.
         if (!found->is_int64()) return fail(name, "is no number");
         if (!std::in_range<Number>(found->get_int64())) return fail(name, "is out of range");
         to = static_cast<Number>(found->get_int64());
@@ -86,6 +89,7 @@ public:
     template <class T>
     void read(std::string_view name, std::optional<T>& to) {
         to.reset();
+        // A field that is null is there. One that is missing is a fault, so that both are told apart.
         auto const* const found = object_.if_contains(name);
         if (found != nullptr && found->is_null())
             ++read_;

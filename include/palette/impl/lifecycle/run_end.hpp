@@ -27,6 +27,7 @@ public:
 
     // From any thread. The first reason counts.
     void come(Why why, boost::asio::cancellation_type type) noexcept {
+        // A deadline that passes while a cancellation is under way does not change what the caller is told.
         auto none = Why::none;
         why_.compare_exchange_strong(none, why);
         type_ |= static_cast<unsigned>(type);
@@ -38,6 +39,7 @@ public:
     // its answer.
     [[nodiscard]] boost::asio::cancellation_type type() const noexcept {
         using boost::asio::cancellation_type;
+        // A cancellation of the client ends what is under way at once, whatever else was asked for.
         auto const of_client = is_client_cancelled() ? cancellation_type::terminal : cancellation_type::none;
         return static_cast<cancellation_type>(type_.load()) | of_client;
     }
@@ -58,6 +60,8 @@ public:
     }
 
 private:
+    // Counted by the client: its cancellation may come before the strand hears of it, or between two
+    // requests.
     [[nodiscard]] bool is_client_cancelled() const noexcept { return *cancellations_ != before_; }
     [[nodiscard]] Why why() const noexcept {
         auto const told = why_.load();

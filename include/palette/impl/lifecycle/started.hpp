@@ -59,6 +59,8 @@ public:
     template <class Work>
     void spawn(Work work) {
         auto const self = this->shared_from_this();
+        // Before the coroutine begins, so that a cancellation or a deadline that has come by then ends it at
+        // its first look.
         bridge_cancellation();
         wait_for_end();
         try {
@@ -76,8 +78,10 @@ public:
 private:
     template <class Work>
     static asio::awaitable<void> run(std::shared_ptr<Started> self, Work work) {
+        // co_spawn enables terminal cancellation alone, and `total` is what lets a change come to its answer.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
         co_await asio::this_coro::throw_if_cancelled(false);
+        // Kept here, and not returned: the handler is called later, on its own executor.
         self->result_ = co_await work();
     }
 
@@ -85,6 +89,8 @@ private:
     void bridge_cancellation() {
         auto slot = asio::get_associated_cancellation_slot(handler_);
         if (!slot.is_connected()) return;
+        // The reason is set at once, on the thread of the signal: the operation may look at it before the
+        // strand comes to emit the cancellation.
         slot.assign([weak = this->weak_from_this()](asio::cancellation_type type) {
             auto const alive = weak.lock();
             if (!alive) return;
@@ -112,6 +118,8 @@ private:
                             asio::cancellation_type::terminal);
             self->interrupt(asio::cancellation_type::terminal);
         };
+        // This wait counts as an operation of the client, so that ApiKeyClient::cancel() and the deadline end
+        // it like any other, also between two requests.
         detail::wait_for_end(
             client_, asio::bind_cancellation_slot(ending_.slot(), asio::bind_executor(strand_, ended)),
             std::move(options).settings());
@@ -119,6 +127,7 @@ private:
 
     void stop_waiting() {
         has_completed_ = true;
+        // Otherwise the wait keeps this object, and the client busy, until the deadline.
         ending_.emit(asio::cancellation_type::terminal);
     }
 
@@ -130,6 +139,7 @@ private:
     // of the handler. A completion that is lost would be waited for in vain.
     void complete(const std::exception_ptr& thrown) {
         stop_waiting();
+        // Without an exception run() has set the result.
         if (thrown) result_ = error_of(thrown);
         if (thrown && when_thrown_ == Effect::unknown) result_->error().effect(Effect::unknown);
         detail::insist(
@@ -139,6 +149,7 @@ private:
     void deliver() {
         handler_executor_.dispatch(
             [self = this->shared_from_this()] {
+                // The context of the handler has work until the handler has been called.
                 auto const work = self->handler_executor_.take();
                 self->call();
             },
@@ -146,6 +157,8 @@ private:
     }
 
     void call() {
+        // Moved out, so that what the handler holds is gone after its call: the wait for the end may keep
+        // this object a little longer.
         auto handler = std::move(handler_);
         std::move(handler)(std::move(*result_));
     }

@@ -27,6 +27,7 @@ namespace impl::lifecycle {
 // What of a policy cannot be used; nothing if all can.
 inline std::optional<Error> check(const palette::lifecycle::AuditPolicy& policy) {
     using std::chrono::milliseconds;
+    // A century: what is taken from the service's time stays a time that can be written.
     constexpr milliseconds longest = std::chrono::days{36'500};
     auto const bad = [](const char* what, const char* field) {
         return Error(errc::invalid_argument, what).path(field);
@@ -37,6 +38,7 @@ inline std::optional<Error> check(const palette::lifecycle::AuditPolicy& policy)
           std::pair(policy.idle_for(), "idle_for"), std::pair(policy.inactive_sign_in(), "inactive_sign_in")})
         if (time < milliseconds(0) || time > longest)
             return bad("a time of a policy is not negative, and a century at most", field);
+    // In this form the condition refuses a NaN as well.
     if (!(policy.quota_share() >= 0 && policy.quota_share() <= 1))
         return bad("a share of the limit is from 0 to 1", "quota_share");
     if (policy.roster() && policy.roster()->empty())
@@ -66,6 +68,8 @@ public:
         auto const now = co_await client_.async_service_time(options_);
         if (has_ended()) co_return ended();
         if (!now) co_return now.error();
+        // Keys come last: each is judged as it arrives, by what is known of its owner, and by one time for
+        // all.
         auditor_.emplace(policy_, *std::move(caller), *now);
         // A read that is refused does not end the audit, so a cancelled one has to be told from it.
         if (needs_users()) co_await read_users();
@@ -74,6 +78,7 @@ public:
         if (has_ended()) co_return ended();
         if (policy_.read_events() && policy_.judges(Rule::idle)) co_await read_events(*now);
         if (has_ended()) co_return ended();
+        // A part of the keys is no audit: a report of it would look clean where nobody has looked.
         auto const read = co_await read_keys();
         if (!read) co_return has_ended() ? ended() : read.error();
         co_await ask_for_absent_owners();
@@ -106,6 +111,8 @@ private:
                                         policy_.judges(Rule::inactive_owner) || policy_.judges(Rule::idle));
     }
 
+    // What these three cannot read costs the rules that need it, and not the audit: a credential may read
+    // keys, and neither users, limits nor events.
     asio::awaitable<void> read_users() {
         auto const users = co_await client_.async_list_users(list_options_);
         if (!users) {
@@ -126,6 +133,7 @@ private:
     }
 
     asio::awaitable<void> read_events(Instant now) {
+        // What is older does not make a key look used.
         auto filter = AuditEventFilter().from(now - policy_.idle_for());
         auto const events = co_await client_.async_list_audit_events(std::move(filter), list_options_);
         if (!events) {
@@ -147,6 +155,7 @@ private:
     }
     Result<void> judge(ApiKey&& key) {
         auditor_->add_key(std::move(key));
+        // A server that sends keys without an end would fill the memory by what is kept of each.
         if (auditor_->keys() <= policy_.max_keys()) return {};
         return Error(errc::too_large, "the tenant has more keys than AuditPolicy::max_keys() allows (" +
                                           std::to_string(policy_.max_keys()) + ")")
@@ -157,6 +166,8 @@ private:
     // for a while that has lost its data: it counts only between two reads that find another user than the
     // caller.
     asio::awaitable<void> ask_for_absent_owners() {
+        // Twenty owners share a control: it adds a twentieth to the requests, and spoils no more than these
+        // if it fails.
         constexpr std::size_t batch = 20;
         auto const owners = auditor_->absent_owners();
         if (owners.empty()) co_return;
@@ -172,6 +183,7 @@ private:
                     auditor_->owner_is_gone(uid);
             else
                 auditor_->control_failed(not_found.size(), before ? after.error() : before.error());
+            // The control that ends one batch begins the next.
             before = std::move(after);
         }
     }

@@ -94,6 +94,7 @@ inline void append_csv(std::string& out, std::string_view text) {
     for (std::size_t i = 0; i < view.size(); ++i) {
         auto const c = view[i];
         if (is_behind_separator && begins_with_sign(view.substr(i))) out += '\'';
+        // A spreadsheet drops blanks and quotes before it looks at the first character.
         is_behind_separator = c == ';' || (is_behind_separator && (c == ' ' || c == '"'));
         if (c == '"') out += '"';
         out += c;

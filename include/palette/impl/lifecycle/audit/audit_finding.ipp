@@ -9,6 +9,7 @@
 
 namespace palette::inline PALETTE_KEYS_ABI::lifecycle {
 
+// The texts of the rules are found by the number of the rule.
 static_assert(std::size(impl::lifecycle::audit_rule_texts) == all_audit_rules.size());
 
 PALETTE_KEYS_INLINE std::string_view to_string(AuditRule rule) noexcept {

@@ -68,6 +68,7 @@ inline void append_row(std::string& out, std::initializer_list<std::string_view>
         is_first = false;
         append_csv(out, cell);
     }
+    // As RFC 4180 wants it, whatever the system.
     out += "\r\n";
 }
 
@@ -123,6 +124,7 @@ PALETTE_KEYS_INLINE std::string AuditReport::to_csv() const {
     impl::lifecycle::append_row(out, {"severity", "rule", "grade", "key_uid", "key_name", "key_state",
                                       "expiry", "created", "modified", "owner_uid", "owner_first_name",
                                       "owner_last_name", "owner_email", "evidence", "advice"});
+    // A finding about a user has the same columns, empty.
     ApiKey const no_key;
     for (auto const& f : findings) {
         auto const& key = f.key ? *f.key : no_key;

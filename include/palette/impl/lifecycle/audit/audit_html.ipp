@@ -74,6 +74,8 @@ inline std::string short_number(std::size_t number) {
 
 // The icon, which is none, keeps a browser from asking the server of a page for one.
 inline void write_head(Page& page, const palette::lifecycle::AuditReport& report) {
+    // Nothing but the two texts with these digests may act: a name that slipped through the escapes could
+    // not.
     page << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
          << source_of(page_style) << "; script-src " << source_of(page_script)
@@ -88,6 +90,7 @@ inline void write_head(Page& page, const palette::lifecycle::AuditReport& report
 
 inline void write_summary(Page& page, const palette::lifecycle::AuditReport& report) {
     using palette::lifecycle::Severity;
+    // Names stand in <bdi>: one in a script that runs from right to left does not reorder what is around it.
     page << "<h1>API keys of <bdi>";
     page.text(report.actor.org_name.empty() ? report.tenant_uid() : report.actor.org_name, 80);
     page << "</bdi></h1>\n<div class=\"quiet\">Audited at " << in_words(report.as_of)
@@ -124,6 +127,7 @@ inline void write_summary(Page& page, const palette::lifecycle::AuditReport& rep
 
 inline void write_timeline(Page& page, const palette::lifecycle::AuditReport& report) {
     auto const& timeline = report.timeline;
+    // 52 weeks of this width fill the 1,040 units of the picture.
     constexpr std::size_t width = 20;  // of a week
     constexpr std::size_t height = 110;
     constexpr std::size_t bottom = 130;
@@ -178,6 +182,7 @@ inline void write_counts(Page& page, const palette::lifecycle::AuditReport& repo
 inline void write_row(Page& page, const palette::lifecycle::Finding& finding, Instant as_of) {
     auto const severity = to_string(finding.severity);
     auto const rule = to_string(finding.rule);
+    // The numbers put errors first when the column is sorted for the first time.
     page << "<tr data-severity=\"" << severity << "\" data-rule=\"" << rule << "\"><td data-order=\""
          << 2 - static_cast<std::size_t>(finding.severity) << "\"><span class=\"tag " << severity << "\">"
          << severity << "</span></td><td class=\"rule\">" << rule << "<div class=\"quiet\">"
@@ -212,6 +217,7 @@ inline void write_row(Page& page, const palette::lifecycle::Finding& finding, In
 }
 
 inline void write_controls(Page& page, const palette::lifecycle::AuditReport& report) {
+    // Hidden until the script shows them: a browser without scripts has no use for them.
     page << "<div class=\"controls\" id=\"controls\" hidden>\n<input id=\"text\" type=\"search\" "
             "placeholder=\"Filter by name, uid, address or words\" aria-label=\"Filter\" "
             "autocomplete=\"off\">\n<select id=\"severity\" aria-label=\"Severity\"><option value=\"\">every "

@@ -61,6 +61,7 @@ inline void write_sarif_result(JsonWriter& json, const palette::lifecycle::Findi
                                      : "The user " + printable(finding.owner.uid) + ' ';
     json.begin_object();
     json.text("ruleId", to_string(finding.rule));
+    // The rules of the report are in the order of the enumeration.
     json.number("ruleIndex", static_cast<std::size_t>(finding.rule));
     json.text("level", to_string(finding.severity));
     write_message(json, "message",
@@ -96,11 +97,14 @@ PALETTE_KEYS_INLINE std::string AuditReport::to_sarif() const {
     impl::lifecycle::write_sarif_rules(json);
     json.end_object();
     json.end_object();
+    // A service keeps reports of different tenants apart by this id. Otherwise each would seem to have fixed
+    // what the other has found.
     json.begin_object("automationDetails");
     json.text("id", "palette-keys/audit/" + palette::detail::printable(tenant_uid()) + '/');
     json.end_object();
     json.begin_array("invocations");
     json.begin_object();
+    // What is missing from a report that is not complete may be there all the same.
     json.boolean("executionSuccessful", complete());
     json.time("endTimeUtc", as_of);
     json.begin_array("toolExecutionNotifications");

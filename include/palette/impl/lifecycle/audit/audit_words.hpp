@@ -24,6 +24,7 @@ inline std::string in_words(std::chrono::milliseconds span) {
     auto const number = [](auto count, const char* unit) {
         return std::to_string(count) + ' ' + unit + (count == 1 ? "" : "s");
     };
+    // Rounded down: a key is never said to last longer than it does.
     if (span >= days{2}) return number(duration_cast<days>(span).count(), "day");
     if (span >= hours{1}) return number(duration_cast<hours>(span).count(), "hour");
     return number(duration_cast<minutes>(span).count(), "minute");

@@ -28,6 +28,7 @@ PALETTE_KEYS_INLINE Auditor::Auditor(palette::lifecycle::AuditPolicy policy, Ide
 }
 
 PALETTE_KEYS_INLINE Auditor::Person& Auditor::person(std::string_view uid) {
+    // The index numbers uids from 0 on, so that its numbers are the places in persons_.
     auto const [number, is_new] = person_uids_.insert(uid);
     if (is_new) persons_.emplace_back();
     return persons_[number];
@@ -45,6 +46,7 @@ PALETTE_KEYS_INLINE void Auditor::add_user(const User& user) {
     // A credential that may read nobody else may read its own user.
     if (listed_user_.empty() && user.uid != report_.actor.user_uid) listed_user_ = user.uid;
     take_over(user);
+    // A user who comes twice, on two pages, counts once.
     listed_ = person_uids_.size();
 }
 
@@ -85,12 +87,14 @@ PALETTE_KEYS_INLINE void Auditor::events_failed(const Error& error) {
     not_judged("the audit log could not be read: " + words_of(error), {Rule::idle});
 }
 
+// Judges the key by what is known so far, and keeps what only the end can judge.
 PALETTE_KEYS_INLINE void Auditor::add_key(ApiKey given) {
     // A key that moved to a later page while the pages were read comes twice.
     auto const [number, is_new] = uids_.insert(given.uid);
     if (!is_new && !given.uid.empty()) return;
     Subject key(std::move(given));
     auto const state = key->state(now_);
+    // As in person(), whose number is needed below.
     auto const owner_number = person_uids_.insert(key->owner.uid).first;
     if (owner_number == persons_.size()) persons_.emplace_back();
     auto& owner = persons_[owner_number];
@@ -104,12 +108,14 @@ PALETTE_KEYS_INLINE void Auditor::add_key(ApiKey given) {
         return;
     }
     if (!has_users_ || !judges_owners()) return;
+    // Judged at the end, when the service was asked for the owner.
     if (!owner.is_listed)
         absent_[key->owner.uid].push_back(key.share());
     else
         judge_owner(key, owner);
 }
 
+// For the timeline of the report, and for the quota of the owner, which counts keys in any state.
 PALETTE_KEYS_INLINE void Auditor::count(const Subject& key, KeyState state, Person& owner) {
     ++report_.keys;
     if (++owner.keys == 1) owner.names = key->owner;
@@ -121,6 +127,7 @@ PALETTE_KEYS_INLINE void Auditor::count(const Subject& key, KeyState state, Pers
     } else if (key->expiry.is_never()) {
         ++timeline.never;
     } else {
+        // A working key has not expired, so that the number is not negative.
         auto const week = static_cast<std::size_t>(key->expiry.remaining(now_) / std::chrono::weeks{1});
         ++(week < timeline.weeks.size() ? timeline.weeks[week] : timeline.later);
     }
@@ -180,6 +187,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_name(Subject& key, KeyState state, std::
                                              std::size_t owner) {
     // After a rotation the old key, which is revoked, has the name of the new one.
     if (state != KeyState::active || key->owner.uid.empty() || !judges(Rule::duplicate_name)) return;
+    // The number always has the same length: no name can look like the end of another owner's number.
     name_of_owner_.assign(reinterpret_cast<const char*>(&owner), sizeof owner);
     name_of_owner_ += key->name;
     auto const [name, is_new] = names_.insert(name_of_owner_);
@@ -193,6 +201,8 @@ PALETTE_KEYS_INLINE void Auditor::judge_name(Subject& key, KeyState state, std::
         "rename one of them, and use uids in programs");
 }
 
+// A create whose answer was lost may leave a key whose value nobody has (W7). A record that the policy was
+// given proves that; the marks of the keys themselves only suggest it.
 PALETTE_KEYS_INLINE void Auditor::judge_mark(Subject& key) {
     if (!judges(Rule::pending_create)) return;
     auto const mark = key->annotations[detail::create_annotation];
@@ -209,6 +219,7 @@ PALETTE_KEYS_INLINE bool Auditor::judge_pending(Subject& key, std::string_view m
         return !owner.empty() && owner == key->owner.uid;
     };
     auto const& records = policy_.pending();
+    // Without a record that fits there is no finding. With one, the grade depends on what the record proves.
     if (std::ranges::none_of(records, fits)) return false;
     auto const of_owner =
         std::ranges::find_if(records, [&](auto const& one) { return fits(one) && is_of_owner(one); });
@@ -237,6 +248,7 @@ PALETTE_KEYS_INLINE bool Auditor::judge_pending(Subject& key, std::string_view m
 // A key that was delivered keeps its mark, so that one alone says nothing. But a create sends a request only
 // when the one before has delivered nothing.
 PALETTE_KEYS_INLINE void Auditor::judge_superseded(Subject& key, std::string_view mark) {
+    // Annotations are open to users: what does not look like a mark of ours says nothing.
     auto const nonce = mark.substr(0, std::min(mark.size(), detail::nonce_length));
     if (!detail::is_nonce(nonce)) return;
     auto const number = detail::attempt_of(mark, nonce);
@@ -245,6 +257,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_superseded(Subject& key, std::string_vie
     auto& last = attempts_[std::string(nonce) + key->owner.uid];
     // Two keys of one attempt: which of them the create has made, nobody can say.
     if (number == last.number) return;
+    // Keys come in any order. Of two attempts, the one with the lower number has delivered nothing.
     auto superseded = number < last.number ? key.share() : last.key;
     auto const by = number < last.number ? last.key : key.share();
     if (number > last.number) last = LastAttempt{number, by};
@@ -285,6 +298,8 @@ PALETTE_KEYS_INLINE void Auditor::control_failed(std::size_t owners, const Error
     uncontrolled_ += owners;
 }
 
+// Proven takes three things: a complete list without the owner, a 404 for the owner, and a control read that
+// succeeds with the same credential (W12).
 PALETTE_KEYS_INLINE void Auditor::judge_absent() {
     constexpr auto advice =
         "revoke the key, wait for somebody who misses it, and delete it; give what uses it a key of a user "
@@ -318,6 +333,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_absent() {
                    {Rule::orphaned, Rule::inactive_owner, Rule::idle});
 }
 
+// Of an owner who exists. The roster knows who has left, where the service keeps their record.
 PALETTE_KEYS_INLINE void Auditor::judge_owner(Subject& key, const Person& owner) {
     auto const state = key->state(now_);
     auto const& roster = policy_.roster();
@@ -354,6 +370,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_sign_in(Subject& key, const Person& owne
             advice);
 }
 
+// Never proven, for the service records no use of keys: what could be a trace of one clears the key.
 PALETTE_KEYS_INLINE void Auditor::judge_idle(Subject& key, const Person& owner) {
     if (!judges(Rule::idle)) return;
     // The caller has just been seen.
@@ -379,6 +396,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_idle(Subject& key, const Person& owner) 
 PALETTE_KEYS_INLINE void Auditor::judge_quota() {
     if (!limit_ || *limit_ == 0 || !judges(Rule::quota)) return;
     for (auto const& owner : persons_) {
+        // Users without a key have no uid here, and neither has what stands for keys without an owner.
         if (owner.names.uid.empty() ||
             static_cast<double>(owner.keys) < policy_.quota_share() * static_cast<double>(*limit_))
             continue;
@@ -388,6 +406,7 @@ PALETTE_KEYS_INLINE void Auditor::judge_quota() {
     }
 }
 
+// Otherwise a report without a finding would be taken for a clean tenant.
 PALETTE_KEYS_INLINE void Auditor::say_what_was_not_judged() {
     not_judged(unjudged_.without_creation, "without a time of creation",
                {Rule::lives_too_long, Rule::old_secret, Rule::revoked_and_forgotten});
@@ -402,9 +421,11 @@ PALETTE_KEYS_INLINE Auditor::Report Auditor::finish() {
     judge_absent();
     judge_quota();
     say_what_was_not_judged();
+    // At the end, for an owner who was absent may have been read meanwhile, and have an address now.
     for (auto& finding : report_.findings)
         if (auto const number = person_uids_.find(finding.owner.uid); number != TextIndex::none)
             finding.owner_email = persons_[number].email;
+    // What is worst first, and what expires first within a rule. The uid makes the order the same each time.
     auto const place = [](const Finding& f) {
         return std::tuple(-static_cast<int>(f.severity), f.rule, f.key ? f.key->expiry : Expiry(),
                           std::string_view(f.subject_uid()));

@@ -39,6 +39,7 @@ public:
                 ++at_;
                 continue;
             }
+            // Ends of lines of all systems, a carriage return alone included.
             if (text_[at_] == '\r') ++at_;
             if (!at_end() && text_[at_] == '\n') ++at_;
             ++line_;
@@ -63,6 +64,7 @@ private:
             line_ += static_cast<std::size_t>(std::ranges::count(piece, '\n'));
             field += piece;
             at_ = quote + 1;
+            // A quote that comes twice stands for one.
             if (at_end() || text_[at_] != '"') break;
             field += '"';
             ++at_;
@@ -127,6 +129,7 @@ PALETTE_KEYS_INLINE Result<Roster> Roster::parse(std::string_view csv) {
     namespace inner = impl::lifecycle;
     if (auto fault = inner::fault_of_encoding(csv)) return *std::move(fault);
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    // Spreadsheets write it. It would be a part of the first column's name.
     if (csv.starts_with(byte_order_mark)) csv.remove_prefix(byte_order_mark.size());
 
     inner::CsvRows rows(csv);
@@ -143,12 +146,14 @@ PALETTE_KEYS_INLINE Result<Roster> Roster::parse(std::string_view csv) {
         auto const row = rows.next();
         if (!row) return row.error();
         bool const is_blank = row->size() == 1 && palette::detail::trimmed(row->front()).empty();
+        // A row that was cut leaves out an address, and the keys of that user would be reported as orphaned.
         if (!is_blank && row->size() <= columns.back())
             return inner::no_roster("the row has too few fields for an address", rows.line());
         auto emails = is_blank ? std::vector<std::string>() : inner::emails_of(*row, columns);
         if (emails.empty()) ++roster.skipped_;
         std::ranges::move(emails, std::back_inserter(roster.emails_));
     }
+    // Sorted once, and searched for each key.
     std::ranges::sort(roster.emails_);
     auto const [repeated, end] = std::ranges::unique(roster.emails_);
     roster.duplicates_ = static_cast<std::size_t>(end - repeated);

@@ -28,6 +28,7 @@ public:
 
     // The number of the text, and whether it is a new one.
     std::pair<std::size_t, bool> insert(std::string_view text) {
+        // At most half of the slots are used, so that a search is short, and ends at an empty one.
         if (2 * (places_.size() + 1) > slots_.size()) grow();
         auto const hash = hash_of(text);
         auto& slot = slots_[slot_of(text, hash)];
@@ -55,6 +56,8 @@ private:
         std::size_t length;
     };
 
+    // Half of the bits are kept beside the number: most slots of other texts are passed without a look at the
+    // text, and growing reads none.
     static std::uint32_t hash_of(std::string_view text) noexcept {
         auto const hash = std::hash<std::string_view>{}(text);
         return static_cast<std::uint32_t>(hash ^ (hash >> 32U));

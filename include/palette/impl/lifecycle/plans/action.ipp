@@ -11,6 +11,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::lifecycle {
 
 PALETTE_KEYS_INLINE std::string_view to_string(ActionKind kind) noexcept {
+    // Plans and journals hold these names, so that they never change.
     static constexpr std::array<std::string_view, 6> names{"revoke", "reactivate", "remove",
                                                            "extend", "set_expiry", "edit"};
     auto const number = static_cast<std::size_t>(kind);

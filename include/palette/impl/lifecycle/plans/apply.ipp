@@ -32,6 +32,7 @@ namespace detail {
 
 PALETTE_KEYS_INLINE void start_apply(ApiKeyClient& client, Handler<lifecycle::BulkReport> handler,
                                      lifecycle::Plan plan, lifecycle::ApplyOptions options) {
+    // An exception may end the coroutine after some changes, whose effect is unknown then.
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::BulkReport>>(
         client, std::move(handler), options.deadline(), Effect::unknown);
     started->spawn(std::bind_front(&impl::lifecycle::run_apply, std::ref(client), std::move(plan),

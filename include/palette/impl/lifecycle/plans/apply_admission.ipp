@@ -17,6 +17,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 
 PALETTE_KEYS_INLINE Result<void> ApplyMachine::restore(const std::vector<JournalEntry>& entries) {
     for (auto const& entry : entries) {
+        // The items are in the order of their uids, which was checked before.
         auto const found =
             std::ranges::lower_bound(items_, entry.uid, {}, [](const Item& item) { return item.seen->uid; });
         if (found == items_.end() || found->seen->uid != entry.uid)
@@ -26,18 +27,22 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::restore(const std::vector<Journal
         if (item.state == State::decided)
             return Error(errc::bad_value, "the journal goes on about a key that it has come to an end with")
                 .key_uid(detail::printable(entry.uid));
+        // With a quarantine a key has two steps, and the second one comes only after a result of the first.
         auto const expected = is_second_step(item) ? plan_.action.kind() : first_step();
         if (entry.step != expected)
             return Error(errc::bad_value, "the journal names a step that the plan does not have")
                 .key_uid(detail::printable(entry.uid));
+        // The process was killed between the intent and the result: the change may have been sent, and done.
         if (!entry.result || *entry.result == BulkOutcome::unknown) {
             item.state = State::in_doubt;
             continue;
         }
         item.state = State::waiting;
+        // What has failed, or was not sent, is tried once more by this run.
         if (!is_final(*entry.result)) continue;
         auto const is_gone = *entry.result == BulkOutcome::drifted;
         if (plan_.quarantine && !is_gone && !is_second_step(item)) {
+            // The quarantine began with the revocation, and not with this run.
             item.revoked_at = entry.at;
             item.step = plan_.action.kind();
             item.report.outcome = *entry.result;
@@ -46,6 +51,7 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::restore(const std::vector<Journal
             decide(item, *entry.result, detail::one_line(entry.sentence, 400));
         }
     }
+    // An earlier run has told of these, and written them down.
     news_.clear();
     was_run_before_ = !entries.empty();
     return {};
@@ -60,6 +66,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::guard_own_key(const Caller& caller) {
         if (!own.empty()) std::erase(item.guards, Guard::possible_own_key);
         if (!takes_away(plan_.action, seen)) continue;
         auto const is_ours = seen.owner.uid == caller.identity.user_uid && is_working(seen, plan_.as_of);
+        // Where nobody tells the uid, the plan's word stands, which comes from the credential that made it.
         auto const is_certain = !own.empty() ? is_same_key(seen.uid, own) : has_guard(seen, Guard::own_key);
         if (is_certain) {
             item.is_own = true;
@@ -89,6 +96,7 @@ inline std::string_view advice_about(Guard guard) noexcept {
 
 PALETTE_KEYS_INLINE std::string ApplyMachine::blocking_guards(const Item& item) const {
     std::string words;
+    // All of them: a person does not have to run into one after another.
     for (auto const guard : item.guards) {
         if (options_.includes(guard)) continue;
         words.append(words.empty() ? "" : ", ").append(palette::lifecycle::to_string(guard));
@@ -106,6 +114,7 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_caller(const Caller& caller
             .path(field)
             .advice("apply it with the credential that made it, or make a new plan");
     };
+    // Another user may see other keys. What this one does not see would pass for deleted.
     auto const& is = caller.identity;
     if (is.tenant_uid != plan_.tenant_uid)
         return refuse("tenant", plan_.tenant_uid, is.tenant_uid, "tenant_uid");
@@ -123,7 +132,8 @@ PALETTE_KEYS_INLINE std::string ApplyMachine::due_words(const Item& item) const 
 
 PALETTE_KEYS_INLINE void ApplyMachine::open_quarantined(Item& item) {
     if (now_ >= *item.revoked_at + *plan_.quarantine) return;
-    // Decided as far as this run goes.
+    // Decided as far as this run goes, and not through decide(): there is nothing new that the journal or the
+    // program has to be told.
     item.state = State::decided;
     ++decided_;
     item.report.sentence = "is revoked, and in quarantine until " + due_words(item);
@@ -134,6 +144,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::open(Item& item) {
     if (!is_open(item)) return;
     if (item.seen->step == PlanItem::Step::skip)
         return decide(item, BulkOutcome::skipped, detail::one_line(item.seen->reason, 400));
+    // A change that was begun is looked for before a guard speaks: it may be done.
     if (auto const guards = blocking_guards(item);
         !guards.empty() && item.seen->step == PlanItem::Step::change && item.state != State::in_doubt)
         return decide(item, BulkOutcome::guarded, "is left alone, for a guard speaks for it: " + guards);
@@ -149,11 +160,14 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::admit(const Caller& caller, Insta
     auto const has_change = std::ranges::any_of(items_, [this](const Item& item) {
         return is_open(item) && item.seen->step == PlanItem::Step::change;
     });
+    // A plan that has nothing left to do only makes a report, at any age.
     if (has_change) {
         if (auto good = check_age(); !good) return good;
         if (auto good = check_size(); !good) return good;
     }
     using namespace std::chrono_literals;
+    // A plan that is half a minute old is what was seen. After a kill only a list shows which changes were
+    // made.
     needs_list_ = has_change && (now - plan_.as_of > 30s || was_run_before_);
     if (needs_list_) return {};
     for (auto& item : items_)
@@ -167,6 +181,8 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::admit(const Caller& caller, Insta
 PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_age() const {
     using namespace std::chrono_literals;
     auto const made = "the plan was made " + Expiry::at(plan_.as_of).to_string();
+    // Both times are the service's, whose servers may differ a little. More than that is another service, or
+    // a clock that was set back: the age of the plan is not known.
     if (now_ < plan_.as_of - 5min)
         return Error(errc::conflict, made + ", and the service's clock shows " + Expiry::at(now_).to_string())
             .path("as_of")
@@ -181,6 +197,7 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_age() const {
 }
 
 PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_size() const {
+    // What a guard holds back is not changed, and does not count.
     auto const changes = static_cast<std::size_t>(std::ranges::count_if(items_, [this](const Item& item) {
         return item.seen->step == PlanItem::Step::change && blocking_guards(item).empty();
     }));
@@ -192,6 +209,7 @@ PALETTE_KEYS_INLINE Result<void> ApplyMachine::check_size() const {
     if (changes > options_.max_items())
         return refuse("and at most " + std::to_string(options_.max_items()) + " may be changed",
                       "review the plan; ApplyOptions::max_items() allows more");
+    // In a small tenant a single key is more than a fifth, and is still what somebody means.
     if (changes > 1 && changes * 5 > plan_.keys_in_tenant && !options_.allow_large_share())
         return refuse(
             "more than a fifth of the " + std::to_string(plan_.keys_in_tenant) + " keys in the tenant",

@@ -40,9 +40,11 @@ PALETTE_KEYS_INLINE std::optional<Error> check(const Plan& plan, const ApplyOpti
         return bad(
             "which key the client uses has to be told by own_key(), or a run might end itself half-way",
             "include");
+    // The items of a plan are open to the program, and the machine searches them by uid.
     auto const is_out_of_order = [](const PlanItem& a, const PlanItem& b) { return a.uid >= b.uid; };
     if (std::ranges::adjacent_find(plan.items, is_out_of_order) != plan.items.end())
         return bad("the keys of a plan are in the order of their uids, each once", "items");
+    // A century: what is added to the service's time stays a time that can be written.
     constexpr milliseconds most = std::chrono::days{36'500};
     auto const is_bad = [&](milliseconds time) { return time <= milliseconds(0) || time > most; };
     if (is_bad(plan.time_to_live))
@@ -90,7 +92,9 @@ public:
 
     // Until there is an answer, or a cancellation.
     asio::awaitable<void> wait() {
+        // An answer that came before the wait has rung already.
         if (!answers_.empty()) co_return;
+        // Never by itself: the timer serves as a bell, which put() rings by cancelling it.
         bell_.expires_at(std::chrono::steady_clock::time_point::max());
         co_await bell_.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -99,6 +103,7 @@ private:
     asio::any_io_executor executor_;
     asio::steady_timer bell_;
     std::vector<Answer> answers_;
+    // A map, for a signal must not move while an operation has its slot.
     std::map<std::size_t, asio::cancellation_signal> signals_;
 };
 
@@ -135,16 +140,20 @@ PALETTE_KEYS_INLINE ApplyDriver::ApplyDriver(ApiKeyClient& client, Plan plan, Ap
       machine_(plan_, options_) {}
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<BulkReport>> ApplyDriver::run() {
+    // After a cancellation there is still a report to be made, of what was changed before.
     co_await asio::this_coro::throw_if_cancelled(false);
     if (auto fault = check(plan_, options_)) co_return *std::move(fault);
     auto const executor = co_await asio::this_coro::executor;
     inbox_ = std::make_shared<ApplyInbox>(executor);
     now_ = client_.now();  // until the service has told its own
+    // Before the first request: another run that has the journal, or a journal of another plan, ends this
+    // one.
     if (auto restored = restore(); !restored) co_return std::move(restored.error());
     auto ready = co_await prepare();
     // An end that comes before the first change has its report as well.
     if (!ready && !stop_if_ended()) co_return std::move(ready.error());
     if (ready) co_await run_steps();
+    // Without memory for a report nobody learns what was changed.
     try {
         co_return machine_.report(now_);
     } catch (const std::bad_alloc&) {
@@ -177,6 +186,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::prepare() {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> ApplyDriver::list() {
+    // All keys, whatever selected those of the plan: one that has changed may not be selected any more, and
+    // is to be found.
     auto keys = co_await client_.async_list();
     if (!keys) co_return std::move(keys.error());
     machine_.compare(*keys);
@@ -204,6 +215,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::tell_time() {
 
 // Whatever is thrown, for want of memory above all: what is under way is waited for, and reported.
 PALETTE_KEYS_INLINE asio::awaitable<void> ApplyDriver::run_steps() {
+    // Without memory the answers of what is under way have to be waited for all the same. A run that has
+    // thrown so often does not come to its end.
     constexpr int most = 1'000;
     int thrown = 0;
     for (bool goes_on = true; goes_on;) {
@@ -230,10 +243,12 @@ PALETTE_KEYS_INLINE asio::awaitable<bool> ApplyDriver::run_step() {
     if (machine_.under_way() > 0) {
         co_await inbox_->wait();
     } else if (machine_.needs_list() && !machine_.is_stopped()) {
+        // With nothing under way: what is being changed would be in the list as it was, or as it will be.
         auto listed = co_await list();
         if (!listed && !stop_if_ended()) machine_.stop(listed.error().message());
     } else {
         tell_decided();
+        // Results too are on the disk before a report says so.
         if (journal_) keep(journal_->flush());
         co_return false;
     }
@@ -245,6 +260,7 @@ PALETTE_KEYS_INLINE bool ApplyDriver::begin(const std::vector<ApplyStep>& steps)
     if (journal_) {
         for (auto const& step : steps)
             journal_->add(machine_.intent_of(step, now_));
+        // Once for all of them: the flush is what they wait for.
         keep(journal_->flush());
         if (machine_.is_stopped()) return false;
     }
@@ -279,6 +295,7 @@ PALETTE_KEYS_INLINE void ApplyDriver::start(const ApplyStep& step) {
         case ActionKind::remove:
             return client_.async_remove(item.uid, std::move(options), std::move(answer));
         case ActionKind::extend:
+            // A plan that was made by a program may lack the target: then the key keeps its expiry.
             return client_.async_renew(item.uid, item.target.value_or(item.expiry), std::move(options),
                                        std::move(answer));
         case ActionKind::set_expiry:
@@ -294,6 +311,7 @@ PALETTE_KEYS_INLINE void ApplyDriver::take_news() {
         try {
             machine_.finished(answer->item, answer->result, now_);
         } catch (...) {
+            // The answer is gone, so that the key is in doubt. The run is stopped by whoever catches this.
             machine_.lost(answer->item);
             throw;
         }
@@ -306,6 +324,7 @@ PALETTE_KEYS_INLINE bool ApplyDriver::stop_if_ended() {
     if (!end_->has_come()) return false;
     machine_.stop(end_->words("run"));
     auto const type = end_->type();
+    // Once for each kind: a terminal cancellation may follow a total one.
     if (std::exchange(cancelled_by_, type) != type) inbox_->cancel_all(type);
     return true;
 }
@@ -315,6 +334,7 @@ PALETTE_KEYS_INLINE void ApplyDriver::tell_decided() {
     for (auto const number : machine_.take_withdrawn())
         if (auto const entry = machine_.entry_of(number); entry && journal_) journal_->add(*entry);
     auto const news = machine_.take_decided();
+    // Several keys may be decided at once, and the program counts them one by one.
     auto finished = machine_.decided() - news.size();
     for (auto const number : news) {
         ++finished;
@@ -329,6 +349,7 @@ PALETTE_KEYS_INLINE void ApplyDriver::tell_decided() {
             machine_.stop("the function for progress has thrown");
         }
     }
+    // Without a flush: a result that a crash of the machine takes away is found in a list, by its intent.
     if (journal_) keep(journal_->write());
 }
 

@@ -91,6 +91,8 @@ PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std
     std::size_t number = 0;
     for (;;) {
         auto const end = text.find('\n', journal.whole);
+        // A line without its end was cut by a kill. The change of an intent that was cut was not sent, and a
+        // result that was cut leaves its intent.
         if (end == std::string_view::npos) break;
         auto const line = text.substr(journal.whole, end - journal.whole);
         ++number;
@@ -98,6 +100,8 @@ PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std
             if (auto fault = check_header(line, digest)) return *std::move(fault);
         } else {
             auto entry = parse_entry(line);
+            // In the middle of a file no kill leaves such a line. What an earlier run has done is not known
+            // any more.
             if (!entry)
                 return bad_journal("line " + std::to_string(number) +
                                    " of the journal is damaged: " + detail::in_quotes(line));
@@ -112,11 +116,13 @@ PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std
 
 PALETTE_KEYS_INLINE Result<ApplyJournal> ApplyJournal::open(const std::string& path,
                                                             const std::string& digest) {
+    // At some 200 bytes a line, this is more than a million changes.
     constexpr auto max_size = std::size_t{256} << 20;
     auto const place = files::place_of(path);
     if (place.name.empty()) return files::error(errc::invalid_argument, path, "names no file for a journal");
     auto const directory = files::open_private_directory(place.directory);
     if (!directory) return directory.error();
+    // Before the file is read, or two runs would go on from the same end.
     auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
     if (!lock) return std::move(lock.error());
     auto file = files::AppendFile::open(*directory, place.name);
@@ -125,9 +131,11 @@ PALETTE_KEYS_INLINE Result<ApplyJournal> ApplyJournal::open(const std::string& p
     if (!text) return text.error();
     auto journal = parse_journal(*text, digest);
     if (!journal) return std::move(journal.error());
+    // Before anything is appended: the rest of a line and the next one would be a line that is damaged.
     if (journal->whole < text->size())
         if (auto cut = file->truncate(journal->whole); !cut) return std::move(cut.error());
     ApplyJournal opened(std::move(*file), std::move(*lock), std::move(journal->entries));
+    // The plan is named on the disk before the first intent.
     if (journal->whole == 0) {
         opened.pending_ = journal_header(digest);
         if (auto flushed = opened.flush(); !flushed) return std::move(flushed.error());
@@ -138,6 +146,7 @@ PALETTE_KEYS_INLINE Result<ApplyJournal> ApplyJournal::open(const std::string& p
 PALETTE_KEYS_INLINE Result<void> ApplyJournal::write() {
     if (pending_.empty()) return {};
     auto written = file_.append(pending_);
+    // Also after a failure: a part may be in the file, and the same once more would damage it.
     pending_.clear();
     is_broken_ = !written;
     return written;

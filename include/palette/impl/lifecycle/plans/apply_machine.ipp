@@ -21,6 +21,7 @@ PALETTE_KEYS_INLINE ApplyMachine::ApplyMachine(const Plan& plan, const ApplyOpti
         Item item;
         item.seen = &seen;
         item.step = first_step();
+        // A copy, since the guard of the own key is judged anew by the credential of the run.
         item.guards = seen.guards;
         item.report.uid = seen.uid;
         item.report.name = seen.name;
@@ -41,6 +42,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::compare(const KeyList& keys) {
     for (auto& item : items_) {
         if (!is_open(item)) continue;
         auto const key = found.find(item.seen->uid);
+        // A list may leave out a key that there is: it is read before it counts as gone.
         item.is_unlisted = key == found.end();
         if (!item.is_unlisted) compare(item, key->second->deleted ? nullptr : key->second);
     }
@@ -64,6 +66,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::confirm(std::size_t number, const Result<
 }
 
 PALETTE_KEYS_INLINE bool ApplyMachine::is_done(const Item& item, const ApiKey& key) const {
+    // By the step and not by the action: with a quarantine, a deletion begins with a revocation.
     if (item.step == ActionKind::revoke) return !key.is_active;
     return is_as_wanted(plan_.action, item.seen->target, key);
 }
@@ -74,6 +77,7 @@ PALETTE_KEYS_INLINE std::string ApplyMachine::drift_of(const Item& item, const A
     if (key.owner.uid != seen.owner.uid) return "its owner is " + detail::printable(key.owner.uid);
     if (key.expiry != seen.expiry)
         return "it expires " + key.expiry.to_string() + " instead of " + seen.expiry.to_string();
+    // Without a look at the time of its modification, which our own revocation has moved.
     if (is_second_step(item))
         return key.is_active ? "somebody has re-activated it in its quarantine, so that it is in use" : "";
     if (key.is_active != seen.is_active)
@@ -86,6 +90,7 @@ PALETTE_KEYS_INLINE std::string ApplyMachine::drift_of(const Item& item, const A
 PALETTE_KEYS_INLINE void ApplyMachine::compare(Item& item, const ApiKey* key) {
     auto const was_begun = item.state == State::in_doubt;
     if (key == nullptr) {
+        // The 404 of the change told the truth, and was no failure.
         item.report.error.reset();
         if (item.step != ActionKind::remove)
             return decide(item, BulkOutcome::drifted, "is left alone: it does not exist any more");
@@ -93,6 +98,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::compare(Item& item, const ApiKey* key) {
             return decide(item, BulkOutcome::already, "does not exist any more");
         return decide(item, BulkOutcome::done, "was deleted by an earlier run, which was interrupted");
     }
+    // The key is there, and the change met a 404 nevertheless: the service has refused the credential (W12).
     if (item.was_missing) return fail(item, Error(*item.report.error), BulkOutcome::failed);
     if (is_done(item, *key)) {
         auto const outcome = was_begun ? BulkOutcome::done : BulkOutcome::already;
@@ -118,12 +124,14 @@ inline bool is_good_end(BulkOutcome outcome) noexcept {
 }
 
 PALETTE_KEYS_INLINE bool ApplyMachine::is_in_quarantine(const Item& item) const noexcept {
+    // A key that this run has revoked still has the first step, and one of an earlier run the second.
     return item.state == State::decided && item.revoked_at &&
            (item.step == ActionKind::revoke || now_ < *item.revoked_at + *plan_.quarantine);
 }
 
 // The own key is revoked while others are in quarantine, for that is its first step as well.
 PALETTE_KEYS_INLINE bool ApplyMachine::may_do_own_key(ActionKind step) const noexcept {
+    // Last and alone, for the credential may not be accepted any more afterwards.
     return under_way_ == 0 && std::ranges::all_of(items_, [&](const Item& item) {
                if (item.is_own) return true;
                if (item.state != State::decided || !is_good_end(item.report.outcome)) return false;
@@ -151,6 +159,7 @@ PALETTE_KEYS_INLINE std::vector<ApplyStep> ApplyMachine::next() {
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::begun(const ApplyStep& step) {
+    // When the operation was started, and not before: one whose start has thrown is not waited for.
     items_[step.item].state = State::under_way;
     ++under_way_;
 }
@@ -182,6 +191,7 @@ inline bool would_shorten(const Error& error) {
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::lost(std::size_t number) noexcept {
+    // finished() counts the change off before anything in it can throw.
     items_[number].state = State::in_doubt;
 }
 
@@ -196,9 +206,11 @@ PALETTE_KEYS_INLINE void ApplyMachine::finished(std::size_t number, const Result
         return decide(item, BulkOutcome::done, past_of(item.step));
     }
     auto const& error = result.error();
+    // First, whatever the code: what may have been done is looked for by the next run.
     if (error.effect() == Effect::unknown) return fail(item, error, BulkOutcome::unknown);
     if (error.code() == errc::operation_aborted && error.effect() == Effect::not_applied)
         return withdraw(item, error);
+    // A 404 may be about the credential (W12). The key counts as gone when a list and a read say so.
     if (is_not_found(error)) {
         item.state = State::in_doubt;
         item.was_missing = true;
@@ -229,12 +241,15 @@ PALETTE_KEYS_INLINE void ApplyMachine::withdraw(Item& item, const Error& error) 
     item.is_withdrawn = true;
     item.decided_at = now_;
     item.report.sentence = "was cancelled before it was sent";
+    // The journal is told that the change was not sent, so that the next run begins it like any other.
     withdrawn_.push_back(static_cast<std::size_t>(&item - items_.data()));
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::fail(Item& item, const Error& error, BulkOutcome outcome) {
     item.report.error = error;
     decide(item, outcome, detail::one_line(error.message(), 400));
+    // A success begins the count anew: single keys that are refused are no reason to stop, and a service that
+    // is down is one.
     ++failures_in_a_row_;
     // All others would fail for the same reason.
     if (error.code() == errc::unauthorized) return stop("the service refused the credential (HTTP 401)");
@@ -252,6 +267,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::decide(Item& item, BulkOutcome outcome, s
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::stop(std::string why) {
+    // The first reason is the cause, and later ones are its effects.
     if (stopped_.empty()) stopped_ = std::move(why);
 }
 
@@ -296,6 +312,7 @@ PALETTE_KEYS_INLINE BulkReport ApplyMachine::report(Instant now) const {
     for (auto const& item : items_) {
         report.items.push_back(item.report);
         auto& last = report.items.back();
+        // The answer was lost in an exception, or the run was stopped before the list that would have told.
         if (item.state == State::in_doubt) {
             last.outcome = BulkOutcome::unknown;
             last.sentence = "was begun, and what it came to is not known";

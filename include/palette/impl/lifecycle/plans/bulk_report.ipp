@@ -11,6 +11,7 @@
 namespace palette::inline PALETTE_KEYS_ABI::lifecycle {
 
 PALETTE_KEYS_INLINE std::string_view to_string(BulkOutcome outcome) noexcept {
+    // Journals hold these names, so that they never change.
     static constexpr std::array<std::string_view, 8> names{"done",    "already", "skipped", "drifted",
                                                            "guarded", "failed",  "unknown", "not_started"};
     auto const number = static_cast<std::size_t>(outcome);
@@ -26,6 +27,7 @@ PALETTE_KEYS_INLINE std::size_t BulkReport::count(BulkOutcome outcome) const noe
 }
 
 PALETTE_KEYS_INLINE bool BulkReport::is_complete() const noexcept {
+    // A key that was left alone for a reason is nothing that another run would change.
     return !next_due && count(BulkOutcome::failed) == 0 && count(BulkOutcome::unknown) == 0 &&
            count(BulkOutcome::not_started) == 0;
 }

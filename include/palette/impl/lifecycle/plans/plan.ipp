@@ -34,6 +34,8 @@ inline asio::awaitable<Result<Plan>> read_and_plan(ApiKeyClient& client, const P
     if (end.has_come()) co_return end.error("plan");
     if (!keys) co_return std::move(keys.error());
     sources.keys = std::move(*keys);
+    // A user who may change keys may not be allowed to list users. The plan is made without the guards that
+    // need them, and says so; a cancellation ends it.
     if (maker.needs_users()) {
         auto users = co_await client.async_list_users();
         if (end.has_come()) co_return end.error("plan");

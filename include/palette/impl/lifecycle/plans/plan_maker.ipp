@@ -21,6 +21,7 @@ PALETTE_KEYS_INLINE std::optional<Error> PlanMaker::check() const {
     auto const bad = [](const char* what, const char* field) {
         return Error(errc::invalid_argument, what).path(field);
     };
+    // A century: what is added to the service's time stays a time that can be written.
     constexpr milliseconds most = std::chrono::days{36'500};
     if (options_.time_to_live() <= milliseconds(0) || options_.time_to_live() > most)
         return bad("a plan lives longer than nothing, and a century at most", "time_to_live");
@@ -38,11 +39,13 @@ PALETTE_KEYS_INLINE std::optional<Error> PlanMaker::check() const {
 }
 
 PALETTE_KEYS_INLINE bool PlanMaker::needs_users() const noexcept {
+    // An expiry that is moved forward takes a key away as well.
     return action_.kind() == ActionKind::revoke || action_.kind() == ActionKind::remove ||
            action_.changes().expiry();
 }
 
 PALETTE_KEYS_INLINE Result<Plan> PlanMaker::make(const PlanSources& sources) const {
+    // The time of the list, by which the states of its keys are judged.
     auto const now = sources.keys.as_of();
     if (action_.changes().expiry() && action_.changes().expiry()->passed(now))
         return Error(errc::invalid_argument, "an expiry that has passed already, " +
@@ -61,6 +64,7 @@ PALETTE_KEYS_INLINE Result<Plan> PlanMaker::make(const PlanSources& sources) con
     plan.keys_in_tenant = sources.keys.size();
     select(plan, sources);
     note_missing(plan, sources);
+    // Only what takes a key away from somebody has a guard against it.
     if (!plan.items.empty() && needs_users()) {
         guard_own_key(plan, sources);
         guard_last_keys(plan, sources);
@@ -74,11 +78,13 @@ PALETTE_KEYS_INLINE void PlanMaker::select(Plan& plan, const PlanSources& source
     for (auto const& key : sources.keys) {
         auto reason = selection_.reason_for(key, plan.as_of);
         if (!reason) continue;
+        // Such a uid cannot stand in the path of a request (W22).
         if (detail::fault_of_uid(key.uid) != nullptr)
             ++odd;
         else
             plan.items.push_back(item_of(key, *std::move(reason), plan.as_of));
     }
+    // In one order, so that the text of a plan is stable, and a run finds an item by its uid.
     std::ranges::sort(plan.items, {}, &PlanItem::uid);
     // A key that another one has moved to a later page, while the pages were read, comes twice.
     auto const twice = std::ranges::unique(plan.items, {}, &PlanItem::uid);
@@ -100,6 +106,7 @@ PALETTE_KEYS_INLINE PlanItem PlanMaker::item_of(const ApiKey& key, std::string r
     // Fixed here, so that a run that goes on later does not extend a key twice.
     if (action_.kind() == ActionKind::extend) item.target = Expiry::in(action_.duration(), now);
     auto const difficulty = obstacle(action_, key, now);
+    // Before the obstacle: a key that needs nothing meets none.
     if (is_as_wanted(action_, item.target, key)) {
         item.step = PlanItem::Step::already;
     } else if (!difficulty.empty()) {
@@ -107,11 +114,13 @@ PALETTE_KEYS_INLINE PlanItem PlanMaker::item_of(const ApiKey& key, std::string r
         item.reason = difficulty;
     } else if (key.annotations.contains(protect_annotation) && action_.kind() != ActionKind::reactivate &&
                action_.kind() != ActionKind::extend) {
+        // Re-activating and extending take nothing away from anybody.
         add_guard(item, Guard::protected_key);
     }
     return item;
 }
 
+// What selects no key may be misspelt, and the key that was meant goes on working.
 PALETTE_KEYS_INLINE void PlanMaker::note_missing(Plan& plan, const PlanSources& sources) const {
     auto const missing = selection_.missing_in(sources.keys);
     constexpr std::size_t shown = 20;
@@ -130,6 +139,7 @@ inline bool is_taken(const Plan& plan, const PlanItem& item) noexcept {
 PALETTE_KEYS_INLINE void PlanMaker::guard_own_key(Plan& plan, const PlanSources& sources) const {
     auto own = own_key_of(sources.caller, options_.own_key());
     auto const is_key = sources.caller.kind == Credential::Kind::api_key;
+    // A token of a login is no key.
     if (own.empty() && !is_key) return;
     if (own.empty()) {
         // The caller sees all keys of their own: of a single one that works, it is certain.
@@ -160,6 +170,7 @@ inline PlanItem& last_of(const std::vector<PlanItem*>& taken) {
 PALETTE_KEYS_INLINE void PlanMaker::guard_last_keys(Plan& plan, const PlanSources& sources) const {
     std::set<std::string_view> existing;
     bool const knows_users = sources.users && sources.users->is_complete();
+    // Only of a list that is complete: in another one, an owner who is missing may still exist.
     if (knows_users)
         for (auto const& user : *sources.users)
             existing.insert(user.uid);
@@ -172,12 +183,14 @@ PALETTE_KEYS_INLINE void PlanMaker::guard_last_keys(Plan& plan, const PlanSource
     for (auto const& [owner, items] : taken) {
         // Nobody is locked out where there is no user.
         if (knows_users && !existing.contains(owner)) continue;
+        // Every key of the user that works is taken, so one of them is the last.
         if (items.size() == working[owner].size()) add_guard(last_of(items), Guard::last_user_key);
     }
 }
 
 PALETTE_KEYS_INLINE std::vector<std::string> PlanMaker::admins(const PlanSources& sources) const {
     auto roles = options_.admin_roles();
+    // The service does not say which role is an administrator's. Whoever may make such a plan has one.
     if (roles.empty())
         for (auto const& user : *sources.users)
             if (user.uid == sources.caller.identity.user_uid) roles = user.roles;
@@ -194,6 +207,7 @@ PALETTE_KEYS_INLINE void PlanMaker::guard_last_admin_key(Plan& plan, const PlanS
                              "; so the last key of the administrators was not looked for, and every "
                              "owner is taken for an existing user");
     };
+    // Which key is the last one cannot be told from a part of the users. The plan says so and does not guess.
     if (!sources.users) return unknown("the users cannot be listed: " + sources.users_problem);
     if (!sources.users->is_complete()) return unknown("the list of users is not complete");
     auto const who = admins(sources);

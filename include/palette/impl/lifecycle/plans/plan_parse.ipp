@@ -45,11 +45,14 @@ struct ActionFields {
 };
 
 inline void read_action_fields(JsonFields& fields, ActionFields& to) {
+    // Each field is there for every kind of action, null where it has no meaning: there is one way to write a
+    // plan.
     fields.read_name("kind", to.kind);
     fields.read("duration_ms", to.duration);
     fields.read("name", to.name);
     fields.read("description", to.description);
     fields.read("expiry", to.expiry);
+    // The expiry is taken below without another look.
     if (to.kind == ActionKind::set_expiry && !to.expiry) fields.fail("expiry", "is missing");
     fields.end();
 }
@@ -93,6 +96,7 @@ inline void read_guards(JsonFields& fields, std::vector<palette::lifecycle::Guar
         auto const guard = text == nullptr
                                ? std::nullopt
                                : value_named<palette::lifecycle::Guard>({text->data(), text->size()});
+        // A guard of a later version must not be lost in silence.
         if (!guard) return fields.fail("guards", "holds what is no guard");
         to.push_back(*guard);
     });
@@ -135,6 +139,7 @@ inline std::optional<Error> read_plan(const boost::json::object& object, Plan& p
     JsonFields fields(object, plan_field);
     std::size_t schema = 0;
     fields.read("palette_plan", schema);
+    // The schema before all else, since a later one may name its fields in another way.
     if (fields.fault()) return fields.fault();
     if (schema != plan_schema)
         return Error(errc::bad_value, "the plan has schema " + std::to_string(schema) +
@@ -153,6 +158,7 @@ inline std::optional<Error> read_plan(const boost::json::object& object, Plan& p
     fields.read("keys_in_tenant", plan.keys_in_tenant);
     read_notes(fields, plan.notes);
     read_items(fields, plan.items);
+    // A field that nobody knows would be reviewed, and not applied.
     fields.end();
     return fields.fault();
 }

@@ -33,6 +33,7 @@ inline void append_code_point(std::string& out, std::string_view character) {
     for (char const c : character.substr(1))
         value = value << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
     if (value < 0x10000) return append_unit(out, value);
+    // JSON escapes units of UTF-16, of which such a character has two.
     append_unit(out, 0xD800 + ((value - 0x10000) >> 10));
     append_unit(out, 0xDC00 + ((value - 0x10000) & 0x3FF));
 }
@@ -124,6 +125,7 @@ std::string list_of(const std::vector<Element>& elements, Text text) {
 }
 
 PALETTE_KEYS_INLINE std::string text_of(const Plan& plan, const std::string& digest) {
+    // One line for each value, so that a review shows what has changed between two plans.
     PlanLines lines("  ");
     lines.add("palette_plan", std::to_string(plan_schema));
     lines.add("sha256", json_text(digest));

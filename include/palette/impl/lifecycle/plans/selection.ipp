@@ -69,6 +69,8 @@ PALETTE_KEYS_INLINE Selection Selection::findings(const AuditReport& report,
     std::vector<Selected> keys;
     for (auto const& finding : report.findings) {
         if (!finding.key || std::ranges::find(rules, finding.rule) == rules.end()) continue;
+        // A greater grade is a weaker one: what is only inferred is no reason to take a key away unless
+        // somebody says so.
         if (finding.grade > least) continue;
         auto reason = std::string(palette::lifecycle::to_string(finding.rule));
         keys.emplace_back(finding.key->uid, reason + ": " + finding.evidence);
@@ -90,6 +92,7 @@ PALETTE_KEYS_INLINE std::optional<std::string> Selection::reason_for(const ApiKe
         if (!filter_.matches(key, now)) return std::nullopt;
         return "meets the filter";
     }
+    // The entries came out of a map, so they are sorted.
     auto const found = std::ranges::lower_bound(entries_, mark_of(key), {}, &Selected::uid);
     if (found == entries_.end() || found->uid != mark_of(key)) return std::nullopt;
     switch (by_) {

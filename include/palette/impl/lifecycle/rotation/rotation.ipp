@@ -38,6 +38,7 @@ namespace detail {
 
 PALETTE_KEYS_INLINE void start_rotation(ApiKeyClient& client, Handler<lifecycle::Rotation> handler,
                                         lifecycle::Slot slot, lifecycle::RotateOptions options) {
+    // An exception may end the coroutine after a change, whose effect is unknown then.
     auto const started = std::make_shared<impl::lifecycle::Started<lifecycle::Rotation>>(
         client, std::move(handler), options.deadline(), Effect::unknown);
     started->spawn(std::bind_front(&impl::lifecycle::run_rotation, std::ref(client), std::move(slot),
@@ -54,6 +55,7 @@ PALETTE_KEYS_INLINE Result<Rotation> rotate(BlockingApiKeyClient& client, Slot s
 }
 
 PALETTE_KEYS_INLINE std::string_view to_string(RotationState state) noexcept {
+    // Records hold these names, so that they never change.
     static constexpr std::array<std::string_view, 8> names{"idle",   "planned", "created", "staged",
                                                            "proven", "overlap", "revoked", "quarantine"};
     auto const number = static_cast<std::size_t>(state);

@@ -16,6 +16,7 @@ inline std::optional<Error> check(const palette::lifecycle::Slot& slot,
     auto const bad = [](const char* what, const char* field) {
         return Error(errc::invalid_argument, what).path(field);
     };
+    // A century: what is added to the service's time stays a time that can be written.
     constexpr milliseconds most = std::chrono::days{36'500};
     if (!is_slot_name(slot.name()))
         return bad("a slot's name has letters, digits, '.', '_' and '-', 128 at most, and no '.' in front",
@@ -29,6 +30,7 @@ inline std::optional<Error> check(const palette::lifecycle::Slot& slot,
         return bad("an overlap as long as the key's life leaves no time to replace the key", "overlap");
     if (options.quarantine() < milliseconds(0) || options.quarantine() > most)
         return bad("a quarantine is not negative, and a century at most", "quarantine");
+    // In this form the condition refuses a NaN as well.
     if (!(options.renew_at() >= 0.1 && options.renew_at() <= 0.95))
         return bad("a rotation is due between 0.1 and 0.95 of the life of a key", "renew_at");
     if (options.hook_timeout() <= milliseconds(0) || options.hook_timeout() > most)

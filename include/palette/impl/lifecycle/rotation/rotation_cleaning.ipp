@@ -25,9 +25,12 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
     if (!left.uid.empty()) {
         // An attempt before has made it, and nobody uses it: it is not the client's own.
         auto removed = co_await client_.async_remove(left.uid, ChangeOptions().allow_own_key());
+        // Deleted by hand, or by a run that was killed before it had written that down.
         if (!removed && removed.error().code() == errc::not_found) co_return Result<void>();
         co_return removed;
     }
+    // That of the record, and not of today's credential: reconciling refuses another user, who may not see
+    // the keys and would find none.
     Identity by;
     by.user_uid = machine_->record().user_uid;
     by.tenant_uid = machine_->record().tenant_uid;
@@ -42,8 +45,10 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
         co_return Result<void>();
     }
     if (!done) co_return std::move(done.error());
+    // No key bears the mark: none was made, or the service has dropped the mark, which looks the same.
     if (done->removed().empty() && done->not_removed().empty()) co_await look_for_suspects(left);
     if (done->not_removed().empty()) co_return Result<void>();
+    // One uid says enough. What is left stays in the record, and the next look finds all of it once more.
     co_return Error(errc::forbidden, "a key of an earlier attempt could not be deleted")
         .key_uid(done->not_removed().front());
 }
@@ -64,6 +69,7 @@ PALETTE_KEYS_INLINE void RotationDriver::name_suspects(const KeyList& keys, cons
         };
         auto const is_known = key.uid == record.old_uid || key.uid == record.new_uid ||
                               is_in(contents.current) || is_in(contents.pending) || is_in(contents.previous);
+        // A key with our annotation shows that the service keeps annotations: its mark would have been found.
         if (key.name == name && !key.annotations.contains(slot_annotation) && !is_known)
             left_.push_back("look whether key " + key.uid +
                             " is what a create without an answer has made: it has the name, and no mark");

@@ -21,11 +21,17 @@ using palette::lifecycle::RotationStore;
 using palette::lifecycle::SecretSink;
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriver::run() {
+    // A cancellation is seen between two steps, through the end of the run. An exception would skip the
+    // report, and with it the keys that this run alone knows of.
     co_await asio::this_coro::throw_if_cancelled(false);
     if (has_ended()) co_return ended();
+    // Before the record is read: without the lock, another rotation may change it between the look and the
+    // step.
     auto lock = co_await guarded(&RotationStore::lock, slot_.store(), slot_.name());
     if (has_ended()) co_return ended();
     if (!lock) {
+        // Whoever holds the lock does what is due. The record is theirs meanwhile, so nothing of it is
+        // reported.
         if (lock.error().code() != errc::conflict) co_return std::move(lock.error());
         Report busy;
         busy.outcome = Report::Outcome::busy;
@@ -44,6 +50,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<RotationRecord>>> Rotat
     auto stored = co_await guarded(&RotationStore::load, slot_.store(), slot_.name());
     if (!stored) co_return std::move(stored.error());
     version_ = stored->version;
+    // A store without a record says so by this version. A damaged record is an error: taken for none, it
+    // would begin a second rotation beside the first.
     if (version_ == 0) co_return std::optional<RotationRecord>();
     auto parsed = parse_record(stored->text);
     if (!parsed) co_return std::move(parsed.error());
@@ -60,10 +68,14 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<RotationDriver::Report>> RotationDriv
     for (;;) {
         auto const step = machine_->next();
         if (step == Step::finish) co_return report();
+        // Each step decides by the time at which it begins, for a proof or a hook may take minutes. The
+        // client has the time since the caller was identified, and the old one is kept if it cannot tell
+        // another.
         if (step != Step::identify && !has_ended()) {
             auto now = co_await client_.async_service_time();
             if (now) now_ = *now;
         }
+        // Here the record says what is about to be done, so that an end is as harmless as a kill.
         if (has_ended()) co_return interrupted();
         machine_->set_time(now_);
         has_acted_ = has_acted_ || !is_first_look(step);
@@ -88,6 +100,7 @@ PALETTE_KEYS_INLINE void RotationDriver::conclude_failure(const Error& error, St
 
 // Whether the same may succeed another time.
 inline StepFailure failure_of(const Error& error) noexcept {
+    // First, whatever the code: a change that may have been made is never taken for one that was refused.
     if (error.effect() == Effect::unknown) return StepFailure::unknown;
     auto const code = error.code();
     auto const is_final = code == errc::invalid_argument || code == errc::forbidden ||
@@ -112,6 +125,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform(Step step) {
             break;
         }
         case Step::draw:
+            // Drawing throws where the system has no randomness to give. Nothing was written down by then.
             try {
                 auto id = PendingCreate::make_nonce();
                 machine_->drew(std::move(id), PendingCreate::make_nonce());
@@ -120,6 +134,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform(Step step) {
             }
             break;
         case Step::save: {
+            // A conflict alone proves that another rotation writes the record. After any other failure the
+            // store may hold the old text or the new one.
             auto const result = co_await save();
             if (result)
                 machine_->succeeded();
@@ -168,7 +184,9 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
         co_return;
     }
     auto expiry = Expiry::never();
+    // A request, which may be interrupted: only what the sink does has to come to its end.
     if (step == Step::stage) expiry = co_await new_expiry();
+    // The machine hears nothing, so that the run ends before the step.
     if (has_ended()) co_return;
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (step == Step::stage) {
@@ -177,12 +195,15 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
             note("stored the value of key " + record.new_uid + " beside the current one");
             machine_->staged(std::move(*receipt));
         } else {
+            // Whatever a sink says of a failure, it may hold the value: its contents are read next.
             conclude_failure(receipt.error(), StepFailure::unknown);
         }
     } else if (step == Step::promote) {
         auto const receipt = *record.receipt;
         auto const expected = record.expected_current;
         auto const result = co_await guarded(&SecretSink::promote, slot_.sink(), receipt, expected);
+        // A conflict proves that another value is current. After any other error the promotion may have been
+        // done, and the machine looks at the sink.
         if (result || result.error().code() != errc::conflict) {
             if (!result) problem_ = result.error();
             if (result) {
@@ -196,6 +217,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
         }
     } else {
         auto const& contents = machine_->contents();
+        // By the receipt, so that a value which somebody has put there meanwhile is not the one that is
+        // forgotten.
         auto const receipt = step == Step::discard         ? *record.receipt
                              : step == Step::discard_stale ? *contents.pending
                                                            : *contents.previous;
@@ -209,6 +232,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
 PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step step) {
     auto const& record = machine_->record();
     if (step == Step::create) {
+        // A key that was made and cannot be used is named to the machine, which writes it down as left
+        // behind.
         auto uid = co_await create();
         if (uid)
             machine_->created(std::move(*uid));
@@ -222,6 +247,8 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
             note("proved key " + record.new_uid + " by use");
             machine_->proved(*key);
         } else {
+            // What may pass was retried for two minutes by then (W16): these say that the key, or what the
+            // sink gives back, is bad.
             auto const is_final = key.error().code() == errc::conflict ||
                                   key.error().code() == errc::unauthorized ||
                                   key.error().code() == errc::not_found;
@@ -245,16 +272,21 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         co_return;
     }
     if (step == Step::reactivate) {
+        // With the credential of the client: the new key, which owner() would take, is the one that does not
+        // work.
         auto const result = co_await client_.async_reactivate(record.old_uid);
         conclude(result, "re-activated the old key " + record.old_uid);
         co_return;
     }
     if (step == Step::remove_new) {
+        // Nobody uses a key that was created in this run, not even the client: the guard of the own key has
+        // nothing to protect.
         auto result = co_await client_.async_remove(record.new_uid, ChangeOptions().allow_own_key());
         if (!result && result.error().code() == errc::not_found) result = Result<void>();
         conclude(result, "deleted the new key " + record.new_uid);
         co_return;
     }
+    // The steps below change the old key, which may be the one that the client uses.
     auto owner = co_await this->owner();
     if (has_ended()) co_return;
     if (!owner) {
@@ -273,7 +305,10 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
     }
     Result<void> result;
     if (step == Step::revoke) {
+        // Verified, for the record is about to say that the old key is revoked.
         result = co_await (*owner)->async_revoke(record.old_uid, ChangeOptions().verify());
+        // A revocation that was applied and could not be verified is as good as unknown: the record has to go
+        // on saying that this rotation may have revoked the key, or nobody would undo that.
         if (!result && result.error().effect() != Effect::not_applied &&
             result.error().code() != errc::not_found) {
             conclude_failure(result.error(), StepFailure::unknown);
@@ -291,6 +326,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::identify() {
     auto caller = co_await client_.async_whoami();
     if (!caller) co_return std::move(caller.error());
     caller_ = std::move(*caller);
+    // After the identity, whose response has the Date that the time is taken from.
     auto now = co_await client_.async_service_time();
     if (!now) co_return std::move(now.error());
     now_ = *now;
@@ -299,6 +335,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::identify() {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::save() {
+    // A save that is cut short may be in the store or not, and the next one would not know which version to
+    // expect.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     auto const text = to_text(machine_->record());
     auto version = co_await guarded(&RotationStore::save, slot_.store(), slot_.name(), text, version_);
@@ -312,18 +350,22 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create(
     auto const& record = machine_->record();
     auto key = NewApiKey(record.key_name);
     key.lives_for(options_.lifetime()).for_user(record.owner_uid).annotate(slot_annotation, slot_.name());
+    // People and filters find a key by these, so the successor keeps them.
     if (old_key_) {
         key.description(old_key_->description);
         for (auto const& [name, value] : old_key_->labels)
             key.label(name, value);
     }
     CreateOptions options;
+    // The record has it already: after a kill, it finds each key that this create has made (W7).
     options.nonce(record.nonce);
     auto made = co_await client_.async_create(std::move(key), std::move(options));
     if (!made) {
+        // A key that surely exists is deleted by its uid. In any other case it is searched for by the nonce.
         create_failed_uid_ = made.error().effect() == Effect::applied ? made.error().key_uid() : "";
         co_return std::move(made.error());
     }
+    // A sink that cannot be read never gives it back, so it is kept for the proofs of this run.
     value_ = Secret(made->secret().expose());
     note("created key " + made->uid());
     co_return made->uid();
@@ -346,6 +388,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::call_hook() {
     using namespace asio::experimental::awaitable_operators;
     auto const& record = machine_->record();
     palette::lifecycle::Promotion promotion(slot_.name(), record.old_uid, record.new_uid);
+    // By the client's clock, as all that a rotation waits for. Whichever is second is cancelled: a hook that
+    // was cut off is called once more by the next run.
     auto ended = co_await (guarded(options_.hook(), promotion) ||
                            client_.async_wait(options_.hook_timeout(), asio::use_awaitable));
     if (auto* const result = std::get_if<0>(&ended)) co_return std::move(*result);
@@ -357,9 +401,12 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::shared_ptr<ApiKeyClient>>> Rotat
     auto const& record = machine_->record();
     // Not owned: it outlives the driver.
     std::shared_ptr<ApiKeyClient> given(std::shared_ptr<void>(), &client_);
+    // The credential of another user, such as an administrator's, is not the key that is to be revoked.
     if (caller_.user_uid != record.owner_uid) co_return given;
     // The client may use the key that is to be revoked.
     auto value = co_await new_value();
+    // Of a sink that cannot be read, after a kill, nobody has the value. The guard of the own key still holds
+    // for the client that is left.
     if (!value && value.error().code() == errc::rejected) co_return given;
     if (!value) co_return std::move(value.error());
     co_return std::make_shared<ApiKeyClient>(
@@ -392,8 +439,11 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::interrupted()
     if (!end_->is_deadline() || !has_acted_) return ended();
     auto report = report_of_record();
     report.outcome = Report::Outcome::failed;
+    // At once: nothing was refused, there was only no time left.
     report.next_due = now_;
     report.problem = ended().operation("rotate");
+    // In these steps the record in the store is another rotation's, or does not name the key: no later run
+    // would find it.
     auto const step = machine_->next();
     if (step == Step::discard || step == Step::remove_new)
         report.left.push_back("delete the key " + report.new_uid + ", whose value nobody has");

@@ -28,6 +28,7 @@ PALETTE_KEYS_INLINE void RotationMachine::leave_behind() {
     left.name = record_.key_name;
     left.owner_uid = record_.owner_uid;
     if (record_.new_uid.empty() && !record_.nonce.empty()) add(std::move(left));
+    // In one save with the leftovers: at no time does the record lack a key that may exist.
     record_.new_uid.clear();
     record_.receipt.reset();
     record_.state = State::idle;
@@ -37,6 +38,8 @@ PALETTE_KEYS_INLINE void RotationMachine::note_failure() {
     using namespace std::chrono_literals;
     is_dirty_ = true;
     ++record_.failures;
+    // A minute, doubled with each failure, up to six hours. The count has no bound, and a shift by it would
+    // overflow.
     auto const wait =
         record_.failures > 9 ? 6h : std::chrono::milliseconds(1min) * (1 << (record_.failures - 1));
     record_.retry_at = now_ + std::min<std::chrono::milliseconds>(wait, 6h);
@@ -45,6 +48,7 @@ PALETTE_KEYS_INLINE void RotationMachine::note_failure() {
 PALETTE_KEYS_INLINE void RotationMachine::abandon(Outcome why) {
     leave_behind();
     note_failure();
+    // The record names the key from here on. Who loses the record later has nothing to delete.
     has_created_ = false;
     outcome_ = why;
     ends_after_cleaning_ = true;
@@ -63,6 +67,7 @@ PALETTE_KEYS_INLINE void RotationMachine::lose() {
     record_is_lost_ = true;
     is_dirty_ = false;
     outcome_ = Outcome::lost_race;
+    // Only the run that created a key may delete it, and only before it is promoted.
     if (!has_created_ || record_.new_uid.empty()) return finish();
     step_ = Step::read_record;
 }
@@ -72,6 +77,7 @@ PALETTE_KEYS_INLINE void RotationMachine::saw_record(const std::optional<Rotatio
     // replaces it: consumers may use it by now.
     auto const& uid = record_.new_uid;
     if (record && (record->new_uid == uid || record->old_uid == uid)) return finish();
+    // The value before the key: a sink that refuses, because the value is current by now, saves the key.
     step_ = record_.receipt ? Step::discard : Step::remove_new;
 }
 
@@ -98,6 +104,8 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
         case Step::clean:
             return cleaned(false);
         case Step::create:
+            // A refusal proves that no key was made, and nothing is left behind. Without that proof there may
+            // be one.
             if (!uid.empty()) record_.new_uid = uid;
             if (why == Failure::unknown || !uid.empty())
                 leave_behind();
@@ -110,10 +118,14 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
         case Step::prove:
             // Only what this rotation has revoked: a person may have had a reason to revoke it.
             if (record_.has_revoked_old && why == Failure::refused) {
+                // The old key serves for an hour more, in which a person may look at the new one, before that
+                // is proved once more.
                 record_.overlap_until = now_ + std::chrono::hours(1);
                 record_.state = State::overlap;
                 return save_then(&RotationMachine::reactivate);
             }
+            // Consumers read a key that is refused, which may be somebody's answer to an incident. The old
+            // key stays, and nothing is replaced unless a person says so.
             if (record_.state == State::overlap && why == Failure::refused && !record_.old_uid.empty()) {
                 if (options().force() && !has_drawn_) return replace_broken();
                 left_.push_back("replace the key " + record_.new_uid +
@@ -126,8 +138,10 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             }
             break;
         case Step::promote:
+            // Another value was promoted after this run had read the sink: nobody will use the new key.
             if (why == Failure::lost) return abandon(Outcome::lost_race);
             if (why == Failure::refused) return abandon(Outcome::failed);
+            // Once: a sink that goes on to hold the value as pending would be asked for ever.
             has_reread_ = true;
             return read_sink();
         case Step::revoke:

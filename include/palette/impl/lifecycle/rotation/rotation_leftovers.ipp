@@ -20,6 +20,7 @@ PALETTE_KEYS_INLINE bool RotationMachine::find_leftover() {
     if (std::erase_if(record_.leftovers, is_current) > 0) is_dirty_ = true;
     for (leftover_ = 0; leftover_ < record_.leftovers.size(); ++leftover_) {
         auto const& left = leftover();
+        // Once in a run: what cannot be deleted now would be tried without an end.
         auto const& id = left.uid.empty() ? left.nonce : left.uid;
         if (left.next_at <= now_ && std::ranges::find(cleaned_, id) == cleaned_.end()) return true;
     }
@@ -49,6 +50,8 @@ PALETTE_KEYS_INLINE void RotationMachine::go_on_without_stale() {
 
 // A slot has two active keys at most: while one that nobody uses may be left, no other is created.
 PALETTE_KEYS_INLINE bool RotationMachine::has_key_left() const {
+    // After the first look for a nonce nothing waits for it: the later looks are for a request that was still
+    // under way, and a rotation that is due does not wait a day for that.
     return std::ranges::any_of(record_.leftovers, [](const Leftover& left) {
         return !left.is_revoked && (!left.uid.empty() || left.looks == 0);
     });

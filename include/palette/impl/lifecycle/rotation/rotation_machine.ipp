@@ -20,6 +20,7 @@ PALETTE_KEYS_INLINE RotationMachine::RotationMachine(std::string slot,
 
 PALETTE_KEYS_INLINE void RotationMachine::identified(const Identity& caller) {
     caller_ = caller;
+    // In another tenant no key of the record exists, and a key that does not exist counts as deleted.
     if (!record_.tenant_uid.empty() && record_.tenant_uid != caller.tenant_uid)
         return end_because(
             Error(errc::conflict, "the record of the slot is of another tenant than the client's credential")
@@ -47,7 +48,9 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
         case State::created:
         case State::staged:
         case State::proven:
+            // A kill came between the promotion and the save that would have told of it.
             if (is_ours(contents_.current)) return was_promoted();
+            // The value was in the memory of a process that is gone.
             if (!is_ours(contents_.pending)) return restart();
             if (has_reread_) {  // the promotion was not done
                 note_failure();
@@ -55,6 +58,8 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
             }
             record_.receipt = contents_.pending;
             record_.new_uid = contents_.pending->key_uid;
+            // What is current now is what the promotion may replace. Whoever promotes meanwhile makes it
+            // fail.
             record_.expected_current.reset();
             if (contents_.current) record_.expected_current = contents_.current->generation;
             record_.state = State::staged;
@@ -79,6 +84,7 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
     }
     // Whether the new key works decides about the old one, which is revoked already: before all else.
     if (record_.state == State::revoked) return prove();
+    // Before a pause of days, so that what is left over does not wait for its end.
     if (find_leftover()) {
         step_ = Step::clean;
         return;
@@ -90,6 +96,7 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
 // --- before a rotation ---------------------------------------------------------------------------
 
 PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
+    // First of all: a slot has three keys at most, and the next one needs the room.
     if (find_leftover()) {
         step_ = Step::clean;
         return;
@@ -100,6 +107,7 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
         auto const& uid = contents_.pending->key_uid;
         auto const is_known =
             std::ranges::any_of(record_.leftovers, [&](const Leftover& left) { return left.uid == uid; });
+        // What was tried in this run is not written down once more, which would go round for ever.
         auto const is_clean = std::ranges::find(cleaned_, uid) != cleaned_.end();
         if (!uid.empty() && !is_known && !is_clean) {
             Leftover left;
@@ -108,11 +116,14 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
             record_.leftovers.push_back(std::move(left));
             return save_then(&RotationMachine::begin_or_wait);
         }
+        // The value after its key: until the key is gone, the value is what names it.
         step_ = Step::discard_stale;
         return;
     }
+    // A rotation that has failed is not begun anew in the same call, for its backoff counts from now.
     if (ends_after_cleaning_) return finish();
     if (!contents_.current) return plan();
+    // A value that was put there by hand has no uid in the sink: a person has to tell it.
     current_uid_ = contents_.current->key_uid.empty() ? options().current_key() : contents_.current->key_uid;
     if (!record_.broken_uid.empty() && record_.broken_uid != current_uid_) {
         // Somebody else has put a value there meanwhile.
@@ -144,6 +155,7 @@ PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey
                     .advice("use another slot for another user"));
     }
     record_.old_uid = key ? current_uid_ : "";
+    // A key that does not work has no life which its successor would have to outlive.
     record_.old_expiry = key && works ? key->expiry : Expiry::at(now_);
     record_.key_name = !options().key_name().empty() ? options().key_name() : key ? key->name : record_.slot;
     record_.owner_uid = key ? key->owner.uid : options().for_user();
@@ -162,6 +174,7 @@ PALETTE_KEYS_INLINE void RotationMachine::plan() {
 
 PALETTE_KEYS_INLINE void RotationMachine::draw() {
     auto const is_forced = options().force();
+    // The backoff is in the record, so that it holds for a cron job that runs each minute as well.
     if (!is_forced && record_.retry_at && now_ < *record_.retry_at) {
         finish_with(Outcome::not_due, record_.retry_at);
     } else if (!is_forced && has_key_left()) {
@@ -178,6 +191,8 @@ PALETTE_KEYS_INLINE void RotationMachine::draw() {
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::drew(std::string rotation_id, std::string nonce) {
+    // Nothing of the rotation before may look like a part of this one: after a kill, the state and the id of
+    // the record alone tell which value and which key are whose.
     has_drawn_ = true;
     record_.tenant_uid = caller_.tenant_uid;
     record_.user_uid = caller_.user_uid;
@@ -195,12 +210,15 @@ PALETTE_KEYS_INLINE void RotationMachine::drew(std::string rotation_id, std::str
     record_.quarantine_until.reset();
     record_.proofs_failed = 0;
     record_.state = State::planned;
+    // The nonce is in the store before the first request, since after a kill nothing else finds the key.
     save_then(&RotationMachine::create);
 }
 
 // --- the old key ---------------------------------------------------------------------------------
 
 PALETTE_KEYS_INLINE void RotationMachine::go_on_in_overlap() {
+    // Before the time is looked at: a consumer that was not told uses the old key, however old the promotion
+    // is.
     if (options().hook() && !record_.hook_done) {
         step_ = Step::call_hook;
         return;
@@ -242,6 +260,7 @@ PALETTE_KEYS_INLINE void RotationMachine::go_on_in_quarantine() {
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::saw_old(const std::optional<ApiKey>& key) {
+    // Deleted by hand, or by a run that was killed before it had written that down.
     if (!key) {
         step_ = contents_.previous ? Step::drop_previous : Step::finish;
         if (step_ == Step::finish) complete();
@@ -284,8 +303,11 @@ PALETTE_KEYS_INLINE void RotationMachine::finish_with(Outcome outcome, std::opti
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::finish() {
+    // What was noted on the way, such as a backoff, is written here. A record that another rotation writes is
+    // left alone.
     if (is_dirty_ && !record_is_lost_) return save_then(&RotationMachine::finish);
     if (outcome_ == Outcome::failed && !next_due_) next_due_ = record_.retry_at;
+    // A leftover may be due before the rotation is, and somebody has to call for it.
     if (outcome_ != Outcome::failed && !record_is_lost_)
         for (auto const& left : record_.leftovers)
             if (auto const look = std::max(left.next_at, now_); !next_due_ || look < *next_due_)
@@ -310,6 +332,7 @@ PALETTE_KEYS_INLINE void RotationMachine::succeeded() {
         case Step::discard_stale:
             return go_on_without_stale();
         case Step::promote:
+            // As a look at the sink would say, which costs the run of a program with some sinks.
             contents_.previous = contents_.current;
             contents_.current = record_.receipt;
             contents_.pending.reset();
@@ -318,6 +341,8 @@ PALETTE_KEYS_INLINE void RotationMachine::succeeded() {
             record_.hook_done = true;
             return save_then(&RotationMachine::go_on_in_overlap);
         case Step::revoke:
+            // Consumers depend on the new key alone from here on. The proof that follows decides whether the
+            // old one is re-activated.
             record_.state = State::revoked;
             return save_then(&RotationMachine::prove);
         case Step::reactivate:
@@ -325,6 +350,7 @@ PALETTE_KEYS_INLINE void RotationMachine::succeeded() {
             is_dirty_ = true;
             return finish_with(Outcome::failed, record_.overlap_until);
         case Step::remove_old:
+            // The value after its key: as long as the key could be re-activated, it was the way back.
             if (!contents_.previous) return complete();
             step_ = Step::drop_previous;
             return;

@@ -23,9 +23,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Secret>> RotationDriver::new_value() 
         co_return Secret(value_.expose());
     }
     auto const& contents = machine_->contents();
+    // After a kill that hid the promotion, the record has no receipt, and the sink has.
     auto const is_current = contents.current && contents.current->rotation_id == record.rotation_id;
     auto receipt = is_current ? *contents.current : record.receipt.value_or(palette::lifecycle::Receipt());
     auto value = co_await guarded(&palette::lifecycle::SecretSink::read_back, slot_.sink(), receipt);
+    // Something else writes to the sink, or the sink changes what it is given. Consumers would read that.
     if (value && !value_.empty() && *value != value_)
         co_return Error(errc::conflict, "the sink reads back another value than was stored")
             .advice("nothing was promoted; look what else writes to the sink");
@@ -50,6 +52,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::prove() {
                 co_return Error(errc::conflict, "the new key is revoked or has expired").key_uid(key->uid);
             co_return key;
         }
+        // As a conflict, which is final: a key that is not promoted, and whose value is lost, is given up.
         if (value.error().code() == errc::rejected) co_return Error(errc::conflict, value.error().message());
         co_return std::move(value.error());
     }
@@ -65,9 +68,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::prove() {
             wait = 1s;
         } else {
             auto const code = tried.error().code();
+            // A part of the service may not know the new key yet, and says 401 or 404 (W16).
             auto const may_change =
                 is_retryable(code) || code == errc::unauthorized || code == errc::not_found;
             if (!may_change || client_.now() + wait > give_up) co_return std::move(tried.error());
+            // In a row, for each request may meet another part of the service.
             successes = 0;
         }
         if (has_ended()) co_return ended();
@@ -86,6 +91,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> RotationDriver::try_new_key(
     auto who = co_await as_new.async_whoami();
     if (has_ended()) co_return ended();
     if (!who) co_return std::move(who.error());
+    // A value that works may still be another's key, which somebody has put into the sink.
     if (who->tenant_uid != record.tenant_uid || who->user_uid != record.owner_uid)
         co_return Error(errc::conflict, "the stored value is a key of another user or tenant than asked for");
     auto key = co_await as_new.async_get(record.new_uid);

@@ -43,6 +43,7 @@ inline json::value to_json(const Leftover& left) {
                         {"isRevoked", left.is_revoked}};
 }
 
+// Each field is written, also if it is empty: the reader takes one that is missing for damage.
 PALETTE_KEYS_INLINE std::string to_text(const RotationRecord& record) {
     json::array leftovers;
     for (auto const& left : record.leftovers)
@@ -128,6 +129,7 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     JsonFields fields(*object, "the record's field");
     int schema = 0;
     fields.read("schema", schema);
+    // Before the other fields, of which another schema says nothing.
     if (!fields.fault() && schema != RotationRecord::schema)
         return Error(errc::bad_value, "the record of the slot has schema " + std::to_string(schema) +
                                           ", and this version of the library knows schema 1 alone")
@@ -163,6 +165,7 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
             read_leftover(inner, record.leftovers.emplace_back());
         });
     });
+    // The backoff shifts by the count, and a shift by a negative number is undefined.
     if (record.proofs_failed < 0) fields.fail("proofsFailed", "is out of range");
     if (record.failures < 0) fields.fail("failures", "is out of range");
     if (fields.fault()) return *fields.fault();

@@ -19,9 +19,11 @@ PALETTE_KEYS_INLINE Instant RotationMachine::due_of(const ApiKey& key) const {
                                                              options().renew_at());
     };
     auto const end = key.expiry.instant();
+    // A key without an end is replaced all the same, as if it had the life that is asked for today.
     if (!end) return key.created.value_or(now_) + part(options().lifetime());
     // Of the life that the service gave, which may be less than what was asked for.
     auto const begin = key.created.value_or(*end - options().lifetime());
+    // An expiry that was edited may lie before the creation.
     return begin + part(std::max(*end - begin, std::chrono::milliseconds(0)));
 }
 
@@ -29,11 +31,14 @@ PALETTE_KEYS_INLINE void RotationMachine::created(std::string uid) {
     has_created_ = true;
     record_.new_uid = std::move(uid);
     record_.state = State::created;
+    // The uid is in the store before the value leaves the memory: a kill from here on leaves a key that can
+    // be named.
     save_then(&RotationMachine::stage);
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::staged(palette::lifecycle::Receipt receipt) {
     contents_.pending = receipt;
+    // What is current now is what the promotion may replace. Whoever promotes meanwhile makes it fail.
     record_.expected_current.reset();
     if (contents_.current) record_.expected_current = contents_.current->generation;
     record_.receipt = std::move(receipt);
@@ -50,9 +55,11 @@ PALETTE_KEYS_INLINE std::optional<Error> RotationMachine::fault_of_successor(con
     if (key.state(now_) != KeyState::active) return fault(errc::conflict, "the new key is not active");
     auto const end = key.expiry.instant();
     if (!end) return std::nullopt;
+    // It would end before the old key is revoked.
     if (*end - now_ <= options().overlap())
         return fault(errc::conflict, "the service gave the new key a shorter life, until " +
                                          key.expiry.to_string() + ", than the overlap takes");
+    // A service that shortens lives would make each rotation due at once, and the next one too.
     if (!record_.old_expiry.is_never() && key.expiry <= record_.old_expiry)
         return fault(errc::conflict, "the new key would not outlive the old one: it ends at " +
                                          key.expiry.to_string() + ", the old one at " +
@@ -80,13 +87,18 @@ PALETTE_KEYS_INLINE void RotationMachine::proved(const ApiKey& key) {
             record_.state = State::proven;
             return save_then(&RotationMachine::promote);
         case State::overlap:
+            // The hook has failed, and force() has had the key proved all the same: the key works, so only
+            // the hook is left to do.
             if (options().hook() && !record_.hook_done) {
                 note_failure();
                 return finish_with(Outcome::failed, record_.retry_at);
             }
+            // Proved by force before its time: consumers keep the overlap that they were given.
             if (now_ < record_.overlap_until.value_or(now_))
                 return finish_with(Outcome::in_progress, record_.overlap_until);
             record_.has_revoked_old = true;  // or is about to
+            // In the store before the request: after a kill, only a revocation of this rotation is ever
+            // undone.
             return save_then(&RotationMachine::revoke);
         case State::revoked:
             if (options().retire() == palette::lifecycle::Retire::revoke) return complete();
@@ -114,6 +126,7 @@ PALETTE_KEYS_INLINE void RotationMachine::was_promoted() {
         contents_.current && is_ours(contents_.current) ? contents_.current->key_uid : record_.new_uid;
     record_.failures = 0;
     record_.retry_at.reset();
+    // Counted from now also after a kill in between: consumers are given the whole overlap.
     record_.overlap_until = now_ + options().overlap();
     if (!record_.broken_uid.empty()) {
         Leftover left;

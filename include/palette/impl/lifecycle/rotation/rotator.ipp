@@ -23,10 +23,13 @@ public:
         if (last && !last->problem) {
             failures_ = 0;
             if (!last->next_due) return longest_;
+            // Both times are the service's, so that a wrong local clock does no harm. A second at least, for
+            // a time that has passed would make the loop spin.
             return std::min<std::chrono::milliseconds>(
                 std::max<std::chrono::milliseconds>(*last->next_due - last->as_of, 1s), longest_);
         }
         // The rotation's own backoff is in the record; this one is for what comes before there is one.
+        // The seventh pause, of 32 minutes, is the longest, and keeps the shift in its range.
         failures_ = std::min(failures_ + 1, 7);
         return std::min<std::chrono::milliseconds>(30s * (1 << (failures_ - 1)), longest_);
     }
@@ -48,6 +51,7 @@ inline asio::awaitable<Result<void>> run_rotator(ApiKeyClient& client, palette::
         if (end->has_come()) co_return end->error("rotator");
         if (!rotation) {
             auto const code = rotation.error().code();
+            // A client that was cancelled, or an argument, stays as it is. All else may pass.
             if (code == errc::operation_aborted || code == errc::invalid_argument)
                 co_return std::move(rotation.error());
         }

@@ -55,6 +55,7 @@ private:
             auto const current = *contents->current;
             auto value = co_await guarded(&palette::lifecycle::SecretSink::read_back, sink_, current);
             if (value) co_return Key(current, std::move(*value));
+            // Four looks are enough: a sink that contradicts itself each time is at fault.
             if (value.error().code() != errc::not_found || tries == 3) co_return std::move(value.error());
         }
     }
@@ -63,6 +64,8 @@ private:
     [[nodiscard]] std::shared_ptr<const Credential> until_next_look(Secret value, std::string uid,
                                                                     Instant now) const {
         auto look = now + recheck_;
+        // An end that has passed is left out. The client would ask for another credential before each
+        // request.
         if (end_ && *end_ > now) look = std::min(look, *end_);
         return Credential::api_key(std::move(value), std::move(uid), look);
     }

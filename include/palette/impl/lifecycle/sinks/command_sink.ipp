@@ -32,6 +32,7 @@ inline bool has_nul(std::string_view text) noexcept {
     return text.find('\0') != std::string_view::npos;
 }
 
+// Of what a program says, the last line is usually why it has failed.
 inline std::string_view last_line(std::string_view text) noexcept {
     text = detail::trimmed(text);
     return detail::trimmed(text.substr(text.find_last_of('\n') + 1));
@@ -67,9 +68,11 @@ public:
 
     boost::asio::awaitable<Result<sinks::Receipt>> stage(std::string rotation_id, std::string key_uid,
                                                          Expiry expiry, const Secret& secret) override {
+        // The generation is the program's to give.
         sinks::Receipt receipt(0, std::move(rotation_id), std::move(key_uid), expiry);
         if (secret.empty() || secret.size() > max_command_value)
             co_return Error(errc::invalid_argument, "stage: the value is empty, or larger than 64 KiB");
+        // Before the program runs, which may quote the value in what it says of a failure.
         know(secret.expose());
         auto variables = variables_of(receipt);
         auto const end = co_await run("stage", std::move(variables), secret.expose());
@@ -77,6 +80,7 @@ public:
         auto const text = detail::trimmed(end->output.expose());
         auto const* const last = text.data() + text.size();
         auto const [stop, fault] = std::from_chars(text.data(), last, receipt.generation);
+        // The program has ended well: the value is stored, and only its generation is not known.
         if (text.empty() || fault != std::errc() || stop != last || receipt.generation == 0)
             co_return bad_output("stage", "its standard output is not a generation, a number from 1 on")
                 .effect(Effect::applied);
@@ -84,6 +88,7 @@ public:
     }
 
     boost::asio::awaitable<Result<Secret>> read_back(sinks::Receipt receipt) override {
+        // By this code a rotation tells a sink that cannot be read from one that has failed.
         if (options_.write_only())
             co_return Error(errc::rejected,
                             files::shown(argv_[0]) + " cannot read values back: it is write_only");
@@ -107,6 +112,7 @@ public:
     boost::asio::awaitable<Result<void>> discard(sinks::Receipt receipt) override {
         auto variables = variables_with_generation(receipt);
         auto const end = co_await run("discard", std::move(variables), std::string_view());
+        // What is not there is forgotten.
         if (!end && end.error().code() != errc::not_found) co_return end.error();
         co_return Result<void>();
     }
@@ -171,21 +177,25 @@ private:
 
     boost::asio::awaitable<Result<ProgramEnd>> run(std::string verb, Variables variables,
                                                    std::string_view input) {
+        // The system would end the text there, and the program would be told of another value.
         for (auto const& [name, value] : variables)
             if (has_nul(value)) co_return error(errc::invalid_argument, verb, "an id of the value has a NUL");
         variables["PALETTE_SINK_VERB"] = verb;
+        // What is there already stays, here and below: an option cannot replace a variable of the contract.
         for (auto const& [name, value] : options_.environment())
             variables.emplace(name, value);
         variables.merge(base_environment());
 
         ProgramCall call;
         call.argv = argv_;
+        // A view: the secret of the caller outlives the run.
         call.input = input;
         call.timeout = options_.timeout();
         for (auto const& [name, value] : variables)
             call.environment.emplace_back(name).append("=").append(value);
         auto end = co_await run_program(std::move(call));
         if (!end) co_return error(end.error().code(), verb, end.error().what()).cause(end.error().cause());
+        // Also of a run that has failed: its words may quote the value.
         if (verb == "read") know(end->output.expose());
         auto fault = error_of(*end, verb);
         if (fault) co_return *std::move(fault);
@@ -195,6 +205,7 @@ private:
     std::optional<Error> error_of(const ProgramEnd& end, const std::string& verb) {
         using How = processes::End::How;
         using Killed = ProgramEnd::Killed;
+        // A program that was stopped in a change may have made it.
         auto const changes = verb != "read" && verb != "contents";
         auto const effect = changes ? Effect::unknown : Effect::not_applied;
         auto const status = end.end.number;
@@ -209,6 +220,7 @@ private:
         if (end.killed == Killed::for_its_output)
             return error(errc::system, verb, "it was killed, for its standard output is larger than 64 KiB")
                 .effect(effect);
+        // The program may have ended well, and nobody can tell any more.
         if (end.end.how == How::lost)
             return error(errc::system, verb,
                          "its status is lost: this process ignores SIGCHLD, or waits for children of others")
@@ -218,6 +230,7 @@ private:
                          "it was killed by signal " + std::to_string(status) + said_in(end.errors))
                 .effect(effect);
         if (status == 0) return std::nullopt;
+        // With these two statuses the program promises that it has changed nothing.
         auto const refuses = status == status_conflict || status == status_not_found;
         auto const code = status == status_conflict      ? errc::conflict
                           : status == status_not_found   ? errc::not_found
@@ -238,6 +251,7 @@ private:
     detail::KnownSecrets known_;
 };
 
+// Thrown where the sink is made: a program that cannot rotate learns that at its start.
 inline void check_command(const std::vector<std::string>& argv, const sinks::CommandOptions& options) {
     auto const refuse = [](const char* what) {
         detail::throw_exception(Error(errc::invalid_argument, std::string("command_sink: ") + what));

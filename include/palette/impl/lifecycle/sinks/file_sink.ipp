@@ -76,6 +76,7 @@ inline Result<SinkFiles> SinkFiles::open(const std::string& path) {
         return files::error(errc::invalid_argument, path, "is a directory");
     auto directory = files::open_private_directory(place.directory);
     if (!directory) return directory.error();
+    // Before anything is read, which would be true for a moment only.
     auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
     if (!lock) return lock.error();
     SinkFiles opened(*std::move(directory), *std::move(lock), place.name);
@@ -97,6 +98,7 @@ inline Result<void> SinkFiles::read_state() {
                     " counts as generation 0, and the pending and the previous one as unknown");
         written_ = *std::move(read);
     } else {
+        // A sink that was never used may have a value all the same, which somebody has put there.
         written_ = new_sink_state();
     }
     struct File {
@@ -109,6 +111,7 @@ inline Result<void> SinkFiles::read_state() {
         if (!read) return read.error();
         *digest = *std::move(read);
     }
+    // In memory alone: a look changes no file, and the next change writes down what was found.
     state_ = settled(written_, found_);
     return {};
 }
@@ -117,6 +120,7 @@ inline Result<std::optional<std::string>> SinkFiles::digest_in(const std::string
     auto const text = files::read_file(directory_, name, max_value_size);
     if (!text) return text.error();
     if (!*text) return std::optional<std::string>();
+    // Of each value only the digest is kept: the value is in memory no longer than it takes to read it.
     return std::optional(digest_of(written_, (*text)->expose()));
 }
 
@@ -133,6 +137,7 @@ inline Result<void> SinkFiles::settle() {
     // Before its first change a sink has nothing of its own in the directory but what a killed one left.
     if (has_state_ && state_ != written_)
         if (auto written = write_state(state_); !written) return written;
+    // The current value has no temporary file: it comes by a rename of the pending one.
     for (auto const* const name : {&pending_, &previous_, &json_})
         if (auto removed = files::remove_file(directory_, files::temporary_name(*name)); !removed)
             return removed;
@@ -153,6 +158,7 @@ inline Result<sinks::Receipt> SinkFiles::stage(const sinks::Receipt& wanted, con
             return error(errc::invalid_argument, "is not written: an id of the value is not UTF-8");
 
     if (auto done = settle(); !done) return done.error();
+    // Staged once more after a kill or a lost answer: the receipt stays the same, for a record may hold it.
     auto const digest = digest_of(state_, secret.expose());
     if (state_.pending && state_.pending->digest == digest) {
         auto const& held = state_.pending->receipt;
@@ -167,6 +173,8 @@ inline Result<sinks::Receipt> SinkFiles::stage(const sinks::Receipt& wanted, con
     if (auto done = files::replace_file(directory_, pending_, secret.expose()); !done) return done.error();
     auto next = state_;
     next.pending.emplace(wanted, digest);
+    // A number that no other value has had, also none that was replaced before it was promoted: who holds an
+    // old receipt must not find another value by it.
     next.pending->receipt.generation = ++next.last_generation;
     if (auto done = write_state(std::move(next)); !done) return done.error();
     return state_.pending->receipt;
@@ -186,6 +194,7 @@ inline Result<Secret> SinkFiles::read_back(const sinks::Receipt& receipt) const 
     if (name == nullptr) return missing();
     auto text = files::read_file(directory_, *name, max_value_size);
     if (!text) return text.error();
+    // The lock does not keep other programs from removing the file since its digest was taken.
     if (!*text) return missing();
     return **std::move(text);
 }
@@ -193,6 +202,7 @@ inline Result<Secret> SinkFiles::read_back(const sinks::Receipt& receipt) const 
 inline Result<void> SinkFiles::promote(const sinks::Receipt& receipt,
                                        std::optional<std::uint64_t> expected_current) {
     if (auto done = settle(); !done) return done;
+    // Before the comparison, which a promotion that is repeated after a lost answer would fail.
     if (state_.current && same_value(state_.current->receipt, receipt)) return {};
     auto const found =
         state_.current ? std::optional(state_.current->receipt.generation) : std::optional<std::uint64_t>();
@@ -210,6 +220,7 @@ inline Result<void> SinkFiles::promote(const sinks::Receipt& receipt,
     auto next = state_;
     next.current = std::exchange(next.pending, std::nullopt);
     next.previous = state_.current;
+    // Copied and not renamed: whoever opens the path finds a value at every moment.
     if (state_.current) {
         // If somebody else has written the file meanwhile, that value has generation 0 too.
         auto const value = files::read_file(directory_, current_, max_value_size);
@@ -218,6 +229,7 @@ inline Result<void> SinkFiles::promote(const sinks::Receipt& receipt,
             if (auto done = files::replace_file(directory_, previous_, (*value)->expose()); !done)
                 return done;
     }
+    // The promotion is this one step. What fails afterwards is made up for by the next change.
     if (auto done = files::rename_file(directory_, pending_, current_); !done) return done;
     if (auto done = write_state(std::move(next)); !done) return Error(done.error()).effect(Effect::applied);
     if (!state_.previous && found_.previous) return files::remove_file(directory_, previous_);
@@ -237,6 +249,8 @@ inline Result<void> SinkFiles::discard(const sinks::Receipt& receipt) {
          {Value{&SinkState::pending, &pending_}, Value{&SinkState::previous, &previous_}}) {
         auto next = state_;
         if (!(next.*value) || !same_value((next.*value)->receipt, receipt)) continue;
+        // The file before the state: a kill in between leaves a state that names a value without a file,
+        // which is not held. The other way round, the value would lie there without an owner.
         if (auto done = files::remove_file(directory_, *name); !done) return done;
         (next.*value).reset();
         if (auto done = write_state(std::move(next)); !done) return done;
@@ -275,6 +289,7 @@ private:
     static constexpr std::chrono::seconds max_wait{10};
 
     // Does the work under the lock. Who holds it does so for milliseconds, so it is tried again soon.
+    // Its arguments are values: the coroutine begins when the temporaries of its caller may be gone.
     template <class T>
     static boost::asio::awaitable<Result<T>> locked(std::string path,
                                                     std::function<Result<T>(SinkFiles&)> work) {
@@ -283,10 +298,13 @@ private:
         auto const end = std::chrono::steady_clock::now() + max_wait;
         std::chrono::milliseconds wait{1};
         for (;;) {
+            // Opened for each call: the directory may be another one by now, and another process may have
+            // changed the files.
             auto opened = SinkFiles::open(path);
             if (opened) co_return work(*opened);
             if (opened.error().code() != errc::conflict || std::chrono::steady_clock::now() >= end)
                 co_return std::move(opened).error();
+            // A cancellation ends the wait for the lock, and never the work, half of which helps nobody.
             auto const state = co_await asio::this_coro::cancellation_state;
             if (state.cancelled() != asio::cancellation_type::none)
                 co_return Error(errc::operation_aborted, std::move(opened).error().what());

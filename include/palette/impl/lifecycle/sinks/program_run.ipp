@@ -51,6 +51,7 @@ public:
     }
 
     void kill(ProgramEnd::Killed why) {
+        // A program that has ended, and of which that is not noticed yet, was not killed by us.
         if (has_ended_ || child_.has_ended()) return;
         if (result_.killed == ProgramEnd::Killed::no) result_.killed = why;
         child_.kill();
@@ -72,6 +73,8 @@ private:
     }
 
     void write_input() {
+        // The pipe is waited for, and written by hand: a write of Asio raises SIGPIPE where the program has
+        // closed its input.
         input_.async_wait(Stream::wait_write, [self = shared_from_this()](boost::system::error_code fault) {
             if (fault || self->has_ended_) return;
             auto const progress =
@@ -119,6 +122,8 @@ private:
             if (self->child_.has_ended()) return self->finish();
             self->wait_for_end();
         };
+        // Linux before 5.3 has no descriptor to wait for, and SIGCHLD belongs to the program that uses this
+        // library.
         if (end_) return end_->async_wait(Stream::wait_read, std::move(look));
         poll_.expires_after(std::chrono::milliseconds{5});
         poll_.async_wait(std::move(look));
@@ -128,15 +133,19 @@ private:
         // What the program has said is in the pipes by now. A child of its own that still holds them is not
         // waited for.
         if (output_.is_open()) take_output();
+        // Eight times 8 KiB are what a pipe holds. More comes from a child that goes on writing.
         if (errors_.is_open())
             for (int rounds = 0; rounds < 8 && take_errors() && result_.errors.size() == max_program_errors;)
                 ++rounds;
+        // Before the end of the program is taken: from then on the id of its group may be that of another.
         child_.kill();
         result_.end = child_.reap();
         has_ended_ = true;
         timeout_.cancel();
+        // Each wait holds this object, and closing its stream ends it.
         for (auto* const stream : {&input_, &output_, &errors_})
             if (stream->is_open()) stream->close();
+        // A time in the past also ends a wait that begins later, which a cancel() would miss.
         done_.expires_at(boost::asio::steady_timer::time_point::min());
     }
 
@@ -159,7 +168,9 @@ inline boost::asio::awaitable<void> wait_for_end(std::shared_ptr<ProgramRun> run
     co_await asio::this_coro::throw_if_cancelled(false);
     auto state = co_await asio::this_coro::cancellation_state;
     run->start();
+    // The cancellation may have come while the coroutine was on its way to the strand.
     if (state.cancelled() != asio::cancellation_type::none) run->kill(ProgramEnd::Killed::by_cancellation);
+    // The signal is emitted on the executor of the caller, and the run is on a strand of its own.
     if (state.slot().is_connected())
         state.slot().assign([executor, weak = std::weak_ptr(run)](asio::cancellation_type) {
             asio::post(executor, [weak] {
@@ -179,6 +190,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<ProgramEnd>> run_program(Progr
     auto const executor = co_await asio::this_coro::executor;
     auto child = processes::Child::start(call.argv, call.environment);
     if (!child) co_return child.error();
+    // The caller's executor may be a pool of threads, and several waits share the run.
     asio::any_io_executor const strand = asio::make_strand(executor);
     auto const run = std::make_shared<ProgramRun>(strand, *std::move(child), call);
     auto waiting = wait_for_end(run);

@@ -26,6 +26,7 @@ PALETTE_KEYS_INLINE boost::json::object json_of(const sinks::Receipt& receipt) {
 PALETTE_KEYS_INLINE Result<boost::json::object> json_object(std::string_view text) {
     boost::system::error_code fault;
     auto value = boost::json::parse({text.data(), text.size()}, fault);
+    // The message is the parser's own. Of the text, which may hold a value, nothing is quoted.
     if (fault) return Error(errc::bad_value, "it is no JSON: " + fault.message());
     if (!value.is_object()) return Error(errc::bad_value, "it is no object of JSON");
     return std::move(value.get_object());
@@ -34,6 +35,7 @@ PALETTE_KEYS_INLINE Result<boost::json::object> json_object(std::string_view tex
 PALETTE_KEYS_INLINE Result<std::uint64_t> number_field(const boost::json::object& object, const char* name) {
     auto const* const value = object.if_contains(name);
     if (value == nullptr) return bad_field(name, "is missing");
+    // The parser reads a number as a signed one wherever it fits.
     if (value->is_uint64()) return value->get_uint64();
     if (value->is_int64() && value->get_int64() >= 0) return static_cast<std::uint64_t>(value->get_int64());
     return bad_field(name, "is not a number");

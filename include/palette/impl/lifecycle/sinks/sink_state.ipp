@@ -31,6 +31,7 @@ PALETTE_KEYS_INLINE sinks::SinkContents SinkState::contents() const {
 }
 
 PALETTE_KEYS_INLINE SinkState new_sink_state() {
+    // Random, so that the digests of two sinks do not show whether they hold the same value.
     std::array<unsigned char, 16> salt{};
     if (::RAND_bytes(salt.data(), static_cast<int>(salt.size())) != 1)
         detail::throw_exception(Error(errc::system, "the system has no randomness to give"));
@@ -53,6 +54,7 @@ PALETTE_KEYS_INLINE SinkState settled(const SinkState& written, const FoundValue
     auto const holds = [](const std::optional<std::string>& file, const std::optional<StoredValue>& value) {
         return file && value && *file == value->digest;
     };
+    // What is written gives the salt and the last generation, and the files say which values there are.
     auto state = written;
     state.current.reset();
     state.pending.reset();
@@ -64,10 +66,12 @@ PALETTE_KEYS_INLINE SinkState settled(const SinkState& written, const FoundValue
     auto const is_promoted = holds(found.current, written.pending) && !has_pending;
     if (is_promoted) {
         state.current = written.pending;
+        // The copy is made before the rename, and may have been removed since by somebody else.
         if (holds(found.previous, written.current)) state.previous = written.current;
         return state;
     }
 
+    // What the file holds is what consumers read, also if the state does not know the value.
     if (holds(found.current, written.current))
         state.current = written.current;
     else if (found.current)
@@ -131,6 +135,7 @@ PALETTE_KEYS_INLINE Result<SinkState> sink_state_of(std::string_view text) {
         auto read = stored_value_of(*object, name);
         if (!read) return read.error();
         *value = *std::move(read);
+        // The next value would be given a generation that another one has had.
         if (*value && (*value)->receipt.generation > state.last_generation)
             return bad_field("last_generation", "is less than the generation of a value");
     }

@@ -57,6 +57,7 @@ PALETTE_KEYS_INLINE void Access::keep_token(std::shared_ptr<const Credential> to
 
 PALETTE_KEYS_INLINE void Access::drop_token(const std::shared_ptr<const Credential>& token) {
     std::lock_guard const lock(mutex_);
+    // Another coroutine may have logged in since, and its token is good.
     if (token_ == token) token_.reset();
 }
 
@@ -70,6 +71,7 @@ public:
     bool body(std::string_view piece) override {
         // A value of etcd has 1.5 MiB at most, and becomes a third longer in base64.
         constexpr std::size_t max_size = std::size_t{4} << 20;
+        // Before it is kept: an answer without an end must not fill the memory.
         is_too_large_ = body_.size() + piece.size() > max_size;
         return !is_too_large_ && append(piece);
     }
@@ -135,6 +137,7 @@ inline errc code_of(int status, std::string_view words) noexcept {
 inline std::optional<std::string> words_in(std::string_view body) {
     auto const object = read_object(body);
     if (!object) return std::nullopt;
+    // Versions of etcd differ in the name of the field.
     for (auto const* const name : {"message", "error"})
         if (auto const* const words = object->if_contains(name); words != nullptr && words->is_string())
             return std::string(words->get_string());
@@ -144,6 +147,8 @@ inline std::optional<std::string> words_in(std::string_view body) {
 inline Error refusal_of(int status, std::string_view body, const detail::KnownSecrets& known) {
     auto const words = words_in(body);
     auto const code = code_of(status, words.value_or(""));
+    // etcd answers a 404 of its own in JSON. Another one comes from a server without the gateway, or from a
+    // proxy.
     if (!words && code == errc::not_found)
         return Error(errc::unexpected_status, "there is no v3 JSON gateway").status(status);
     auto error = Error(code, "refused").status(status);
@@ -181,6 +186,8 @@ PALETTE_KEYS_INLINE Error Gateway::named(std::size_t endpoint, const Error& erro
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<Object>> Gateway::call(std::string path, std::string body) {
     auto const count = access_->endpoints().size();
+    // All coroutines of the store begin where the last answer came from: an endpoint that is down costs one
+    // timeout, and not one for each request.
     auto endpoint = access_->preferred();
     bool may_be_done = false;
     for (std::size_t tries = 0;; ++tries) {
@@ -190,8 +197,10 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Object>> Gateway::call(std::string pa
             co_return answer;
         }
         auto& error = answer.error();
+        // What the first endpoint may have done stays unknown, whatever the last one says.
         may_be_done = may_be_done || error.effect() == Effect::unknown;
         auto const state = co_await asio::this_coro::cancellation_state;
+        // The first one once more: with a single endpoint there would be no second attempt.
         if (tries == count || !is_about_endpoint(error) ||
             state.cancelled() != asio::cancellation_type::none) {
             error.attempts(static_cast<int>(tries + 1));
@@ -211,6 +220,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Object>> Gateway::ask(std::size_t end
     if (access_->options().user().empty())
         co_return co_await ask_as(endpoint, std::move(path), std::move(body), nullptr);
     auto token = access_->token();
+    // A token that was given a moment ago and is refused would be refused once more.
     auto const was_known = token != nullptr;
     if (!was_known) {
         auto given = co_await log_in(endpoint);
@@ -236,9 +246,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Object>> Gateway::ask_as(
     if (!sent) co_return named(endpoint, sent.error());
     if (answer.status() == 200) {
         auto object = read_object(answer.body());
+        // A 200 without an object may come from something in between, and the request may have gone through.
         if (!object) co_return named(endpoint, object.error().effect(Effect::unknown));
         co_return object;
     }
+    // etcd may quote the token in its refusal.
     detail::KnownSecrets known;
     if (credential) known.add(detail::KnownSecrets::Kind::credential, credential->value().expose());
     co_return named(endpoint, refusal_of(answer.status(), answer.body(), known));
@@ -250,6 +262,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::shared_ptr<const Credential>>> G
     auto body = authenticate_body(options.user(), options.password()->expose());
     if (!body) co_return std::move(body.error());
     HttpRequest request("POST", "/v3/auth/authenticate");
+    // A body that is wiped, and that no log is given.
     request.secret_body = std::move(*body);
     Answer answer;
     auto const sent = co_await send(endpoint, request, answer);
@@ -264,11 +277,13 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::shared_ptr<const Credential>>> G
     auto text = read_token(answer.body());
     if (!text) co_return named(endpoint, text.error());
     auto token = Credential::in_header("Authorization", std::move(*text));
+    // For all connections of the store, each of which would log in by itself otherwise.
     access_->keep_token(token);
     co_return token;
 }
 
 PALETTE_KEYS_INLINE Result<std::shared_ptr<Transport>> Gateway::transport_to(std::size_t endpoint) {
+    // Made when it is needed: as long as the first endpoint answers, there is one.
     auto& transport = transports_[endpoint];
     if (!transport) {
         auto made = make_http_transport(access_->transport_options(access_->endpoints()[endpoint]));
@@ -283,6 +298,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Gateway::send(std::size_t endp
     auto transport = transport_to(endpoint);
     if (!transport) co_return std::move(transport.error());
     auto sent = co_await send_in_time(*transport, request, answer);
+    // Of either attempt: the report of the second one says nothing of the first.
     auto was_sent = answer.report.sent;
     // An idle connection may have died without a sign; now there is none of that age any more.
     if (!sent && sent.error().code() == errc::transport && answer.report.reused_connection &&
@@ -302,6 +318,7 @@ inline asio::awaitable<Result<void>> exchange_with(std::shared_ptr<Transport> tr
                                                    ExchangeReport& report) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
     co_await asio::this_coro::throw_if_cancelled(false);
+    // Once one side has thrown, the operator || waits for the other: an exception would become a timeout.
     try {
         co_return co_await transport->exchange(request, sink, report);
     } catch (...) {
@@ -313,9 +330,11 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Gateway::send_in_time(std::sha
                                                                         const HttpRequest& request,
                                                                         Answer& answer) {
     using namespace asio::experimental::awaitable_operators;
+    // A time that is added to the clock must not overflow it.
     auto const time =
         std::min<std::chrono::milliseconds>(access_->options().timeout(), std::chrono::years{1});
     asio::steady_timer timer(co_await asio::this_coro::executor, time);
+    // Bounds the whole exchange. The transport's own times begin anew with each phase, and each byte.
     auto ended = co_await (exchange_with(std::move(transport), request, answer, answer.report) ||
                            timer.async_wait(asio::use_awaitable));
     if (auto* const result = std::get_if<0>(&ended)) co_return std::move(*result);

@@ -20,6 +20,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle::etcd {
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<std::uint64_t>> Session::grant(std::chrono::seconds time_to_live) {
     auto const body = grant_body(static_cast<std::uint64_t>(time_to_live.count()));
+    // Before the request: when the answer comes, a part of the lease is over.
     prolonged_ = std::chrono::steady_clock::now();
     auto answer = co_await gateway_.call("/v3/lease/grant", body);
     if (!answer) co_return std::move(answer.error());
@@ -32,20 +33,24 @@ PALETTE_KEYS_INLINE asio::awaitable<void> Session::prolong(bool now) {
     auto const asked = std::chrono::steady_clock::now();
     if (!now && asked - prolonged_ < third_of_life_) co_return;
     auto const answer = co_await gateway_.call("/v3/lease/keepalive", lease_body(lease_));
+    // etcd answers 200 for a lease that has ended, with no time left. What fails here shows in the next save.
     if (answer && read_keepalive(*answer).value_or(0) > 0) prolonged_ = asked;
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<void> Session::wait_for_next_time() {
+    // A third, so that after one attempt that failed there is time for another.
     wake_.expires_after(third_of_life_);
     co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<bool> Session::revoke() {
+    // One endpoint: nobody waits for this, and the lease ends by itself if it fails.
     auto const answer = co_await gateway_.call_once("/v3/lease/revoke", lease_body(lease_));
     co_return answer || answer.error().code() == errc::not_found;
 }
 
 PALETTE_KEYS_INLINE void Session::wake() const {
+    // A timer may only be touched on its strand, and the lock is destroyed anywhere.
     asio::post(strand_, [self = shared_from_this()] { self->wake_.cancel(); });
 }
 
@@ -59,6 +64,7 @@ PALETTE_KEYS_INLINE std::shared_ptr<Hold> Holds::of(const std::string& slot) con
 
 PALETTE_KEYS_INLINE bool Holds::add(const std::shared_ptr<Hold>& hold) {
     std::lock_guard const lock(mutex_);
+    // One that was given up waits for etcd's word that its lease is gone; the next rotation does not.
     auto& place = holds_[hold->slot];
     if (place && !place->is_given_up) return false;
     place = hold;
@@ -68,6 +74,7 @@ PALETTE_KEYS_INLINE bool Holds::add(const std::shared_ptr<Hold>& hold) {
 PALETTE_KEYS_INLINE void Holds::remove(const std::shared_ptr<Hold>& hold) {
     std::lock_guard const lock(mutex_);
     auto const found = holds_.find(hold->slot);
+    // By now the slot may be locked by the next rotation.
     if (found != holds_.end() && found->second == hold) holds_.erase(found);
 }
 
@@ -82,12 +89,14 @@ PALETTE_KEYS_INLINE Lock::~Lock() {
 // A plain function's coroutine: it owns what it uses, and nobody waits for it.
 inline asio::awaitable<void> keep_until_given_up(std::shared_ptr<Session> session, std::shared_ptr<Hold> hold,
                                                  std::shared_ptr<Holds> holds) {
+    // Looked at on both sides of the wait: the lock may have been destroyed before the wait began.
     while (!hold->is_given_up) {
         co_await session->wait_for_next_time();
         if (hold->is_given_up) break;
         co_await session->prolong(true);
     }
     auto const is_gone = co_await session->revoke();
+    // Otherwise it is kept: lock() knows by it that what it finds in etcd is left over from this process.
     if (is_gone) holds->remove(hold);
 }
 
@@ -111,6 +120,7 @@ PALETTE_KEYS_INLINE std::string describe_holder(const std::string& holder) {
 
 PALETTE_KEYS_INLINE Holder read_holder(std::string_view text) {
     Holder read;
+    // The key may have been written by another program, in any form.
     read.words = "somebody else";
     auto const object = read_object(text);
     if (!object) return read;

@@ -31,6 +31,7 @@ PALETTE_KEYS_INLINE std::string to_base64(std::string_view bytes) {
 }
 
 PALETTE_KEYS_INLINE std::optional<std::string> from_base64(std::string_view digits) {
+    // By hand, for OpenSSL accepts blanks around it, and counts the padding as bytes.
     if (digits.size() % 4 != 0) return std::nullopt;
     std::string bytes;
     bytes.reserve(digits.size() / 4 * 3);
@@ -39,6 +40,7 @@ PALETTE_KEYS_INLINE std::optional<std::string> from_base64(std::string_view digi
     std::uint32_t bits = 0;
     int count = 0;
     for (char const c : digits.substr(0, digits.size() - padding)) {
+        // The alphabet for URLs is not etcd's.
         auto const digit = c == '-' || c == '_' ? -1 : detail::base64_digit(c);
         if (digit < 0) return std::nullopt;
         bits = bits << 6 | static_cast<std::uint32_t>(digit);
@@ -72,6 +74,7 @@ PALETTE_KEYS_INLINE Transaction& Transaction::if_created_at(std::string_view key
 PALETTE_KEYS_INLINE Transaction& Transaction::then_put(std::string_view key, std::string_view value,
                                                        std::uint64_t lease) {
     Object put{{"key", to_base64(key)}, {"value", to_base64(value)}};
+    // Left out where there is none: a record stays when the lock ends.
     if (lease != 0) put["lease"] = std::to_string(lease);
     puts_.push_back(Object{{"request_put", std::move(put)}});
     return *this;
@@ -117,11 +120,13 @@ inline void append_json_string(std::string& out, std::string_view text) {
 }
 
 PALETTE_KEYS_INLINE Result<Secret> authenticate_body(std::string_view user, std::string_view password) {
+    // JSON cannot hold other bytes, and replacing them would log in with another password.
     for (auto const text : {user, password})
         if (detail::valid_utf8_prefix(text) != text.size())
             return Error(errc::invalid_argument, "the user or the password of etcd is not UTF-8");
     std::string body;
     constexpr std::size_t longest_escape = 6;
+    // Six times the text and what stands around it: the string never grows, and Secret::take() wipes it.
     body.reserve(64 + longest_escape * (user.size() + password.size()));
     body += R"({"name":)";
     append_json_string(body, user);
@@ -147,7 +152,9 @@ PALETTE_KEYS_INLINE Result<Object> read_object(std::string_view answer) {
 
 inline Result<std::uint64_t> number_in(const Object& object, const char* field) {
     auto const* const found = object.if_contains(field);
+    // Left out when it is zero.
     if (found == nullptr) return std::uint64_t{0};
+    // The JSON of protocol buffers has strings here, and asks a reader to accept numbers as well.
     if (found->is_int64() && found->get_int64() >= 0) return static_cast<std::uint64_t>(found->get_int64());
     if (found->is_uint64()) return found->get_uint64();
     if (!found->is_string()) return unreadable(errc::wrong_type, field);
@@ -190,9 +197,12 @@ inline Result<KeyValue> read_key_value(const Object& object) {
         if (!read) return std::move(read.error());
         number = *read;
     }
+    // Revision 0 stands for a key that is not there. Taken for a version, the next save would create the
+    // record anew.
     if (found.create_revision == 0 || found.mod_revision == 0)
         return unreadable(errc::bad_value, "mod_revision");
     auto const* const value = object.if_contains("value");
+    // An empty value is left out.
     if (value == nullptr) return found;
     if (!value->is_string()) return unreadable(errc::wrong_type, "value");
     auto bytes = from_base64(value->get_string());
@@ -219,14 +229,17 @@ PALETTE_KEYS_INLINE Result<TransactionAnswer> read_transaction(const Object& ans
     if (!header) return header.error();
     auto const* const succeeded = answer.if_contains("succeeded");
     if (succeeded != nullptr && !succeeded->is_bool()) return unreadable(errc::wrong_type, "succeeded");
+    // Left out when it is false.
     read.is_applied = succeeded != nullptr && succeeded->get_bool();
     auto const revision = number_in(**header, "revision");
     if (!revision) return revision.error();
+    // The version of the record is this number, and 0 would mean that there is none.
     if (*revision == 0) return unreadable(errc::bad_value, "header.revision");
     read.revision = *revision;
     if (read.is_applied) return read;
     auto const responses = objects_in(answer, "responses");
     if (!responses) return responses.error();
+    // Each answer belongs to a key by its place alone.
     if (responses->size() != reads) return unreadable(errc::bad_value, "responses");
     for (auto const* const response : *responses) {
         auto const range = object_in(*response, "response_range");
@@ -240,6 +253,7 @@ PALETTE_KEYS_INLINE Result<TransactionAnswer> read_transaction(const Object& ans
 
 PALETTE_KEYS_INLINE Result<std::uint64_t> read_lease(const Object& answer) {
     auto lease = number_in(answer, "ID");
+    // As a lease of 0 the lock's key would have none, and would stay for ever.
     if (lease && *lease == 0) return unreadable(errc::bad_value, "ID");
     return lease;
 }

@@ -31,6 +31,7 @@ public:
     asio::awaitable<Result<std::shared_ptr<SlotLock>>> lock(std::string slot) override {
         if (auto fault = fault_of(slot)) co_return *std::move(fault);
         auto const before = holds_->of(slot);
+        // Without a request: etcd would name this process as the holder, which explains less.
         if (before && !before->is_given_up) co_return locked_here(slot);
 
         auto const session = std::make_shared<Session>(co_await asio::this_coro::executor, access_);
@@ -39,16 +40,20 @@ public:
         hold->session = session;
         std::shared_ptr<SlotLock> given = std::make_shared<Lock>(hold);
         auto const lease = co_await session->grant(access_->options().lock_ttl());
+        // A lease that was granted, and whose answer was lost, locks nothing and ends by itself.
         if (!lease) co_return not_applied(lease.error());
         // From here on the keeper ends the lease, however this ends.
         keep(session, hold, holds_);
 
+        // Revision 0 means that there is no such key: of two that come at once, etcd lets one create it.
         Transaction transaction;
         transaction.if_created_at(lock_key(slot), 0)
             .then_put(lock_key(slot), describe_holder(hold->holder), *lease)
             .else_read(lock_key(slot));
         auto taken = co_await take(session->gateway(), transaction.body(), hold, before);
         if (!taken) co_return not_applied(taken.error());
+        // An earlier lock of this process may have lost its lease, so that etcd gives another, while its
+        // rotation still goes on. The lock that was taken here is given back by its destructor.
         if (!holds_->add(hold)) co_return locked_here(slot);
         co_return given;
     }
@@ -68,11 +73,15 @@ public:
                                                 std::uint64_t expected_version) override {
         if (auto fault = fault_of(slot)) co_return *std::move(fault);
         auto hold = holds_->of(slot);
+        // Without a lock, or after it, a save compares the version alone.
         if (hold && hold->is_given_up) hold.reset();
         auto const session = hold ? hold->session.lock() : nullptr;
+        // The keeper runs on the same strand, and a sink or a hook that blocks the thread holds it up.
+        // Whether the lease has ended by now, the transaction finds out.
         if (session) co_await session->prolong(false);
 
         // Known again by whoever asks whether it was this call that has stored it.
+        // A save that is sent twice would lose against itself, for the first one has changed the revision.
         SealedRecord record;
         record.mark = PendingCreate::make_nonce();
         record.text = std::move(text);
@@ -81,11 +90,14 @@ public:
         transaction.if_modified_at(record_key(slot), expected_version)
             .then_put(record_key(slot), value)
             .else_read(record_key(slot));
+        // A rotation that was suspended until its lease ended must not write any more, even if nobody else
+        // has written meanwhile.
         if (hold) transaction.if_created_at(lock_key(slot), hold->created_at).else_read(lock_key(slot));
         auto const connection = gateway_of(hold);
         auto const answer = co_await connection->call("/v3/kv/txn", transaction.body());
         if (!answer) co_return Error(answer.error()).path(slot);
         auto const ended = read_transaction(*answer, hold ? 2 : 1);
+        // An answer that cannot be read may be that of a transaction that was applied.
         if (!ended) co_return Error(ended.error()).effect(Effect::unknown);
         co_return version_after(*ended, slot, value, hold.get());
     }
@@ -130,11 +142,14 @@ private:
             if (!ended->found.front()) co_return Error(errc::bad_value, "the lock is there, and is not");
             auto const& lock = *ended->found.front();
             auto const holder = read_holder(lock.value);
+            // The first answer was lost, and the request was sent to another endpoint: the lock is our own.
             if (holder.id == hold->holder) {
                 hold->created_at = lock.create_revision;
                 co_return Result<void>();
             }
             auto const is_left_over = before && holder.id == before->holder;
+            // A lock without a lease is one that somebody has written by hand, and only a person may remove
+            // it.
             if (is_last || !is_left_over || lock.lease == 0)
                 co_return Error(errc::conflict, "the slot is locked by " + holder.words).path(hold->slot);
             // A failure shows in the next try.
@@ -147,6 +162,7 @@ private:
         RecordPlace const place{
             "the record in the key " + detail::in_quotes(record_key(slot), 256) + " of etcd",
             "restore the key from a backup, or look which keys of the slot exist, and then delete the key"};
+        // etcd keeps what it is given. The checksum finds a key that a person has edited.
         auto record = unseal(mark_name, found.value, place);
         if (!record) return std::move(record.error());
         return StoredRecord(found.mod_revision, std::move(record->text));
@@ -154,10 +170,12 @@ private:
 
     static Result<std::uint64_t> version_after(const TransactionAnswer& ended, const std::string& slot,
                                                const std::string& value, const Hold* hold) {
+        // The revision of the transaction is the mod_revision of all that it has put.
         if (ended.is_applied) return ended.revision;
         auto const& stored = ended.found.front();
         // It was sent before, and the answer was lost.
         if (stored && stored->value == value) return stored->mod_revision;
+        // The lock first: with a lock that has ended, it is the reason why the record is another one.
         if (hold != nullptr) {
             auto const& lock = ended.found.back();
             if (!lock)

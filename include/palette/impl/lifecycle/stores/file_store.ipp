@@ -35,6 +35,7 @@ inline Result<palette::lifecycle::StoredRecord> from_file(const std::string& pat
         "restore the file from a backup, or look which keys of the slot exist, and then remove the file"};
     auto sealed = unseal("version", text, place);
     if (!sealed) return std::move(sealed.error());
+    // Version 0 says that there is no record, so that none is stored with it.
     if (!sealed->mark.is_int64() || sealed->mark.get_int64() <= 0) return place.damaged("is no record");
     return palette::lifecycle::StoredRecord(static_cast<std::uint64_t>(sealed->mark.get_int64()),
                                             std::move(sealed->text));
@@ -78,10 +79,14 @@ public:
         auto const name = slot + ".json";
         auto const stored = load_from(*directory, name);
         if (!stored) co_return stored.error();
+        // Whoever comes second has the record of a slot that has gone on: what it decided is not true any
+        // more.
         if (stored->version != expected_version)
             co_return Error(errc::conflict, "another rotation has changed the record of the slot").path(slot);
         palette::lifecycle::StoredRecord const next(expected_version + 1, std::move(text));
         auto const written = files::replace_file(*directory, name, to_file(next));
+        // A record that is in place and may be lost in a crash of the machine counts as stored: an error
+        // would have the caller expect the old version.
         if (!written && written.error().effect() != Effect::applied) co_return written.error();
         co_return next.version;
     }
@@ -103,6 +108,8 @@ private:
              wait = std::min<std::chrono::milliseconds>(2 * wait, 50ms)) {
             auto lock = files::FileLock::try_lock(directory, name);
             if (lock || lock.error().code() != errc::conflict) co_return lock;
+            // A timeout and not the conflict of the lock, which would say that another rotation has changed
+            // the record.
             if (std::chrono::steady_clock::now() >= end) co_return Error(errc::timeout, lock.error().what());
             timer.expires_after(wait);
             co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -111,6 +118,8 @@ private:
 
     static Result<palette::lifecycle::StoredRecord> load_from(const files::Directory& directory,
                                                               const std::string& name) {
+        // A record has some kilobytes, and one leftover adds a few hundred bytes: what is larger is no
+        // record.
         constexpr auto max_size = std::size_t{1} << 20;
         auto const text = files::read_file(directory, name, max_size);
         if (!text) return text.error();

@@ -28,6 +28,7 @@ inline bool has_state(const ListFilter& filter) {
 
 inline std::optional<Error> check(const palette::lifecycle::WatchOptions& options) {
     using std::chrono::milliseconds;
+    // A century: what is added to the service's time stays a time that can be written.
     constexpr milliseconds longest = std::chrono::days{36'500};
     auto const is_bad = [=](milliseconds time) { return time < milliseconds(0) || time > longest; };
     if (options.thresholds().empty() || std::ranges::any_of(options.thresholds(), is_bad))
@@ -55,6 +56,7 @@ PALETTE_KEYS_INLINE Result<WatchFile> WatchFile::open(const std::string& path) {
     auto const place = files::place_of(path);
     auto directory = files::open_private_directory(place.directory);
     if (!directory) return std::move(directory.error());
+    // Held as long as the watch: of two that share a file, each would overwrite what the other has told.
     auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
     if (!lock) return std::move(lock.error());
     return WatchFile(*std::move(directory), *std::move(lock), place.name);
@@ -68,6 +70,7 @@ PALETTE_KEYS_INLINE Result<std::optional<std::string>> WatchFile::load(const std
     auto sealed = unseal("tenantUid", (*text)->expose(), place);
     if (!sealed) return std::move(sealed.error());
     if (!sealed->mark.is_string()) return place.damaged("is no state of a watch");
+    // The keys of another tenant are in no list of this one, and would all be forgotten.
     if (sealed->mark.get_string() != tenant_uid)
         return Error(errc::conflict, place.name + " is of another tenant")
             .advice("use a file for each tenant");
@@ -101,12 +104,16 @@ PALETTE_KEYS_INLINE Watch::~Watch() {
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<Watch::Event>> Watch::next(ApiKeyClient& client, End end) {
+    // Whoever asks for the next event has handled the last one. A kill in between has it told again, and
+    // never lost.
     if (is_given_out_) {
         auto const settled = settle(client);
         if (!settled) co_return settled.error();
     }
     auto const found = co_await await_event(client, *end);
     if (!found) {
+        // What was handled before is kept, whatever has ended the wait. A file that cannot be written counts
+        // more than that.
         auto const saved = save_rest();
         co_return saved ? found.error() : saved.error();
     }
@@ -117,6 +124,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<Watch::Event>> Watch::next(ApiKeyClie
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::run(ApiKeyClient& client, EventHandler handler,
                                                              End end) {
     auto ended = co_await handle_events(client, handler, *end);
+    // As above: a cancellation is expected, and an error of the file is not.
     auto saved = save_rest();
     if (!saved) co_return saved;
     co_return ended;
@@ -138,6 +146,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::handle_events(ApiKeyCli
             if (!settled) co_return settled.error();
             continue;
         }
+        // The handler was interrupted, which is no failure of its own: its event stays the first.
         if (end.has_come()) co_return end.error("watch");
         // A look finds the event again, if the key still is as it was. The other keys do not wait for that.
         machine_.defer();
@@ -152,6 +161,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::await_event(ApiKeyClien
     for (;;) {
         if (end.has_come()) co_return end.error("watch");
         if (machine_.has_event()) co_return Result<void>();
+        // Before a wait of an hour, in which the process may be killed.
         auto const saved = save_rest();
         if (!saved) co_return saved.error();
         // A program may cancel the wait, and call once more: the look is due when it was.
@@ -198,6 +208,7 @@ PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::pause_before_look(Instant n
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::begin(ApiKeyClient& client) {
     if (has_begun_) co_return Result<void>();
+    // First the tenant, for the file says whose state it is.
     if (tenant_uid_.empty()) {
         auto const caller = co_await client.async_whoami();
         if (!caller) co_return caller.error();
@@ -216,12 +227,14 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::begin(ApiKeyClient& cli
         file_.emplace(*std::move(file));
         is_of_file_ = false;
     }
+    // From here on the memory knows more than the file, which is not read once more.
     has_begun_ = true;
     co_return Result<void>();
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> Watch::look(ApiKeyClient& client) {
     auto filter = options_.filter();
+    // Most keys of a tenant are far from their end, and are not kept.
     filter.expires_within(machine_.horizon());
     auto const keys = co_await client.async_list(std::move(filter));
     if (!keys) co_return keys.error();
@@ -261,10 +274,13 @@ PALETTE_KEYS_INLINE Result<void> Watch::save_rest() {
 
 PALETTE_KEYS_INLINE std::chrono::milliseconds Watch::back_off(int& failures) const {
     using namespace std::chrono_literals;
+    // From half a minute on, doubled up to the time between two looks. Twelve keep the shift in its range,
+    // and are 17 hours.
     failures = std::min(failures + 1, 12);
     return std::min<std::chrono::milliseconds>(30s * (1 << (failures - 1)), options_.poll_interval());
 }
 
+// These two hold the watch: the ExpiryWatch may be moved or destroyed while the operation is under way.
 inline asio::awaitable<Result<palette::lifecycle::ExpiryEvent>> next_of(std::shared_ptr<Watch> watch,
                                                                         ApiKeyClient& client,
                                                                         Watch::End end) {

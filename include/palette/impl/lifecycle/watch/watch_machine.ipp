@@ -27,6 +27,7 @@ PALETTE_KEYS_INLINE WatchMachine::WatchMachine(std::vector<std::chrono::millisec
 PALETTE_KEYS_INLINE void WatchMachine::saw(const KeyList& keys) {
     auto const now = keys.as_of();
     ++looks_;
+    // An event that was not handled is found once more, from the key as it is now.
     due_.clear();
     for (auto const& key : keys) {
         auto const end = key.expiry.instant();
@@ -45,6 +46,7 @@ PALETTE_KEYS_INLINE void WatchMachine::saw(const KeyList& keys) {
     }
     forget(now);
     last_seen_ = now;
+    // In the order in which the thresholds were passed, whatever the order of the list.
     std::ranges::sort(due_, {}, [](const Event& event) {
         return std::tuple(*event.key.expiry.instant() - event.threshold, std::string_view(event.key.uid));
     });
@@ -73,6 +75,8 @@ PALETTE_KEYS_INLINE void WatchMachine::add_events(const ApiKey& key, const Watch
     auto const remaining = watched.expiry - now;
     for (auto const threshold : thresholds_) {
         if (threshold >= watched.floor || remaining > threshold) continue;
+        // A process that has slept finds several thresholds passed. Each has its event, for a program may act
+        // on one of them alone, and `superseded` tells which are old.
         Event event;
         event.key = key;
         event.threshold = threshold;
@@ -100,11 +104,13 @@ PALETTE_KEYS_INLINE void WatchMachine::settle() {
 }
 
 PALETTE_KEYS_INLINE void WatchMachine::defer() {
+    // With the later events of the key, which a look finds in their order.
     auto const uid = due_.front().key.uid;
     std::erase_if(due_, [&](const Event& event) { return event.key.uid == uid; });
 }
 
 PALETTE_KEYS_INLINE std::string WatchMachine::to_text() const {
+    // Arrays, for the names of fields would be a large part of a text that is written after each event.
     boost::json::array keys;
     for (auto const& [uid, watched] : keys_)
         keys.push_back(
@@ -127,6 +133,7 @@ PALETTE_KEYS_INLINE Result<void> WatchMachine::restore(std::string_view text) {
         Instant const time{std::chrono::milliseconds(value.get_int64())};
         return time == detail::clamp(time) ? std::optional(time) : std::nullopt;
     };
+    // Into a copy: a text that is damaged leaves the machine as it was.
     std::map<std::string, Watched, std::less<>> found;
     for (auto const& value : keys->get_array()) {
         auto const* const entry = value.if_array();
