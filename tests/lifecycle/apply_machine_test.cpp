@@ -373,6 +373,17 @@ TEST_CASE("apply machine: that a key does not exist is believed after a list alo
     CHECK(outcome_of(world.run(plan).value(), "c") == BulkOutcome::done);
 }
 
+TEST_CASE("apply machine: a 404 of a proxy does not say that a key is gone") {
+    auto world = small_world();
+    auto const plan = world.plan(Selection::owners({"u1"}), Action::remove());
+    world.unlisted = {"b"};
+    world.refuses_reads = Error(errc::not_found).status(404);
+    world.now += 1min;  // so that the plan is compared with a list
+    CHECK(outcome_of(world.run(plan).value(), "b") == BulkOutcome::failed);
+    world.refuses_reads.reset();
+    CHECK(outcome_of(world.run(plan).value(), "b") == BulkOutcome::done);
+}
+
 TEST_CASE("apply machine: a key that a list leaves out is read, and is changed if it is there") {
     for (auto const& action : {Action::revoke(), Action::remove()}) {
         CAPTURE(action.to_string());

@@ -147,7 +147,8 @@ private:
     Result<ApiKey> read(const std::string& uid) {
         ++reads;
         if (refuses_reads) return Error(*refuses_reads);
-        if (!keys_.contains(uid)) return Error(errc::not_found).status(404);
+        if (!keys_.contains(uid))
+            return Error(errc::not_found).status(404).server("ResourceNotFound", "", "");
         return keys_.at(uid);
     }
 

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -139,6 +140,32 @@ TEST_CASE(
     scene.time.run_for(1h + 2s);
     REQUIRE(scene.rotate());
     CHECK(scene.keys() == 2);  // the new one, and the old one, about which a person decides
+}
+
+TEST_CASE("rotation incident: a 404 of a proxy says of no key that it is gone") {
+    RotationScene scene;
+    auto const begun = begin_second(scene);
+    auto const exists = [&] {
+        auto const keys = scene.emulator.keys();
+        return std::ranges::find(keys, begun.old_uid, &ApiKey::uid) != keys.end();
+    };
+    auto const behind_the_proxy = [&](std::chrono::milliseconds later) {
+        scene.time.run_for(later);
+        scene.emulator.faults().add("* /v1/apiKeys/" + begun.old_uid + " html:404");
+        auto const rotation = scene.rotate().value();
+        scene.emulator.faults().clear();
+        return rotation;
+    };
+    CHECK(behind_the_proxy(1h + 2s).outcome == Outcome::failed);
+    CHECK(scene.is_active(begun.old_uid));
+    scene.time.run_for(10min);
+    CHECK(scene.rotate().value().state == RotationState::quarantine);
+    CHECK_FALSE(scene.is_active(begun.old_uid));
+    CHECK(behind_the_proxy(std::chrono::days{7}).outcome == Outcome::failed);
+    CHECK(exists());
+    scene.time.run_for(10min);
+    CHECK(scene.rotate().value().outcome == Outcome::completed);
+    CHECK_FALSE(exists());
 }
 
 }  // namespace rotation_incident_test

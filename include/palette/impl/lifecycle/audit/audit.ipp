@@ -3,6 +3,7 @@
 
 #include <palette/impl/lifecycle/audit/auditor.hpp>
 #include <palette/impl/lifecycle/blocking.hpp>
+#include <palette/impl/lifecycle/gone.hpp>
 #include <palette/impl/lifecycle/run_end.hpp>
 #include <palette/impl/lifecycle/started.hpp>
 #include <palette/lifecycle/audit.hpp>
@@ -195,7 +196,7 @@ private:
             auditor_->owner_exists(*user);
         else if (has_ended())
             auditor_->owner_is_unknown(uid, ended());
-        else if (is_not_found(user.error().code()) && !user.error().server_code().empty())
+        else if (says_gone(user.error()))
             not_found.push_back(uid);
         else  // also a 404 of something in between, such as a proxy, which says nothing of users
             auditor_->owner_is_unknown(uid, user.error());

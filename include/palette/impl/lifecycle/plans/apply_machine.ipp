@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/impl/lifecycle/gone.hpp>
 #include <palette/impl/lifecycle/plans/apply_machine.hpp>
 #include <palette/impl/lifecycle/plans/plan_rules.hpp>
 
@@ -59,7 +60,7 @@ PALETTE_KEYS_INLINE void ApplyMachine::confirm(std::size_t number, const Result<
     auto& item = items_[number];
     item.is_unlisted = false;
     if (read) return compare(item, read->deleted ? nullptr : &*read);
-    if (is_not_found(read.error())) return compare(item, nullptr);
+    if (says_gone(read.error())) return compare(item, nullptr);
     // What could not be read is not known to be gone: the next run looks again.
     auto const is_in_doubt = item.state == State::in_doubt && !item.was_missing;
     fail(item, read.error(), is_in_doubt ? BulkOutcome::unknown : BulkOutcome::failed);

@@ -3,6 +3,7 @@
 
 // How what earlier attempts have left behind is deleted, or named.
 
+#include <palette/impl/lifecycle/gone.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_driver.hpp>
 
 #include <utility>
@@ -26,7 +27,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
         // An attempt before has made it, and nobody uses it: it is not the client's own.
         auto removed = co_await client_.async_remove(left.uid, ChangeOptions().allow_own_key());
         // Deleted by hand, or by a run that was killed before it had written that down.
-        if (!removed && removed.error().code() == errc::not_found) co_return Result<void>();
+        if (!removed && says_gone(removed.error())) co_return Result<void>();
         co_return removed;
     }
     // That of the record, and not of today's credential: reconciling refuses another user, who may not see

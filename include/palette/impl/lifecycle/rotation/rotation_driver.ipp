@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/lifecycle/gone.hpp>
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_driver.hpp>
 #include <palette/impl/seams/auth_provider.hpp>
@@ -282,7 +283,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         // Nobody uses a key that was created in this run, not even the client: the guard of the own key has
         // nothing to protect.
         auto result = co_await client_.async_remove(record.new_uid, ChangeOptions().allow_own_key());
-        if (!result && result.error().code() == errc::not_found) result = Result<void>();
+        if (!result && says_gone(result.error())) result = Result<void>();
         conclude(result, "deleted the new key " + record.new_uid);
         co_return;
     }
@@ -297,7 +298,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         auto key = co_await (*owner)->async_get(record.old_uid);
         if (key)
             machine_->saw_old(*key);
-        else if (key.error().code() == errc::not_found)
+        else if (says_gone(key.error()))
             machine_->saw_old(std::nullopt);
         else
             conclude_failure(key.error(), StepFailure::later);
@@ -309,15 +310,14 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         result = co_await (*owner)->async_revoke(record.old_uid, ChangeOptions().verify());
         // A revocation that was applied and could not be verified is as good as unknown: the record has to go
         // on saying that this rotation may have revoked the key, or nobody would undo that.
-        if (!result && result.error().effect() != Effect::not_applied &&
-            result.error().code() != errc::not_found) {
+        if (!result && result.error().effect() != Effect::not_applied && !says_gone(result.error())) {
             conclude_failure(result.error(), StepFailure::unknown);
             co_return;
         }
     } else
         result = co_await (*owner)->async_remove(record.old_uid);
     // Somebody else was faster, or it had been done before a kill.
-    if (!result && result.error().code() == errc::not_found) result = Result<void>();
+    if (!result && says_gone(result.error())) result = Result<void>();
     conclude(result,
              (step == Step::revoke ? "revoked the old key " : "deleted the old key ") + record.old_uid);
 }
@@ -416,7 +416,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::shared_ptr<ApiKeyClient>>> Rotat
 PALETTE_KEYS_INLINE asio::awaitable<Result<std::optional<ApiKey>>> RotationDriver::read(std::string uid) {
     auto key = co_await client_.async_get(std::move(uid));
     if (key) co_return std::optional<ApiKey>(std::move(*key));
-    if (key.error().code() == errc::not_found) co_return std::optional<ApiKey>();
+    if (says_gone(key.error())) co_return std::optional<ApiKey>();
     co_return std::move(key.error());
 }
 
