@@ -43,7 +43,9 @@ PALETTE_KEYS_INLINE Selection Selection::uids(std::vector<std::string> uids) {
 }
 
 PALETTE_KEYS_INLINE Selection Selection::uid(std::string uid) {
-    return uids(std::vector<std::string>(1, std::move(uid)));
+    std::vector<std::string> one;
+    one.push_back(std::move(uid));
+    return uids(std::move(one));
 }
 
 PALETTE_KEYS_INLINE Selection Selection::names(std::vector<std::string> names) {
@@ -55,7 +57,9 @@ PALETTE_KEYS_INLINE Selection Selection::owners(std::vector<std::string> user_ui
 }
 
 PALETTE_KEYS_INLINE Selection Selection::owner(std::string user_uid) {
-    return owners(std::vector<std::string>(1, std::move(user_uid)));
+    std::vector<std::string> one;
+    one.push_back(std::move(user_uid));
+    return owners(std::move(one));
 }
 
 PALETTE_KEYS_INLINE Selection Selection::of(std::vector<Selected> keys, std::string words) {
