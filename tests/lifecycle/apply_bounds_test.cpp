@@ -58,6 +58,12 @@ public:
         begun = time.seconds();
         lifecycle::async_apply(*client, planned, std::move(options), run.handler());
     }
+    // So that it is neither at its beginning nor at its end.
+    void start_half_way(support::Watched<BulkReport>& run) {
+        start(run, all_allowed().stop_after(1'000));
+        time.run_for(2s);
+        REQUIRE_FALSE(run.has_ended());
+    }
     [[nodiscard]] double took() const { return time.seconds() - begun; }
 
     // The next run changes what is left, and nothing twice.
@@ -167,9 +173,7 @@ TEST_CASE("apply: a deadline that comes while the keys are listed or read ends t
 TEST_CASE("apply: to cancel the client ends a run with its report, and nothing more is begun") {
     Scene scene(200);
     support::Watched<BulkReport> run;
-    scene.start(run, scene.all_allowed().stop_after(1'000));
-    scene.time.run_for(2s);
-    REQUIRE_FALSE(run.has_ended());
+    scene.start_half_way(run);
     auto const sent = scene.count("PUT");
     scene.client->cancel();
     scene.time.settle();
@@ -255,9 +259,7 @@ TEST_CASE("apply: a run that is cancelled without effect waits for the changes t
 TEST_CASE("apply: a client that is closed lets changes come to their answers, and the run ends") {
     Scene scene(200);
     support::Watched<BulkReport> run;
-    scene.start(run, scene.all_allowed().stop_after(1'000));
-    scene.time.run_for(2s);
-    REQUIRE_FALSE(run.has_ended());
+    scene.start_half_way(run);
     support::Watched<> closed;
     scene.client->async_close(closed.handler());
     scene.time.run_until([&] { return run.has_ended() && closed.has_ended(); });

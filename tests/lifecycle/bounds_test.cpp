@@ -108,20 +108,25 @@ TEST_CASE("plan: a deadline that has passed sends nothing, and one that does not
     CHECK_FALSE(scene.time.clock->next_wait());  // for the deadline, too
 }
 
+// The client is cancelled while its request number `at` has no answer.
+template <class S, class T, class Start>
+void cancel_at(int at, Start start) {
+    CAPTURE(at);
+    S scene;
+    scene.stall_from(at);
+    Watched<T> run;
+    start(scene, run);
+    scene.time.settle();
+    REQUIRE_FALSE(run.has_ended());
+    scene.client->cancel();
+    scene.time.settle();
+    CHECK(run.is_aborted());
+    CHECK(scene.transport->requests == at);
+}
+
 TEST_CASE("plan: to cancel the client ends it, and sends nothing more") {
-    for (int at = 1; at <= 3; ++at) {
-        CAPTURE(at);
-        Scene scene;
-        scene.stall_from(at);
-        Watched<Plan> plan;
-        start_plan(scene, plan, PlanOptions());
-        scene.time.settle();
-        REQUIRE_FALSE(plan.has_ended());
-        scene.client->cancel();
-        scene.time.settle();
-        CHECK(plan.is_aborted());
-        CHECK(scene.transport->requests == at);
-    }
+    for (int at = 1; at <= 3; ++at)
+        cancel_at<Scene, Plan>(at, [](auto& scene, auto& plan) { start_plan(scene, plan, PlanOptions()); });
 }
 
 // An audit that asks for an owner who is not in the list of users.
@@ -172,19 +177,9 @@ TEST_CASE("audit: its deadline bounds all its requests together; once the keys a
 }
 
 TEST_CASE("audit: to cancel the client ends it, and sends nothing more") {
-    for (int at = 1; at <= 9; ++at) {
-        CAPTURE(at);
-        AuditedScene scene;
-        scene.stall_from(at);
-        Watched<AuditReport> report;
-        scene.start(report, CallOptions());
-        scene.time.settle();
-        REQUIRE_FALSE(report.has_ended());
-        scene.client->cancel();
-        scene.time.settle();
-        CHECK(report.is_aborted());
-        CHECK(scene.transport->requests == at);
-    }
+    for (int at = 1; at <= 9; ++at)
+        cancel_at<AuditedScene, AuditReport>(
+            at, [](auto& scene, auto& report) { scene.start(report, CallOptions()); });
 }
 
 // A slot whose key is due, and a service that may stall.

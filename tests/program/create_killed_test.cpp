@@ -123,22 +123,16 @@ public:
     }
 
     // The same: what it said on standard error.
-    std::string run_for_errors() {
+    std::string run_for_errors(int status = 0) {
         child::Process process(PALETTE_KILLED_PROGRAM, arguments());
         auto const end = process.wait_for_end();
         REQUIRE(end);
-        CHECK(end->status == 0);
+        CHECK(end->status == status);
         return end->errors;
     }
 
     // The same for a run that fails: its error.
-    std::string run_and_fail() {
-        child::Process process(PALETTE_KILLED_PROGRAM, arguments());
-        auto const end = process.wait_for_end();
-        REQUIRE(end);
-        CHECK(end->status == 1);
-        return end->errors;
-    }
+    std::string run_and_fail() { return run_for_errors(1); }
 
     // The same for a run that can write nothing more when its key is made.
     std::string run_and_fail_to_store() {

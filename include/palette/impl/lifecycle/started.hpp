@@ -95,8 +95,10 @@ private:
             auto const alive = weak.lock();
             if (!alive) return;
             alive->end_.come(RunEnd::Why::cancelled, type);
-            asio::post(alive->strand_, [weak, type] {
-                if (auto const still_alive = weak.lock()) still_alive->interrupt(type);
+            detail::insist([&] {
+                asio::post(alive->strand_, [weak, type] {
+                    if (auto const still_alive = weak.lock()) still_alive->interrupt(type);
+                });
             });
         });
     }
