@@ -3,11 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 // A rotation that is overtaken by another one between two of its steps, because its lock does not hold.
@@ -24,7 +26,7 @@ using Outcome = Rotation::Outcome;
 template <class T>
 using Awaitable = boost::asio::awaitable<Result<T>>;
 
-// Locks keep nobody out. Before a record of that state is saved, `other` runs to its end.
+// Locks keep nobody out. Before a record of that state is saved, or after it, `other` runs to its end.
 class Overtaken final : public RotationStore {
 public:
     Overtaken(std::shared_ptr<RotationStore> store, std::string state = {},
@@ -41,11 +43,14 @@ public:
         co_return co_await store_->load(std::move(slot));
     }
     Awaitable<std::uint64_t> save(std::string slot, std::string text, std::uint64_t version) override {
-        if (other_ && text.find(R"("state":")" + state_ + '"') != std::string::npos)
-            overtaken_by = co_await std::exchange(other_, nullptr)();
-        co_return co_await store_->save(std::move(slot), std::move(text), version);
+        auto const is_meant = other_ && text.find(R"("state":")" + state_ + '"') != std::string::npos;
+        if (is_meant && !is_late) overtaken_by = co_await std::exchange(other_, nullptr)();
+        auto saved = co_await store_->save(std::move(slot), std::move(text), version);
+        if (is_meant && is_late) overtaken_by = co_await std::exchange(other_, nullptr)();
+        co_return saved;
     }
 
+    bool is_late = false;
     std::optional<Result<Rotation>> overtaken_by;
     bool cannot_load = false;
 
@@ -84,6 +89,11 @@ public:
     RotateOptions options = RotateOptions().overlap(0ms).retire(lifecycle::Retire::revoke);
 };
 
+bool did(const Rotation& rotation, std::string_view what) {
+    return std::ranges::any_of(rotation.done,
+                               [&](const std::string& line) { return line.starts_with(what); });
+}
+
 TEST_CASE("rotation lost race: whoever is overtaken leaves the key alone that the other one goes on with") {
     for (auto const* const state : {"planned", "created", "staged", "proven", "overlap", "revoked"}) {
         CAPTURE(state);
@@ -96,6 +106,29 @@ TEST_CASE("rotation lost race: whoever is overtaken leaves the key alone that th
         // The old key, and one successor.
         CHECK(race.scene.keys() == 2);
         CHECK(race.scene.active_keys() == 1);
+    }
+}
+
+TEST_CASE("rotation lost race: whoever is overtaken before its create deletes the key that it makes") {
+    Race race("planned");
+    race.store->is_late = true;
+    auto const rotation = race.run();
+    CHECK(rotation.outcome == Outcome::lost_race);
+    CHECK(rotation.left.empty());
+    CHECK((*race.store->overtaken_by)->outcome == Outcome::completed);
+    CHECK(did(rotation, "deleted the new key"));
+    CHECK(race.scene.keys() == 2);
+    CHECK(race.scene.active_keys() == 1);
+}
+
+TEST_CASE("rotation lost race: whoever is overtaken with a stored value leaves its key to the other one") {
+    for (auto const* const state : {"proven", "overlap"}) {
+        CAPTURE(state);
+        Race race(state);
+        auto const rotation = race.run();
+        CHECK(rotation.outcome == Outcome::lost_race);
+        CHECK(rotation.new_uid == (*race.store->overtaken_by)->new_uid);
+        CHECK_FALSE(did(rotation, "deleted the new key"));
     }
 }
 
