@@ -307,12 +307,15 @@ TEST_CASE("apply: a plan that was begun in time is finished later, and one that 
     auto const drifted = scene.planned.items.back().uid;
     scene.client->async_renew(drifted, Expiry::never(), [](const Result<ApiKey>&) {});
     scene.time.settle();
-    auto const unbegun = scene.apply(
-        scene.planned,
-        ApplyOptions(scene.journal + "2").allow_large_share().include(lifecycle::Guard::last_user_key));
+    auto const other =
+        ApplyOptions(scene.journal + "2").allow_large_share().include(lifecycle::Guard::last_user_key);
+    auto const unbegun = scene.apply(scene.planned, other);
     REQUIRE_FALSE(unbegun);
     CHECK(unbegun.error().code() == errc::conflict);
     CHECK(unbegun.error().path() == "as_of");
+    // The journal of a plan that was refused serves the next one.
+    auto const next = scene.plan(Selection::uid(drifted)).value();
+    CHECK(scene.apply(next, ApplyOptions(other).deadline(0s)).value().stopped == "the deadline passed");
     auto const report = scene.apply_all(scene.all_allowed()).value();
     CHECK(report.count(BulkOutcome::done) == 5);
     CHECK(report.count(BulkOutcome::drifted) == 1);

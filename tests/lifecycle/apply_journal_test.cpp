@@ -54,6 +54,12 @@ struct Scene {
     std::string path = folder.path("journal");
 
     Result<ApplyJournal> open() const { return ApplyJournal::open(path, digest); }
+    // As a run does that changes something.
+    ApplyJournal begin() const {
+        auto journal = open().value();
+        REQUIRE(journal.begin());
+        return journal;
+    }
     std::string what(const std::string& content) const {
         static_cast<void>(folder.file("journal", content));
         auto const opened = open();
@@ -61,7 +67,9 @@ struct Scene {
         CHECK(opened.error().code() == errc::bad_value);
         CHECK(opened.error().path() == "journal");
         CHECK(content_of(path) == content);  // it is somebody's
-        return opened.error().what();
+        auto const named = '"' + path + "\": ";
+        REQUIRE(opened.error().what().starts_with(named));
+        return opened.error().what().substr(named.size());
     }
 };
 
@@ -70,6 +78,9 @@ TEST_CASE("apply journal: what is written is read by the next run") {
     auto const entries = sample();
     {
         auto journal = scene.open().value();
+        CHECK(content_of(scene.path).empty());
+        REQUIRE(journal.begin());
+        CHECK(content_of(scene.path) == text_of({}));
         CHECK(journal.entries().empty());
         for (auto const& entry : entries)
             journal.add(entry);
@@ -94,7 +105,7 @@ TEST_CASE("apply journal: cut anywhere, it gives the lines that are whole, and g
         Scene scene;
         auto const cut = text.substr(0, size);
         static_cast<void>(scene.folder.file("journal", cut));
-        auto journal = scene.open().value();
+        auto journal = scene.begin();
         std::size_t lines = 0;
         for (char const c : cut)
             lines += c == '\n' ? 1U : 0U;
@@ -129,8 +140,10 @@ TEST_CASE("apply journal: what is not the journal of this plan is refused and le
     CHECK(scene.what("secret notes\n") == "the file is no journal of a plan");
     CHECK(scene.what("secret notes") == "the file is no journal of a plan");
     CHECK(scene.what("{}\n") == "the file is no journal of a plan");
-    CHECK(scene.what(impl::lifecycle::journal_header(std::string(64, 'e'))) ==
+    CHECK(scene.what(impl::lifecycle::journal_header(std::string(64, 'e')) + to_line(sample()[0])) ==
           "the journal is that of another plan");
+    CHECK(scene.what(impl::lifecycle::journal_header(std::string(64, 'x')).substr(0, 60)) ==
+          "the file is no journal of a plan");
     CHECK(scene.what("{\"palette_journal\":2,\"plan_sha256\":\"" + digest + "\"}\n") ==
           "the journal has a newer schema, 2");
     CHECK(scene.what("{\"palette_journal\":1,\"plan_sha256\":\"" + digest + "\",\"more\":1}\n")
@@ -138,6 +151,19 @@ TEST_CASE("apply journal: what is not the journal of this plan is refused and le
     CHECK(scene.what(text_of({}) + "\x1B[2J\n") == "line 2 of the journal is damaged: \"\\x1b[2J\"");
     CHECK(scene.what(text_of({}) + "{\"intent\":\"\",\"step\":\"revoke\",\"at\":\"never\"}\n")
               .starts_with("line 2 of the journal is damaged"));
+}
+
+TEST_CASE("apply journal: until the first intent is on the disk it is free for any plan") {
+    auto const of_another = impl::lifecycle::journal_header(std::string(64, 'e'));
+    auto const text = of_another + to_line(sample()[0]);
+    for (std::size_t size = 0; size < text.size(); ++size) {
+        CAPTURE(size);
+        Scene const scene;
+        static_cast<void>(scene.folder.file("journal", text.substr(0, size)));
+        auto journal = scene.begin();
+        CHECK(journal.entries().empty());
+        CHECK(content_of(scene.path) == text_of({}));
+    }
 }
 
 TEST_CASE("apply journal: a second run with it is refused while the first one holds it") {
@@ -155,7 +181,7 @@ TEST_CASE("apply journal: a second run with it is refused while the first one ho
 TEST_CASE("apply journal: after a write that failed nothing is added, and it stays locked") {
     Scene const scene;
     auto const entries = sample();
-    auto journal = std::optional(scene.open().value());
+    auto journal = std::optional(scene.begin());
     journal->add(entries[0]);
     REQUIRE(journal->flush());
     auto const size = content_of(scene.path).size();

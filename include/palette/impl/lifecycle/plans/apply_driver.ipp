@@ -152,6 +152,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<BulkReport>> ApplyDriver::run() {
     auto ready = co_await prepare();
     // An end that comes before the first change has its report as well.
     if (!ready && !stop_if_ended()) co_return std::move(ready.error());
+    if (ready && journal_)
+        if (auto begun = journal_->begin(); !begun) co_return std::move(begun.error());
     if (ready) co_await run_steps();
     // Without memory for a report nobody learns what was changed.
     try {

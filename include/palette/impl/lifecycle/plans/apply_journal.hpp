@@ -24,8 +24,9 @@ struct JournalText {
 std::string journal_header(std::string_view digest);
 std::string to_line(const JournalEntry& entry);
 
-// Reads a journal of the plan with that digest. An empty text is one that was not begun. errc::bad_value for
-// one of another plan, of a newer schema, or with a line that is none of ours; the message names the line.
+// Reads a journal of the plan with that digest. One that was not begun has no whole line: the text is empty,
+// or names a plan, in whole or in part, and has no entry, whichever plan that is. errc::bad_value for one of
+// another plan, of a newer schema, or with a line that is none of ours; the message names the line.
 Result<JournalText> parse_journal(std::string_view text, std::string_view digest);
 
 // The journal of a run: held under a lock, and only ever appended to. After a write that has failed, a part
@@ -33,12 +34,15 @@ Result<JournalText> parse_journal(std::string_view text, std::string_view digest
 // may be under way.
 class ApplyJournal {
 public:
-    // Opens the file, or makes it. A line that was cut is taken off its end.
+    // Opens the file, or makes it. A line that was cut is taken off its end. A plan that is refused leaves
+    // nothing in it, so that it can be used for the next one.
     static Result<ApplyJournal> open(const std::string& path, const std::string& digest);
 
     // What earlier runs have written.
     [[nodiscard]] const std::vector<JournalEntry>& entries() const noexcept { return entries_; }
 
+    // Names the plan on the disk, unless an earlier run has done so. Before the first entry.
+    Result<void> begin();
     void add(const JournalEntry& entry) {
         if (!is_broken_) pending_ += to_line(entry);
     }
@@ -48,14 +52,17 @@ public:
     Result<void> flush();
 
 private:
-    ApplyJournal(files::AppendFile file, files::FileLock lock, std::vector<JournalEntry> entries)
+    ApplyJournal(files::AppendFile file, files::FileLock lock, std::vector<JournalEntry> entries,
+                 std::string header)
         : file_(std::move(file)),
           lock_(std::move(lock)),
-          entries_(std::move(entries)) {}
+          entries_(std::move(entries)),
+          header_(std::move(header)) {}
 
     files::AppendFile file_;
     files::FileLock lock_;
     std::vector<JournalEntry> entries_;
+    std::string header_;  // empty once it is in the file
     std::string pending_;
     bool is_broken_ = false;
 };

@@ -6,6 +6,7 @@
 #include <palette/impl/lifecycle/plans/apply_journal.hpp>
 #include <palette/impl/system/directory.hpp>
 #include <palette/impl/system/files.hpp>
+#include <palette/impl/values/text.hpp>
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -67,7 +68,7 @@ inline std::optional<JournalEntry> parse_entry(std::string_view line) {
 inline Error bad_journal(std::string what) {
     return Error(errc::bad_value, std::move(what))
         .path("journal")
-        .advice("use the journal that this plan was begun with, or make a new plan with a new journal");
+        .advice("apply the plan that it was begun with, or give another plan a journal of its own");
 }
 
 inline std::optional<Error> check_header(std::string_view line, std::string_view digest) {
@@ -85,9 +86,30 @@ inline std::optional<Error> check_header(std::string_view line, std::string_view
     return std::nullopt;
 }
 
+// Whether the text is the first line of a journal, of any plan, or the beginning of one.
+inline bool is_in_header(std::string_view text) {
+    constexpr std::size_t digits = 64;
+    auto const sample = journal_header(std::string(digits, '0'));
+    auto const first = sample.find(std::string(digits, '0'));
+    if (text.size() > sample.size()) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const is_digit = i >= first && i < first + digits;
+        if (is_digit ? detail::hex_digit(text[i]) < 0 : text[i] != sample[i]) return false;
+    }
+    return true;
+}
+
+// Whether there is no entry in it, so that nothing was changed, whichever plan it was to be of: a kill came
+// before the first intent was on the disk, or a program of ours has only made the file.
+inline bool is_not_begun(std::string_view text) {
+    auto const end = text.find('\n');
+    if (end == std::string_view::npos) return is_in_header(text);
+    return text.find('\n', end + 1) == std::string_view::npos && is_in_header(text.substr(0, end + 1));
+}
+
 PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std::string_view digest) {
     JournalText journal;
-    auto const header = journal_header(digest);
+    if (is_not_begun(text)) return journal;
     std::size_t number = 0;
     for (;;) {
         auto const end = text.find('\n', journal.whole);
@@ -109,8 +131,7 @@ PALETTE_KEYS_INLINE Result<JournalText> parse_journal(std::string_view text, std
         }
         journal.whole = end + 1;
     }
-    // A kill may have cut the first line as well; what is no beginning of it is somebody else's file.
-    if (number == 0 && !header.starts_with(text)) return bad_journal("the file is no journal of a plan");
+    if (number == 0) return bad_journal("the file is no journal of a plan");
     return journal;
 }
 
@@ -130,17 +151,19 @@ PALETTE_KEYS_INLINE Result<ApplyJournal> ApplyJournal::open(const std::string& p
     auto const text = file->read(max_size);
     if (!text) return text.error();
     auto journal = parse_journal(*text, digest);
-    if (!journal) return std::move(journal.error());
+    if (!journal) return bad_journal(files::shown(path) + ": " + journal.error().what());
     // Before anything is appended: the rest of a line and the next one would be a line that is damaged.
     if (journal->whole < text->size())
         if (auto cut = file->truncate(journal->whole); !cut) return std::move(cut.error());
-    ApplyJournal opened(std::move(*file), std::move(*lock), std::move(journal->entries));
-    // The plan is named on the disk before the first intent.
-    if (journal->whole == 0) {
-        opened.pending_ = journal_header(digest);
-        if (auto flushed = opened.flush(); !flushed) return std::move(flushed.error());
-    }
-    return opened;
+    auto header = journal->whole == 0 ? journal_header(digest) : std::string();
+    return ApplyJournal(std::move(*file), std::move(*lock), std::move(journal->entries), std::move(header));
+}
+
+PALETTE_KEYS_INLINE Result<void> ApplyJournal::begin() {
+    if (header_.empty()) return {};
+    // By itself, so that no intent is ever on the disk without the plan that it is of.
+    pending_ = std::exchange(header_, {});
+    return flush();
 }
 
 PALETTE_KEYS_INLINE Result<void> ApplyJournal::write() {
