@@ -39,8 +39,8 @@ namespace fs = std::filesystem;
 // The name of the file for the value.
 constexpr auto wanted_name = "value.key";
 
-// The key; with for_user(), the record names that user.
-palette::NewApiKey wanted_key() {
+// The key; with for_user(client.find_user("ada@acme.com").value().uid), the record names that user.
+palette::NewApiKey wanted_key([[maybe_unused]] palette::BlockingApiKeyClient& client) {
     return palette::NewApiKey("example-survivor");
 }
 
@@ -205,7 +205,7 @@ void create(palette::BlockingApiKeyClient& client, const Files& files, bool retr
     // Step 1.
     auto const me = client.whoami().value();
     auto const nonce = palette::PendingCreate::make_nonce();
-    auto const key = wanted_key();
+    auto const key = wanted_key(client);
     auto const record = palette::PendingCreate::of_nonce(nonce, key, me).value();
     files.write(record, "record").value();
 
@@ -247,6 +247,9 @@ int main(int argc, char** argv) try {
         if (!fs::exists(files.wanted())) create(client, files, option == "--retry-when-unseen");
         std::cout << "the value of the key is in " << files.wanted().string() << '\n';
     }
+    if (!files.nonces("record").empty() || !files.nonces("left").empty())
+        std::cout << "a request without an answer may make a key late: run with --clean-up in an hour, and "
+                     "in a day\n";
     if (!service.is_real()) fs::remove_all(path);
 } catch (const std::exception& e) {
     std::cerr << "create_survives_kill: " << e.what() << '\n';

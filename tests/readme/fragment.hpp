@@ -6,7 +6,7 @@
 //
 //     client           a palette::ApiKeyClient
 //     options          a palette::ClientOptions
-//     uid, kept, line  a std::string each
+//     uid, line        a std::string each
 //
 // and may call log(text), fail(text), after which the program ends with status 1, and keep(text). What it
 // says is kept for the tests that run it.
@@ -46,5 +46,4 @@ inline void keep(std::string_view text) {
 #define PALETTE_KEYS_FRAGMENT                                                                            \
     boost::asio::awaitable<void> fragment(                                                               \
         [[maybe_unused]] palette::ApiKeyClient& client, [[maybe_unused]] palette::ClientOptions options, \
-        [[maybe_unused]] std::string uid, [[maybe_unused]] std::string kept,                             \
-        [[maybe_unused]] std::string line)
+        [[maybe_unused]] std::string uid, [[maybe_unused]] std::string line)
