@@ -166,6 +166,12 @@ TEST_CASE("audit log: a filter that means nothing is refused") {
     }
 }
 
+TEST_CASE("audit log: a plus sign in a query is a space, unless it is encoded") {
+    LogScene scene;
+    CHECK(scene.admin.get("/v1/audits?startTime=2031-01-01T00:00:00%2B01:00").status == 200);
+    CHECK(scene.admin.get("/v1/audits?startTime=2031-01-01T00:00:00+01:00").status == 400);
+}
+
 TEST_CASE("audit log: administrators and viewers read it, and a plain user does not") {
     LogScene scene;
     for (auto const role : {Role::tenant_admin, Role::tenant_user_admin, Role::tenant_viewer})

@@ -113,11 +113,12 @@ PALETTE_KEYS_INLINE std::string http_date(std::int64_t seconds_since_1970) {
     return {text, static_cast<std::size_t>(size)};
 }
 
-inline std::optional<std::string> percent_decoded(std::string_view text) {
+// `plus`: what a plus sign stands for.
+inline std::optional<std::string> percent_decoded(std::string_view text, char plus) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '%') {
-            out += text[i];
+            out += text[i] == '+' ? plus : text[i];
             continue;
         }
         unsigned char byte = 0;
@@ -134,8 +135,10 @@ inline std::optional<std::string> percent_decoded(std::string_view text) {
 inline bool parse_query(std::string_view text, Fields& query) {
     return text.empty() || split(text, '&', [&](std::string_view pair) {
                auto const equals = std::min(pair.find('='), pair.size());
-               auto name = percent_decoded(pair.substr(0, equals));
-               auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
+               // A space, as the service's web framework reads it: a client that does not encode the plus
+               // sign of a value shall find out.
+               auto name = percent_decoded(pair.substr(0, equals), ' ');
+               auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())), ' ');
                // A pair that is malformed refuses the whole target: a filter that is overlooked would widen
                // the answer.
                if (name && value) query.emplace_back(std::move(*name), std::move(*value));
@@ -168,7 +171,7 @@ PALETTE_KEYS_INLINE std::optional<Target> parse_target(std::string_view text) {
     if (target.path.empty() && !target.authority.empty()) target.path = "/";
     if (!target.path.starts_with('/')) return std::nullopt;
     auto const good_path = split(std::string_view(target.path).substr(1), '/', [&](std::string_view part) {
-        auto segment = percent_decoded(part);
+        auto segment = percent_decoded(part, '+');
         if (segment) target.segments.push_back(std::move(*segment));
         return segment.has_value();
     });

@@ -259,12 +259,13 @@ PALETTE_KEYS_INLINE void ApplyMachine::fail(Item& item, const Error& error, Bulk
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::decide(Item& item, BulkOutcome outcome, std::string sentence) {
+    // First, for it may throw: what is decided is told, and what is told is decided.
+    news_.push_back(static_cast<std::size_t>(&item - items_.data()));
     item.state = State::decided;
     item.decided_at = now_;
     item.report.outcome = outcome;
     item.report.sentence = std::move(sentence);
     ++decided_;
-    news_.push_back(static_cast<std::size_t>(&item - items_.data()));
 }
 
 PALETTE_KEYS_INLINE void ApplyMachine::stop(std::string why) {
