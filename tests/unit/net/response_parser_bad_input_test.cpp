@@ -125,6 +125,22 @@ TEST_CASE("response: control characters in a line are refused at once") {
             check_refused(before + c, "a line of the answer has a control character in it");
 }
 
+TEST_CASE("response: each byte of a value is looked at, wherever in the line it stands") {
+    for (int number = 0; number < 256; ++number) {
+        auto const c = static_cast<char>(number);
+        auto const is_control = (number < 0x20 && c != '\t' && c != '\r') || c == '\x7f';
+        for (std::size_t offset = 0; offset < 10; ++offset) {
+            auto const line = ok + "A: b" + std::string(offset, 'c') + c + std::string(12, '\xfe');
+            Setting open;
+            open.end.reset();
+            auto const parsed = parse(line, open);
+            CAPTURE(number);
+            CAPTURE(offset);
+            REQUIRE((parsed.state == State::failed) == (is_control || c == '\r' || c == '\n'));
+        }
+    }
+}
+
 TEST_CASE("response: header names that could be read in two ways are refused") {
     for (auto const* line : {"Content-Length : 2", "Content Length: 2", ": 2", "Content-Length", "A\t: 2",
                              "(A): 2", "\xc3\xa9: 2"})

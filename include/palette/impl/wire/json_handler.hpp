@@ -273,8 +273,9 @@ private:
     bool end_skipped() { return --skipped_depth_ == 0 ? end_value() : true; }
 
     // Whether the part of the text may have so many bytes more. Asked before they are held.
-    bool has_room(std::size_t bytes) {
-        if (seen_ - part_begun_ + bytes <= max_part_) return true;
+    bool has_room(std::size_t bytes) { return seen_ - part_begun_ + bytes <= max_part_ || has_no_room(); }
+    // By itself: with the words of the error the comparison would not be inlined.
+    PALETTE_KEYS_NOINLINE bool has_no_room() {
         return fail(errc::too_large, "more than " + std::to_string(max_part_) +
                                          " bytes in one element of a list, or beside the elements");
     }
