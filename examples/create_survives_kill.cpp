@@ -8,7 +8,7 @@
 // Run it: create_survives_kill [DIRECTORY [--retry-when-unseen | --clean-up]]. With --clean-up it creates
 // nothing: run it so an hour and a day after a run that was killed. With PALETTE_HOST and PALETTE_API_KEY set
 // it talks to that service, and the key stays: its value is in DIRECTORY/value.key. Without, it talks to an
-// emulator of its own, and what it wrote is removed again.
+// emulator of its own, needs a DIRECTORY that does not exist, and removes it again.
 #include "service.hpp"
 
 #include <palette/api_keys.hpp>
@@ -237,7 +237,10 @@ int main(int argc, char** argv) try {
     example::Service const service;
     fs::path const path = argc > 1 ? argv[1] : "example-survivor";
     std::string_view const option = argc > 2 ? argv[2] : "";
-    fs::create_directories(path);
+    bool const is_new = fs::create_directories(path);
+    // It may hold the value of a real key, from a run whose environment was complete.
+    if (!service.is_real() && !is_new)
+        throw std::runtime_error(path.string() + " exists, and PALETTE_HOST and PALETTE_API_KEY are not set");
     LockedDirectory const directory(path);
     Files const files(directory);
     palette::BlockingApiKeyClient client(service.options());

@@ -197,6 +197,8 @@ TEST_CASE("rotation: deletes the key of a lost create, seen late, while the next
     scene.emulator.faults().add("POST /v1/apiKeys drop-after x1");
     scene.emulator.faults().add("GET /v1/apiKeys list-lag:600000");
     auto rotation = scene.rotate().value();
+    REQUIRE(rotation.problem);
+    CHECK(rotation.problem->advice() == "call again: what it may have left is deleted then");
     for (int calls = 0; calls < 3 && rotation.outcome == Outcome::failed; ++calls) {
         scene.time.run_for(2min);
         rotation = scene.rotate().value();

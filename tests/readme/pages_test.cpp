@@ -28,8 +28,8 @@
 
 namespace page_incidents {
 boost::asio::awaitable<void> revoke_all(palette::ApiKeyClient& client, std::string uid, std::string own);
-boost::asio::awaitable<void> revoke_all_of_mine(palette::ApiKeyClient& client, std::string directory,
-                                                std::string incident);
+boost::asio::awaitable<void> revoke_all_of_mine(palette::ApiKeyClient& client, std::string uid,
+                                                std::string directory, std::string incident);
 }  // namespace page_incidents
 namespace page_plans_act_on_hundreds_of_keys {
 PALETTE_KEYS_FRAGMENT;
@@ -102,6 +102,12 @@ public:
                 return fragment(client, emulator.client_options(role), uid, std::string());
             },
             role, is_killed);
+    }
+
+    // The code for an incident of oneself.
+    awaitable<void> revoke_all_of(ApiKeyClient& client, Role role,
+                                  const std::string& incident = "incident-1") const {
+        return page_incidents::revoke_all_of_mine(client, emulator.user(role).uid, folder.path(), incident);
     }
 
     void seed(Role role, int number) {
@@ -222,7 +228,6 @@ TEST_CASE("pages: a plan that a person has reviewed for too long is refused, and
     scene.run(code, {});
     CHECK(has_failed_over("sweep.plan: "));
     CHECK(has_failed_over("it is too old"));
-    std::filesystem::remove("sweep.plan");
     scene.run(code, {});
     CHECK(ended_well());
     CHECK(scene.expired_keys() == 0);
@@ -234,7 +239,7 @@ TEST_CASE("pages: an incident of oneself revokes all keys but the new one, and e
     auto const first = scene.emulator.user(Role::tenant_admin).api_key_uid;
     auto const code = [&](const std::string& incident) {
         return [&, incident](ApiKeyClient& client) {
-            return page_incidents::revoke_all_of_mine(client, scene.folder.path(), incident);
+            return scene.revoke_all_of(client, Role::tenant_admin, incident);
         };
     };
     REQUIRE(scene.run(code("incident-1"), Role::tenant_admin, [&] { return !scene.is_active(first); }));
@@ -250,9 +255,7 @@ TEST_CASE("pages: an incident of oneself revokes all keys but the new one, and e
 TEST_CASE("pages: an incident of oneself goes on at once after a quota that was reached") {
     Scene scene({.quota = 3});
     scene.seed(Role::tenant_admin, 2);
-    auto const code = [&](ApiKeyClient& client) {
-        return page_incidents::revoke_all_of_mine(client, scene.folder.path(), "incident-1");
-    };
+    auto const code = [&](ApiKeyClient& client) { return scene.revoke_all_of(client, Role::tenant_admin); };
     scene.run(code);
     CHECK(has_failed_over("nothing is revoked"));
     CHECK(scene.active_keys_of(Role::tenant_admin) == 3);
@@ -275,7 +278,7 @@ TEST_CASE("pages: an incident of oneself ends well and loses no key, killed at e
         scene.seed(Role::tenant_admin, 2);  // there is room for one more
         auto const before = scene.emulator.request_count();
         auto const code = [&](ApiKeyClient& client) {
-            return page_incidents::revoke_all_of_mine(client, scene.folder.path(), "incident-1");
+            return scene.revoke_all_of(client, Role::tenant_admin);
         };
         was_killed = scene.run(code, Role::tenant_admin,
                                [&] { return scene.emulator.request_count() - before >= last; });
@@ -290,13 +293,19 @@ TEST_CASE("pages: an incident of one user is not taken for that of another one")
     Scene scene;
     scene.seed(Role::tenant_admin, 1);
     scene.seed(Role::user, 2);
-    auto const code = [&](ApiKeyClient& client) {
-        return page_incidents::revoke_all_of_mine(client, scene.folder.path(), "incident-1");
+    auto const code_of = [&](Role role) {
+        return [&scene, role](ApiKeyClient& client) { return scene.revoke_all_of(client, role); };
     };
-    scene.run(code);
+    scene.run(code_of(Role::tenant_admin));
     CHECK(ended_well());
-    scene.run(code, Role::user);
+    scene.run(code_of(Role::user), Role::user);
     CHECK(has_failed_over("take another name"));
+    // Nor where the key of the other one does not work any more: that of the first user does not, by now.
+    scene.run(code_of(Role::user), Role::tenant_admin);
+    CHECK(has_failed_over("take another name"));
+    // Nor for whoever asks with a third one's key.
+    scene.run(code_of(Role::user), Role::tenant_viewer);
+    CHECK(has_failed_over("the client uses a key of user"));
     CHECK(scene.active_keys_of(Role::user) == 3);
     CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
 }

@@ -363,6 +363,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create(
     if (!made) {
         // A key that surely exists is deleted by its uid. In any other case it is searched for by the nonce.
         create_failed_uid_ = made.error().effect() == Effect::applied ? made.error().key_uid() : "";
+        // Nobody has to reconcile what the record names.
+        if (made.error().pending()) made.error().advice("call again: what it may have left is deleted then");
         co_return std::move(made.error());
     }
     // A sink that cannot be read never gives it back, so it is kept for the proofs of this run.
