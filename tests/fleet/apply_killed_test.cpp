@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fleet/fleet_scene.hpp"
+#include "fleet/held_request.hpp"
 #include "support/random.hpp"
 #include "support/sanitized.hpp"
 
@@ -38,10 +39,14 @@ struct Killed {
     std::mutex mutex;
     std::map<std::string, int> writes;  // by path
     sample::Random random{20'261'402};
+    HeldRequest held;
     FleetScene scene{1, [this](const palette::testing::ReceivedRequest& request) {
                          if (request.method == "GET") return;
-                         std::lock_guard const lock(mutex);
-                         ++writes[request.path];
+                         {
+                             std::lock_guard const lock(mutex);
+                             ++writes[request.path];
+                         }
+                         held.count();
                      }};
     int plans = 0;
     int kills = 0;
@@ -73,6 +78,13 @@ struct Killed {
             REQUIRE(Clock::now() < latest);
             std::this_thread::sleep_for(100us);
         }
+    }
+
+    void run_to_write(int nth) {
+        held.set(nth);
+        child::Process process(PALETTE_FLEET_PROGRAM, scene.arguments("apply"));
+        held.kill(process);
+        settle();
     }
 
     // Returns what the program has said, if it came to its end before the kill.
@@ -111,15 +123,19 @@ TEST_CASE("plans killed: hundreds of kills leave no key that was missed, and non
     killed.check_finished();
     while (killed.kills < kills_wanted) {
         killed.begin_plan();
-        // Each life is shorter than a whole run, so that most plans take several.
-        for (bool is_over = false; !is_over && killed.kills < kills_wanted;) {
-            auto const time = killed.random.below(static_cast<std::uint64_t>(whole.count()));
-            is_over = killed.run_for(std::chrono::microseconds(time)).has_value();
-            if (is_over) break;
+        auto left = keys_of_a_plan;
+        for (int life = 0; left > 0 && killed.kills < kills_wanted; ++life) {
+            if (life % 2 == 0) {
+                // In the first half of what is left, however fast the machine is.
+                killed.run_to_write(1 + static_cast<int>(killed.random.below((left + 1) / 2)));
+            } else {
+                // At any moment. It is shorter than a whole run, so that most plans take several.
+                auto const time = killed.random.below(static_cast<std::uint64_t>(whole.count()));
+                if (killed.run_for(std::chrono::microseconds(time))) break;
+            }
             ++killed.kills;
-            auto const left = killed.active_keys();
+            left = killed.active_keys();
             killed.kills_half_way += left > 0 && left < keys_of_a_plan ? 1 : 0;
-            is_over = left == 0;
         }
         killed.check_finished();
     }

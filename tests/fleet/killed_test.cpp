@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fleet/fleet_scene.hpp"
+#include "fleet/held_request.hpp"
 #include "support/random.hpp"
 #include "support/sanitized.hpp"
 
@@ -28,8 +29,12 @@ using palette::lifecycle::RotationState;
 
 constexpr int kills = sanitized ? 60 : 300;
 
+// More than a rotation takes.
+constexpr int requests_of_a_life = 30;
+
 struct Killed {
-    FleetScene scene{100};
+    HeldRequest held;
+    FleetScene scene{100, [this](const palette::testing::ReceivedRequest&) { held.count(); }};
     sample::Random random{20'261'128};
     std::map<RotationState, int> states;  // in which the kills have left the record
     std::size_t most_active = 0;
@@ -45,9 +50,20 @@ struct Killed {
         return std::chrono::duration_cast<std::chrono::microseconds>(whole);
     }
 
-    void kill_after(std::chrono::microseconds time) {
+    // Of a program that goes on until it is killed.
+    [[nodiscard]] child::Process::Options rotations() {
         auto const some = [this] { return std::to_string(1'500 * random.below(3)); };
-        child::Process process(PALETTE_FLEET_PROGRAM, scene.arguments("rotate", {"1000", some(), some()}));
+        return scene.arguments("rotate", {"1000", some(), some()});
+    }
+
+    void kill_at_request(int nth) {
+        held.set(nth);
+        child::Process process(PALETTE_FLEET_PROGRAM, rotations());
+        held.kill(process);
+    }
+
+    void kill_after(std::chrono::microseconds time) {
+        child::Process process(PALETTE_FLEET_PROGRAM, rotations());
         std::this_thread::sleep_for(time);
         process.send(SIGKILL);
         auto const end = process.wait_for_end();
@@ -101,7 +117,11 @@ TEST_CASE("a fleet killed: hundreds of kills leave a key that works, and none th
     for (int i = 0; i < kills; ++i) {
         CAPTURE(i);
         auto const most = static_cast<std::uint64_t>(2 * whole.count());
-        killed.kill_after(std::chrono::microseconds(killed.random.below(most)));
+        // At each request in turn, whatever the machine does meanwhile; and at any moment between them.
+        if (i % 2 == 0)
+            killed.kill_at_request(1 + i / 2 % requests_of_a_life);
+        else
+            killed.kill_after(std::chrono::microseconds(killed.random.below(most)));
         killed.check_after_a_kill();
     }
     killed.check_at_the_end();

@@ -137,7 +137,10 @@ TEST_CASE(
         FakeEtcd second;
         first.inject(range, *row.fault);
         second.put("/p/ci", "x");
-        auto const store = EtcdScene::make_store({&first, &second}, EtcdOptions().timeout(200ms));
+        // Only for what is to take longer: an answer may come late on a busy machine.
+        auto const is_silent = row.fault->what == What::hang;
+        auto const store =
+            EtcdScene::make_store({&first, &second}, is_silent ? EtcdOptions().timeout(1s) : EtcdOptions());
         auto const loaded = EtcdScene::load(store);
         REQUIRE_FALSE(loaded);
         CHECK(loaded.error().code() == errc::bad_value);  // what the second one has
@@ -211,16 +214,22 @@ TEST_CASE("etcd store: a save that is answered by nonsense may have been applied
 }
 
 TEST_CASE("etcd store: every request is bounded, and a cancellation ends it") {
-    EtcdScene scene;
-    auto const store = scene.make_store(EtcdOptions().timeout(100ms));
-    scene.etcd.inject(range, silent);
-    scene.etcd.inject(range, silent);
-    auto const loaded = EtcdScene::load(store);
-    REQUIRE_FALSE(loaded);
-    CHECK(loaded.error().code() == errc::timeout);
-    CHECK(text(loaded).find("100 ms") != std::string::npos);
-    CHECK(scene.etcd.count(range) == 2);
+    // A busy machine may take all of the time until a request is sent: then there is more.
+    bool are_sent = false;
+    for (auto time = 100ms; !are_sent; time *= 4) {
+        REQUIRE(time < 10 * patience);
+        EtcdScene scene;
+        auto const store = scene.make_store(EtcdOptions().timeout(time));
+        scene.etcd.inject(range, silent);
+        scene.etcd.inject(range, silent);
+        auto const loaded = EtcdScene::load(store);
+        REQUIRE_FALSE(loaded);
+        CHECK(loaded.error().code() == errc::timeout);
+        CHECK(text(loaded).find(std::to_string(time.count()) + " ms") != std::string::npos);
+        are_sent = scene.etcd.count(range) == 2;
+    }
 
+    EtcdScene scene;
     scene.etcd.inject(range, silent);
     auto const patient = scene.make_store(EtcdOptions().timeout(1h));
     boost::asio::io_context context;
@@ -231,9 +240,9 @@ TEST_CASE("etcd store: every request is bounded, and a cancellation ends it") {
                           boost::asio::bind_cancellation_slot(
                               signal.slot(), [&](const std::exception_ptr&) { has_ended = true; }));
     auto const end = std::chrono::steady_clock::now() + patience;
-    while (scene.etcd.count(range) < 3 && std::chrono::steady_clock::now() < end)
+    while (scene.etcd.count(range) < 1 && std::chrono::steady_clock::now() < end)
         context.run_one_for(10ms);
-    REQUIRE(scene.etcd.count(range) == 3);
+    REQUIRE(scene.etcd.count(range) == 1);
     signal.emit(boost::asio::cancellation_type::terminal);
     context.run_for(patience);
     CHECK(has_ended);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/awaited.hpp"
+#include "support/patience.hpp"
 #include "support/printed.hpp"
 #include "support/small_files.hpp"
 #include "support/temporary_folder.hpp"
@@ -348,17 +349,20 @@ TEST_CASE_FIXTURE(Fixture, "file_sink: a consumer reads a whole, current value w
             ++reads;
         }
     });
-    for (int i = 0; i < 1'000; ++i) {
+    // More, where the reader's thread seldom has its turn.
+    std::uint64_t generation = 1;
+    for (int i = 0; i < 1'000 || (reads <= 100 && i < 1'000'000); ++i) {
         auto number = std::to_string(i + 2);
         auto const receipt = store(*sink, "r" + number,
                                    std::string(10 - number.size(), '0') + number + std::string(1'990, 'b'));
-        at_least = receipt.generation;
+        at_least = generation = receipt.generation;
     }
     done = true;
     reader.join();
     CHECK(wrong == 0);
     CHECK(reads > 100);
-    CHECK(contents().current->generation == 1'001);
+    CHECK(generation >= 1'001);
+    CHECK(contents().current->generation == generation);
 }
 
 // Stages and promotes in a process of its own, which says how it went by its status.
@@ -450,7 +454,7 @@ TEST_CASE_FIXTURE(Locked, "file_sink: a cancelled call does not wait for the loc
     auto const began = std::chrono::steady_clock::now();
     context.run();
     CHECK(ended);
-    CHECK(std::chrono::steady_clock::now() - began < 5s);
+    CHECK(std::chrono::steady_clock::now() - began < patience);
     CHECK((!found || found->error().code() == errc::operation_aborted));
 }
 
@@ -460,7 +464,7 @@ TEST_CASE_FIXTURE(Locked, "file_sink: a lock that is held for 10 s is a conflict
     auto const time = std::chrono::steady_clock::now() - began;
     CHECK(contains(complaint(errc::conflict, found), "is locked by process " + std::to_string(::getpid())));
     CHECK(time >= 10s);
-    CHECK(time < 13s);
+    CHECK(time < 10s + patience);
 }
 
 }  // namespace file_sink_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -108,12 +108,13 @@ TEST_CASE("roster: a million rows are read, and asked, in time that grows with t
         std::string csv = "name,email\n";
         for (std::size_t i = 0; i < rows; ++i)
             csv += "\"Ada, Countess\",person-" + std::to_string(i * 7'919 % rows) + "@x.test\r\n";
-        auto const begin = std::chrono::steady_clock::now();
+        // Of this program on a core: what others do meanwhile does not count.
+        auto const begin = std::clock();
         auto const roster = Roster::parse(csv).value();
-        auto const time = std::chrono::steady_clock::now() - begin;
+        auto const time = std::clock() - begin;
         CHECK(roster.size() == rows);
         CHECK(roster.contains("Person-17@x.test"));
-        return std::chrono::duration<double>(time).count();
+        return static_cast<double>(time) / CLOCKS_PER_SEC;
     };
     auto const small = time_of(100'000);
     auto const large = time_of(1'000'000);

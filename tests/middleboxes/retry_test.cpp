@@ -28,13 +28,16 @@ TEST_CASE("middle boxes: a hundred revokes all succeed behind nginx's limit_req"
         REQUIRE(boxes::succeeds(made));
         uid = made->uid();
     }
-    boost::asio::io_context context;
-    ApiKeyClient client(context, options);
-    int revoked = 0;
-    for (int i = 0; i < 100; ++i)
-        client.async_revoke(uid, [&](const Result<void>& result) { revoked += boxes::succeeds(result); });
-    context.run();
-    CHECK(revoked == 100);
+    // A busy machine may ask so slowly that nginx refuses nothing: then another client begins anew.
+    for (int times = 0; times < 10 && refused->count == 0; ++times) {
+        boost::asio::io_context context;
+        ApiKeyClient client(context, options);
+        int revoked = 0;
+        for (int i = 0; i < 100; ++i)
+            client.async_revoke(uid, [&](const Result<void>& result) { revoked += boxes::succeeds(result); });
+        context.run();
+        CHECK(revoked == 100);
+    }
     CHECK(refused->count > 0);
 }
 

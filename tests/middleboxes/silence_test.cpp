@@ -61,7 +61,7 @@ TEST_CASE("middle boxes: a connection that haproxy drops silently after an answe
         REQUIRE_FALSE(list);
         CHECK(list.error().code() == errc::timeout);
     }
-    CHECK(boxes::succeeds(client.whoami(CallOptions().deadline(2s))));
+    CHECK(boxes::succeeds(client.whoami(CallOptions().deadline(patience))));
 }
 
 }  // namespace silence_test

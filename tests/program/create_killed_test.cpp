@@ -285,7 +285,9 @@ TEST_CASE("create survives a kill: at random moments, several times in a row") {
     auto const longest = std::chrono::duration_cast<std::chrono::microseconds>(whole).count();
     int killed = 0;
     int left = 0;
-    for (int round = 0; round < 12; ++round) {
+    // More, where each came to its end: a machine may be slow when the time of a run is measured, and quick
+    // then.
+    for (int round = 0; round < 12 || (killed == 0 && round < 200); ++round) {
         CAPTURE(round);
         Survivor survivor;
         // The answer to a create takes a quarter of the time, so that many die over it.

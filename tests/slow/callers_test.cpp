@@ -165,7 +165,8 @@ TEST_CASE(
     std::array<int, 2> stop{};
     checked(::pipe(stop.data()));
     auto caller_options = emulator.client_options(testing::Role::tenant_admin);
-    // What is refused is a failed call, and not tried again with another key.
+    // A key that is refused is replaced once by the one of that moment, whatever this is: nothing else is
+    // tried again.
     caller_options.retry.max_attempts = 1;
     caller_options.auth = lifecycle::sink_provider(slot.sink(), 500ms);
     std::vector<CallingProcess> processes;

@@ -228,11 +228,17 @@ double time_to_leave(std::size_t count) {
 // What grows with their number takes a hundred times as long, and took 258 times; cold caches, 5 to 40 times.
 // ticket_queue_test.cpp counts steps instead.
 TEST_CASE("rate limiter: a waiter leaves a queue of a hundred thousand about as fast as one of a thousand") {
-    auto const few = time_to_leave(1'000);
-    auto const more = time_to_leave(10'000);
-    auto const many = time_to_leave(100'000);
-    MESSAGE("each of 1,000 takes ", few, " ns to leave, of 10,000 ", more, " ns, of 100,000 ", many, " ns");
-    CHECK(many < 90 * few);
+    auto ratio = std::numeric_limits<double>::max();
+    // Who has the caches besides slows down the many more than the few: not every time, though.
+    for (int tries = 0; tries < 10 && ratio >= 90; ++tries) {
+        auto const few = time_to_leave(1'000);
+        auto const more = time_to_leave(10'000);
+        auto const many = time_to_leave(100'000);
+        MESSAGE("each of 1,000 takes ", few, " ns to leave, of 10,000 ", more, " ns, of 100,000 ", many,
+                " ns");
+        ratio = std::min(ratio, many / few);
+    }
+    CHECK(ratio < 90);
 }
 
 TEST_CASE("rate limiter: however they come and leave, each waits for those before it") {

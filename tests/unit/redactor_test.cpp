@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -231,22 +231,23 @@ TEST_CASE("redactor: no text takes more than the bounded number of steps, whoeve
     for (int i = 0; i < 20; ++i)
         known.add(Kind::credential, random.uid() + random.uid());
     std::size_t most = 0;
-    auto longest = std::chrono::steady_clock::duration::zero();
+    // Of this program on a core: what others do meanwhile does not count.
+    std::clock_t longest = 0;
     std::string slowest;
     auto const texts = hostile::texts(detail::max_redacted_bytes);
     for (std::size_t i = 0; i < texts.size(); i += sanitized ? 5 : 1) {
         auto const& text = texts[i];
-        auto const begun = std::chrono::steady_clock::now();
+        auto const begun = std::clock();
         SecretSearch const search(text, known);
-        auto const took = std::chrono::steady_clock::now() - begun;
+        auto const took = std::clock() - begun;
         CHECK(search.steps() <= SecretSearch::max_steps(text.size()));
         most = std::max(most, search.steps());
         if (took > longest) slowest = text.substr(0, 32);
         longest = std::max(longest, took);
     }
-    MESSAGE("at most " << most << " steps; the longest took "
-                       << std::chrono::duration<double, std::milli>(longest).count() << " ms: " << slowest);
-    CHECK(longest < std::chrono::seconds{2});
+    MESSAGE("at most " << most << " steps; the longest took " << 1'000 * longest / CLOCKS_PER_SEC
+                       << " ms: " << slowest);
+    CHECK(longest < 2 * CLOCKS_PER_SEC);
 }
 
 TEST_CASE("redactor: of a text of any length no more is read than a person does") {

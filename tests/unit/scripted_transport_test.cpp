@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <palette/auth.hpp>
 #include <palette/client.hpp>
+#include <palette/testing/manual_clock.hpp>
 #include <palette/testing/scripted_transport.hpp>
 
 #include <doctest/doctest.h>
@@ -21,12 +22,14 @@ constexpr auto one_key =
 
 struct Scene {
     std::shared_ptr<ScriptedTransport> service = std::make_shared<ScriptedTransport>();
+    std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
     boost::asio::io_context context;
     ApiKeyClient client{context, options()};
 
     [[nodiscard]] ClientOptions options() const {
         ClientOptions made;
         made.transport = service;
+        made.clock = clock;
         made.retry.max_attempts = 1;
         made.auth = auth::api_key(Secret("a-key-that-nobody-has"), "the-own-key");
         return made;
@@ -92,6 +95,8 @@ TEST_CASE("scripted transport: a failure says whether anything was sent, and a h
     auto const revoke = [&](CallOptions options) {
         std::optional<Result<void>> result;
         scene.client.async_revoke(uid, options, [&](Result<void> r) { result = std::move(r); });
+        scene.context.poll();
+        if (!result) scene.clock->advance(20ms);
         scene.context.run();
         scene.context.restart();
         return std::move(result).value();

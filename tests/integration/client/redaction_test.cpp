@@ -16,6 +16,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -478,7 +479,8 @@ TEST_CASE(
 
 TEST_CASE(
     "client: an answer within the limits holds up the event loop for no time to speak of, whoever wrote it") {
-    auto longest = std::chrono::steady_clock::duration::zero();
+    // Of this program on a core: what others do meanwhile does not count.
+    std::clock_t longest = 0;
     std::string slowest;
     auto const texts = hostile::texts(10'000);
     for (std::size_t i = 0; i < texts.size(); i += 9) {
@@ -488,9 +490,9 @@ TEST_CASE(
         scene.transport->body =
             R"({"code":)" + quoted + R"(,"message":)" + quoted + R"(,"ref":)" + quoted + '}';
         REQUIRE(scene.transport->body.size() < 64 * 1024);
-        auto const begun = std::chrono::steady_clock::now();
+        auto const begun = std::clock();
         auto const result = scene.client->list();
-        auto const took = std::chrono::steady_clock::now() - begun;
+        auto const took = std::clock() - begun;
         REQUIRE_FALSE(result);
         auto const& error = result.error();
         for (auto const* const text : {&error.server_code(), &error.server_message(), &error.ref()}) {
@@ -500,9 +502,8 @@ TEST_CASE(
         if (took > longest) slowest = texts[i].substr(0, 32);
         longest = std::max(longest, took);
     }
-    MESSAGE("the longest took " << std::chrono::duration<double, std::milli>(longest).count()
-                                << " ms: " << slowest);
-    CHECK(longest < std::chrono::seconds{2});
+    MESSAGE("the longest took " << 1'000 * longest / CLOCKS_PER_SEC << " ms: " << slowest);
+    CHECK(longest < 2 * CLOCKS_PER_SEC);
 }
 
 }  // namespace redaction_test

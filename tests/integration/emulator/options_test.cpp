@@ -19,6 +19,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -176,15 +177,30 @@ TEST_CASE("emulator options: requests may be kept or not, and are counted either
     }
 }
 
-std::ptrdiff_t entries_of(const char* directory) {
-    std::filesystem::directory_iterator const begin(directory);
+// Of this process.
+std::ptrdiff_t open_files() {
+    std::filesystem::directory_iterator const begin("/proc/self/fd");
     return std::distance(begin, std::filesystem::directory_iterator());
 }
 
-// A thread that has been joined may be listed for a moment more.
-bool comes_back_to(std::ptrdiff_t threads) {
+// The threads of this process, by their ids. Their number says less: one that has been joined may be listed
+// for a moment more, before a test as well as after it.
+using Threads = std::set<std::string>;
+Threads threads() {
+    Threads ids;
+    for (auto const& entry : std::filesystem::directory_iterator("/proc/self/task"))
+        ids.insert(entry.path().filename().string());
+    return ids;
+}
+
+bool has_more_than(const Threads& before) {
+    return !std::ranges::includes(before, threads());
+}
+
+// Whether no others are left.
+bool comes_back_to(const Threads& before) {
     auto const end = std::chrono::steady_clock::now() + 20s;
-    while (entries_of("/proc/self/task") != threads) {
+    while (has_more_than(before)) {
         if (std::chrono::steady_clock::now() > end) return false;
         std::this_thread::yield();
     }
@@ -195,13 +211,13 @@ TEST_CASE("emulator options: an emulator with TLS comes and goes quickly and lea
     {
         Emulator const to_load_what_is_loaded_once;
     }
-    auto const threads = entries_of("/proc/self/task");
-    auto const files = entries_of("/proc/self/fd");
+    auto const before = threads();
+    auto const files = open_files();
     auto const come_and_go = [&]() -> std::chrono::steady_clock::duration {
         auto const begin = std::chrono::steady_clock::now();
         {
             Emulator const emulator;
-            CHECK(entries_of("/proc/self/task") > threads);
+            CHECK(has_more_than(before));
         }
         return std::chrono::steady_clock::now() - begin;
     };
@@ -209,8 +225,8 @@ TEST_CASE("emulator options: an emulator with TLS comes and goes quickly and lea
         come_and_go();
     constexpr auto quickly = sanitized ? 1000ms : 100ms;
     CHECK(shortest(quickly, come_and_go) < quickly);
-    CHECK(comes_back_to(threads));
-    CHECK(entries_of("/proc/self/fd") == files);
+    CHECK(comes_back_to(before));
+    CHECK(open_files() == files);
 }
 
 TEST_CASE("emulator options: a program that is started meanwhile inherits nothing of it") {
@@ -233,22 +249,22 @@ TEST_CASE("emulator options: a program that is started meanwhile inherits nothin
 
 TEST_CASE("emulator options: an emulator that cannot be made leaves nothing behind either") {
     Emulator const first;
-    auto const threads = entries_of("/proc/self/task");
-    auto const files = entries_of("/proc/self/fd");
+    auto const before = threads();
+    auto const files = open_files();
     for (int i = 0; i < 5; ++i) {
         CHECK(refusal_of({.port = first.port()}));
         CHECK(refusal_of({.org = ""}));
     }
-    CHECK(comes_back_to(threads));
-    CHECK(entries_of("/proc/self/fd") == files);
+    CHECK(comes_back_to(before));
+    CHECK(open_files() == files);
 }
 
 TEST_CASE("emulator options: destruction does not wait for requests that are under way") {
     {
         Emulator const to_load_what_is_loaded_once;
     }
-    auto const threads = entries_of("/proc/self/task");
-    auto const files = entries_of("/proc/self/fd");
+    auto const before = threads();
+    auto const files = open_files();
     for (bool const plain : {true, false}) {
         CAPTURE(plain);
         auto const clock = std::make_shared<palette::testing::ManualClock>();
@@ -281,8 +297,8 @@ TEST_CASE("emulator options: destruction does not wait for requests that are und
         CHECK(clock->waiting() == 0);
         clock->advance(1h);
     }
-    CHECK(comes_back_to(threads));
-    CHECK(entries_of("/proc/self/fd") == files);
+    CHECK(comes_back_to(before));
+    CHECK(open_files() == files);
 }
 
 }  // namespace options_test
