@@ -172,7 +172,9 @@ void reconcile_file(palette::BlockingApiKeyClient& client, const fs::path& file)
                   << pending.name() << " whose value nobody has, and delete them and the file\n";
 }
 
-void reconcile_files(palette::BlockingApiKeyClient& client, const Files& files) {
+// Whether it could be done for all of them.
+bool reconcile_files(palette::BlockingApiKeyClient& client, const Files& files) {
+    bool is_done = true;
     for (auto const* const kind : {"record", "left"}) {
         for (auto const& nonce : files.nonces(kind)) {
             auto const file = files.file(nonce, kind);
@@ -180,17 +182,20 @@ void reconcile_files(palette::BlockingApiKeyClient& client, const Files& files) 
                 reconcile_file(client, file);
             } catch (const palette::Exception& e) {  // the file stays: the next run looks again
                 std::cerr << file.string() << ": " << e.error() << '\n';
+                is_done = false;
             }
         }
     }
+    return is_done;
 }
 
-// Step 5: what earlier runs have left, wherever they were killed.
-void clean_up(palette::BlockingApiKeyClient& client, const Files& files) {
+// Step 5: what earlier runs have left, wherever they were killed. Whether all of it could be looked at.
+bool clean_up(palette::BlockingApiKeyClient& client, const Files& files) {
     for (auto const& nonce : files.nonces("key"))
         files.give_wanted_name(nonce);
-    reconcile_files(client, files);
+    auto const is_done = reconcile_files(client, files);
     files.remove_unfinished();
+    return is_done;
 }
 
 // Step 3: first what must go and then what must stay. Killed in between, all of it goes.
@@ -220,7 +225,7 @@ void create(palette::BlockingApiKeyClient& client, const Files& files, bool retr
 
     auto const stored = store(files, *created, nonce);
     if (!stored) {
-        std::cerr << "the new key may be left, for its value was not stored: run again\n";
+        std::cerr << "the new key may be left, for its value was not stored: make room, and run again\n";
         // Nobody has the value, unless its file is there all the same: then the next run goes on with it.
         if (stored.error().effect() == palette::Effect::not_applied) reconcile(client, record);
         throw std::runtime_error(std::string(stored.error().what()));
@@ -244,7 +249,7 @@ int main(int argc, char** argv) try {
     LockedDirectory const directory(path);
     Files const files(directory);
     palette::BlockingApiKeyClient client(service.options());
-    clean_up(client, files);
+    auto const is_clean = clean_up(client, files);
     if (option != "--clean-up") {
         // Step 6.
         if (!fs::exists(files.wanted())) create(client, files, option == "--retry-when-unseen");
@@ -254,6 +259,7 @@ int main(int argc, char** argv) try {
         std::cout << "a request without an answer may make a key late: run with --clean-up in an hour, and "
                      "in a day\n";
     if (!service.is_real()) fs::remove_all(path);
+    return is_clean || option != "--clean-up" ? 0 : 1;
 } catch (const std::exception& e) {
     std::cerr << "create_survives_kill: " << e.what() << '\n';
     return 1;

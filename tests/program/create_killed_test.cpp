@@ -122,6 +122,16 @@ public:
         return run(options);
     }
 
+    // The same: its status.
+    int status_of_clean_up() {
+        child::Process::Options options;
+        options.arguments = {folder_.path(), "--clean-up"};
+        child::Process process(PALETTE_KILLED_PROGRAM, options);
+        auto const end = process.wait_for_end();
+        REQUIRE(end);
+        return end->status;
+    }
+
     // The same: what it said on standard error.
     std::string run_for_errors(int status = 0) {
         child::Process process(PALETTE_KILLED_PROGRAM, arguments());
@@ -391,6 +401,16 @@ TEST_CASE(
     survivor.run_clean_up();
     CHECK(survivor.notes(".record") == 0);
     CHECK(survivor.notes(".key") == 1);
+}
+
+TEST_CASE("create survives a kill: a clean-up that the service refuses has failed") {
+    Survivor survivor;
+    CHECK(survivor.run_and_kill_at(3));  // the create
+    survivor.emulator().faults().add("GET /v1/apiKeys status:403");
+    CHECK(survivor.status_of_clean_up() == 1);
+    survivor.emulator().faults().clear();
+    CHECK(survivor.status_of_clean_up() == 0);
+    CHECK(survivor.keys_made().empty());
 }
 
 TEST_CASE(

@@ -110,6 +110,10 @@ public:
         return page_incidents::revoke_all_of_mine(client, emulator.user(role).uid, folder.path(), incident);
     }
 
+    [[nodiscard]] std::string new_key_of(Role role) const {
+        return folder.path("incident-1-" + emulator.user(role).uid + ".key");
+    }
+
     void seed(Role role, int number) {
         for (int i = 0; i < number; ++i)
             static_cast<void>(emulator.seed_key(
@@ -248,7 +252,7 @@ TEST_CASE("pages: an incident of oneself revokes all keys but the new one, and e
     scene.run(code("incident-1"));
     CHECK(ended_well());
     CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
-    auto const survivor = content_of(scene.folder.path("incident-1.key"));
+    auto const survivor = content_of(scene.new_key_of(Role::tenant_admin));
     CHECK_FALSE(survivor.empty());
 }
 
@@ -285,7 +289,7 @@ TEST_CASE("pages: an incident of oneself ends well and loses no key, killed at e
         scene.run(code);
         CHECK(ended_well());
         CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
-        CHECK_FALSE(content_of(scene.folder.path("incident-1.key")).empty());
+        CHECK_FALSE(content_of(scene.new_key_of(Role::tenant_admin)).empty());
     }
 }
 
@@ -296,18 +300,34 @@ TEST_CASE("pages: an incident of one user is not taken for that of another one")
     auto const code_of = [&](Role role) {
         return [&scene, role](ApiKeyClient& client) { return scene.revoke_all_of(client, role); };
     };
-    scene.run(code_of(Role::tenant_admin));
-    CHECK(ended_well());
-    scene.run(code_of(Role::user), Role::user);
-    CHECK(has_failed_over("take another name"));
-    // Nor where the key of the other one does not work any more: that of the first user does not, by now.
-    scene.run(code_of(Role::user), Role::tenant_admin);
-    CHECK(has_failed_over("take another name"));
-    // Nor for whoever asks with a third one's key.
+    // That of the first user is killed before its key is stored, and that of the second one is not disturbed.
+    REQUIRE(scene.run(code_of(Role::tenant_admin), Role::tenant_admin,
+                      [&] { return scene.active_keys_of(Role::tenant_admin) == 3; }));
     scene.run(code_of(Role::user), Role::tenant_viewer);
     CHECK(has_failed_over("the client uses a key of user"));
     CHECK(scene.active_keys_of(Role::user) == 3);
+    scene.run(code_of(Role::user), Role::user);
+    CHECK(ended_well());
+    CHECK(scene.active_keys_of(Role::user) == 1);
+    scene.run(code_of(Role::tenant_admin));
+    CHECK(ended_well());
     CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
+    // Nor where the credential does not work any more.
+    std::filesystem::copy_file(scene.new_key_of(Role::user), scene.new_key_of(Role::tenant_viewer));
+    scene.run(code_of(Role::tenant_viewer), Role::tenant_admin);
+    CHECK_FALSE(ended_well());
+}
+
+TEST_CASE("pages: code for an incident says at once that its credential may not revoke") {
+    Scene scene;
+    scene.seed(Role::user, 4);
+    scene.run(
+        [&](ApiKeyClient& client) {
+            return page_incidents::revoke_all(client, scene.emulator.user(Role::user).uid, {});
+        },
+        Role::tenant_viewer);
+    CHECK(has_failed_over("this credential may not do it"));
+    CHECK(what_was_said.failed.size() == 6);  // five keys, and that
 }
 
 TEST_CASE("pages: README's renewal stops at the first key that its credential may not change") {

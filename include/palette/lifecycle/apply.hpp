@@ -210,9 +210,8 @@ namespace lifecycle {
 /// - errc::invalid_argument: an option that cannot be used; a plan whose keys are not in their order; a plan
 ///   with a quarantine and without a journal; a plan that changes more than ApplyOptions::max_items() keys or
 ///   more than a fifth of the tenant's.
-/// - errc::conflict: the plan is another tenant's, another user's, or too old to be begun; another process
-/// applies a plan
-///   with this journal.
+/// - errc::conflict: the plan is another tenant's, another user's, or too old to be begun (Error::path() is
+///   "tenant_uid", "actor_uid" or "as_of"); another process applies a plan with this journal.
 /// - errc::bad_value: the journal is another plan's, or damaged. A line that a kill has cut is not damage.
 /// - those of async_describe_caller(), async_list(), and of the files.
 ///
