@@ -14,6 +14,8 @@ function(palette_keys_quick_to_build target)
   target_link_libraries(${target} PRIVATE Boost::json) # its definitions have to be those of the header
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess) # for ccache
+    # It collects garbage from a gigabyte on, not from 128 MB: a tenth of its time.
+    target_compile_options(${target} PRIVATE --param=ggc-min-heapsize=1048576)
   endif()
   if(target STREQUAL "palette_keys_precompiled")
     target_precompile_headers(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/precompiled.hpp")
