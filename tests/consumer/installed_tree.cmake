@@ -43,10 +43,12 @@ foreach(file IN ITEMS LICENSE README.md CHANGELOG.md SECURITY.md docs/plans.md d
   endif()
 endforeach()
 
+string(ASCII 1 fence) # one character for three, so that code may have a backquote in it
 file(GLOB_RECURSE pages "${BINARY_DIR}/moved/share/doc/palette-keys/*.md")
 foreach(page IN LISTS pages)
   file(READ "${page}" text)
-  string(REGEX REPLACE "```[^`]*```|`[^`\n]*`" "" text "${text}")
+  string(REPLACE "```" "${fence}" text "${text}")
+  string(REGEX REPLACE "${fence}[^${fence}]*${fence}|`[^`\n]*`" "" text "${text}")
   string(REPLACE "](" "\n<" text "${text}")
   string(REGEX REPLACE "[][;]" " " text "${text}") # which lists mind
   cmake_path(GET page PARENT_PATH folder)
