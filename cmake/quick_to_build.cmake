@@ -8,7 +8,7 @@ target_compile_features(palette_keys_precompiled PRIVATE cxx_std_20)
 set_target_properties(palette_keys_precompiled PROPERTIES CXX_EXTENSIONS OFF)
 palette_keys_own_code(palette_keys_precompiled)
 
-# Where it is installed: it links in half of the time. It warns of symbols of the sanitizers.
+# gold links in half of the time, where it is installed. Not with sanitizers, of whose symbols it warns.
 find_program(palette_keys_gold ld.gold)
 mark_as_advanced(palette_keys_gold)
 

@@ -12,7 +12,7 @@
 //
 // FOLDER has the shared state, and the slot in a folder of its own.
 
-#include "fleet/shared_clock.hpp"
+#include "support/shared_clock.hpp"
 
 #include <palette/client.hpp>
 #include <palette/lifecycle/apply.hpp>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "fleet/shared_clock.hpp"
 #include "support/awaited.hpp"
 #include "support/environment.hpp"
 #include "support/process.hpp"
 #include "support/raw_http.hpp"
+#include "support/shared_clock.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <palette/api_key.hpp>

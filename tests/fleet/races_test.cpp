@@ -169,7 +169,7 @@ TEST_CASE("a fleet races: by the lock, one of two makes the successor, and the o
         REQUIRE(scene.scene.works());
     }
     MESSAGE((3 * races), " races:", scene.list_outcomes());
-    CHECK(scene.outcomes["busy"] > 0);
+    CHECK(scene.outcomes["busy"] >= races);
     CHECK(scene.outcomes["in_progress"] >= 2 * races);
 }
 
@@ -216,11 +216,11 @@ TEST_CASE(
         scene.check_keys({new_uid});
         REQUIRE(scene.scene.works());
     }
-    // How often the scheduler lets which of these happen, is its business; "rotation lost race" makes each
-    // of them happen.
+    // What a loser does with its key depends on when it lost: "rotation lost race" makes each of these
+    // happen.
     MESSAGE((3 * races), " races:", scene.list_outcomes(), "; losers deleted their key ", deleted,
             " times, and the other one took it over ", taken_over, " times");
-    CHECK(scene.outcomes["lost_race"] > 0);
+    CHECK(scene.outcomes["lost_race"] >= races);
     CHECK(scene.outcomes["busy"] == 0);
 }
 

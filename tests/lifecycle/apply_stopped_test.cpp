@@ -217,10 +217,18 @@ TEST_CASE("apply: a journal that cannot be had is an error before anything is ch
     CHECK(scene.apply(plan, scene.all_allowed()).error().code() == errc::system);
     scene.journal = scene.folder.file("other", "not a journal\n");
     CHECK(scene.apply(plan, scene.all_allowed()).error().code() == errc::bad_value);
+    impl::lifecycle::JournalEntry foreign;
+    foreign.uid = "no key of the plan";
+    scene.journal =
+        scene.folder.file("foreign", impl::lifecycle::journal_header(plan.digest()) + to_line(foreign));
+    auto const refused = scene.apply(plan, scene.all_allowed());
+    CHECK(refused.error().code() == errc::bad_value);
+    CHECK(refused.error().what() ==
+          '"' + scene.journal + "\": the journal names a key that the plan does not have");
     CHECK(scene.count("PUT") == 0);
     auto const without = ApplyOptions::without_journal().allow_large_share().include(Guard::last_user_key);
     CHECK(scene.apply(plan, without).value().is_complete());
-    CHECK(scene.folder.names().size() == 2);  // the other file, and its lock
+    CHECK(scene.folder.names().size() == 4);  // the other files, and their locks
 }
 
 }  // namespace apply_stopped_test

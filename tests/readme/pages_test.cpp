@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What pages say about the end of their code is so: it is run against the emulator, and killed on its way.
-#include "fleet/shared_clock.hpp"
 #include "fragment.hpp"
+#include "support/shared_clock.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <palette/auth.hpp>

@@ -128,7 +128,7 @@ TEST_CASE("response: control characters in a line are refused at once") {
 TEST_CASE("response: each byte of a value is looked at, wherever in the line it stands") {
     for (int number = 0; number < 256; ++number) {
         auto const c = static_cast<char>(number);
-        auto const is_control = (number < 0x20 && c != '\t' && c != '\r') || c == '\x7f';
+        auto const is_control = (number < 0x20 && c != '\t') || c == '\x7f';
         for (std::size_t offset = 0; offset < 10; ++offset) {
             auto const line = ok + "A: b" + std::string(offset, 'c') + c + std::string(12, '\xfe');
             Setting open;
@@ -136,7 +136,7 @@ TEST_CASE("response: each byte of a value is looked at, wherever in the line it 
             auto const parsed = parse(line, open);
             CAPTURE(number);
             CAPTURE(offset);
-            REQUIRE((parsed.state == State::failed) == (is_control || c == '\r' || c == '\n'));
+            REQUIRE((parsed.state == State::failed) == is_control);
         }
     }
 }

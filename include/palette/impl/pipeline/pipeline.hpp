@@ -67,7 +67,7 @@ private:
     boost::asio::awaitable<void> attempt(Sending& sending);
     boost::asio::awaitable<Result<bool>> recover(Sending& sending);
 
-    boost::asio::awaitable<Result<void>> check_credential(const Sending& sending);
+    boost::asio::awaitable<Result<void>> ask_guards(const Sending& sending);
     boost::asio::awaitable<Result<bool>> change_credential(Sending& sending);
     [[nodiscard]] Error credential_failure(const Error& error, Sending& sending) const;
     [[nodiscard]] Error failure(const Sending& sending, const Error& error,

@@ -72,11 +72,20 @@ inline bool is_refused_credential(const Error& error) noexcept {
     return error.code() == errc::unauthorized && error.status() == 401;
 }
 
-// Whether there is anything that check_credential() would look at.
-inline bool needs_check(const Sending& sending) noexcept {
+// A credential that the request was given is not for a guard to judge.
+inline bool has_guard(const Sending& sending) noexcept {
     auto const& conditions = sending.conditions;
-    auto const has_guard = sending.call.guard() != nullptr || conditions.guard != nullptr;
-    return (has_guard && !conditions.credential) || !conditions.takes_away.empty();
+    return !conditions.credential && (sending.call.guard() != nullptr || conditions.guard != nullptr);
+}
+
+// The own key is not taken away by its own credential.
+inline Result<void> check_own_key(const Sending& sending) {
+    auto const& taken = sending.conditions.takes_away;
+    // Uids are hexadecimal, and the service may take them in capitals too.
+    if (taken.empty() || !detail::equals_ignoring_case(sending.request.credential->key_uid(), taken))
+        return {};
+    return Error(errc::own_key,
+                 "the key " + detail::in_quotes(taken) + " is the one that this client itself uses");
 }
 
 // Waits for the turn of an attempt and for a credential. True: it may be sent. False: the attempt has failed
@@ -107,9 +116,11 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::prepare(Sendi
         co_return false;
     }
     sending.request.credential = *credential;
+    // The last thing before the request is sent: nothing is waited for after it, so that what was checked is
+    // what is sent.
     Result<void> allowed;
-    // A read has nothing to check, and one coroutine less to go through.
-    if (needs_check(sending)) allowed = co_await check_credential(sending);
+    if (has_guard(sending)) allowed = co_await ask_guards(sending);
+    if (allowed) allowed = check_own_key(sending);
     if (call.is_stopped()) co_return history.stopped();
     if (allowed) co_return true;
     if (!is_refused_credential(allowed.error())) co_return history.not_sent(std::move(allowed.error()));
@@ -119,22 +130,13 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::prepare(Sendi
     co_return false;
 }
 
-// The last thing before the request is sent: nothing is waited for in between, so that what was checked is
-// what is sent.
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::check_credential(const Sending& sending) {
-    auto const& conditions = sending.conditions;
-    auto const& credential = sending.request.credential;
-    std::array<Guard*, 2> const guards{sending.call.guard(), conditions.guard};
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::ask_guards(const Sending& sending) {
+    std::array<Guard*, 2> const guards{sending.call.guard(), sending.conditions.guard};
     for (auto* const guard : guards) {
-        if (guard == nullptr || conditions.credential) continue;
-        auto allowed = co_await guard->before_sending(credential);
+        if (guard == nullptr) continue;
+        auto allowed = co_await guard->before_sending(sending.request.credential);
         if (!allowed) co_return allowed;
     }
-    // Uids are hexadecimal, and the service may take them in capitals too.
-    if (!conditions.takes_away.empty() &&
-        detail::equals_ignoring_case(credential->key_uid(), conditions.takes_away))
-        co_return Error(errc::own_key, "the key " + detail::in_quotes(conditions.takes_away) +
-                                           " is the one that this client itself uses");
     co_return Result<void>();
 }
 

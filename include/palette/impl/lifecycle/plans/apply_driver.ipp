@@ -168,7 +168,9 @@ PALETTE_KEYS_INLINE Result<void> ApplyDriver::restore() {
     auto opened = ApplyJournal::open(options_.journal(), plan_.digest());
     if (!opened) return std::move(opened.error());
     journal_.emplace(std::move(*opened));
-    return machine_.restore(journal_->entries());
+    if (auto restored = machine_.restore(journal_->entries()); !restored)
+        return in_journal(options_.journal(), restored.error());
+    return {};
 }
 
 // All that comes before the first change.

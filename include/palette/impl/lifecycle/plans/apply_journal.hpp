@@ -24,10 +24,13 @@ struct JournalText {
 std::string journal_header(std::string_view digest);
 std::string to_line(const JournalEntry& entry);
 
-// Reads a journal of the plan with that digest. One that was not begun has no whole line: the text is empty,
-// or names a plan, in whole or in part, and has no entry, whichever plan that is. errc::bad_value for one of
-// another plan, of a newer schema, or with a line that is none of ours; the message names the line.
+// Reads a journal of the plan with that digest. Of one that was not begun nothing is taken over: its text is
+// empty, or names any plan, in whole or in part, and has no entry. errc::bad_value for one of another plan,
+// of a newer schema, or with a line that is none of ours; the message names the line.
 Result<JournalText> parse_journal(std::string_view text, std::string_view digest);
+
+// What is wrong with a journal, after the name of its file.
+Error in_journal(const std::string& path, const Error& fault);
 
 // The journal of a run: held under a lock, and only ever appended to. After a write that has failed, a part
 // of a line may be at its end, so that nothing is added any more; the lock is held all the same, for changes

@@ -66,8 +66,13 @@ inline std::optional<JournalEntry> parse_entry(std::string_view line) {
 }
 
 inline Error bad_journal(std::string what) {
-    return Error(errc::bad_value, std::move(what))
+    return Error(errc::bad_value, std::move(what));
+}
+
+PALETTE_KEYS_INLINE Error in_journal(const std::string& path, const Error& fault) {
+    return bad_journal(files::shown(path) + ": " + fault.what())
         .path("journal")
+        .key_uid(fault.key_uid())
         .advice("apply the plan that it was begun with, or give another plan a journal of its own");
 }
 
@@ -151,7 +156,7 @@ PALETTE_KEYS_INLINE Result<ApplyJournal> ApplyJournal::open(const std::string& p
     auto const text = file->read(max_size);
     if (!text) return text.error();
     auto journal = parse_journal(*text, digest);
-    if (!journal) return bad_journal(files::shown(path) + ": " + journal.error().what());
+    if (!journal) return in_journal(path, journal.error());
     // Before anything is appended: the rest of a line and the next one would be a line that is damaged.
     if (journal->whole < text->size())
         if (auto cut = file->truncate(journal->whole); !cut) return std::move(cut.error());
