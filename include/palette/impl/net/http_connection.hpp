@@ -34,8 +34,7 @@ public:
     [[nodiscard]] bool is_quiet() noexcept { return stream_->is_quiet(); }
 
 private:
-    asio::awaitable<Result<void>> receive(ResponseParser& parser, ExchangeReport& report,
-                                          std::chrono::steady_clock::time_point begun);
+    class Reception;
 
     void listen_for(std::chrono::milliseconds time);
 
@@ -48,7 +47,6 @@ private:
     bool fell_silent_ = false;
     Secret text_;                     // of the request; its pages serve the next one: they cost a lot to get
     std::unique_ptr<char[]> buffer_;  // wiped after every exchange
-    bool is_clean_ = true;            // nothing followed the answer
     bool reusable_ = true;
 };
 

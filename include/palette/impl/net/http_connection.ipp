@@ -6,6 +6,8 @@
 #include <palette/impl/values/text.hpp>
 
 #include <openssl/crypto.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -87,14 +89,83 @@ PALETTE_KEYS_INLINE HttpConnection::~HttpConnection() {
     OPENSSL_cleanse(buffer_.get(), buffer_size_);
 }
 
+// The answer of one exchange, as it arrives in the connection's buffer.
+class HttpConnection::Reception {
+public:
+    Reception(HttpConnection& connection, ResponseSink& sink, AnswerTo answer_to, ExchangeReport& report,
+              std::chrono::steady_clock::time_point begun)
+        : connection_(connection),
+          parser_(sink, answer_to),
+          report_(report),
+          begun_(begun) {}
+    Reception(const Reception&) = delete;
+    Reception& operator=(const Reception&) = delete;
+    ~Reception() = default;
+
+    [[nodiscard]] bool needs_more() const noexcept {
+        return parser_.state() == ResponseParser::State::needs_more && !error_;
+    }
+
+    // Where the next bytes go.
+    [[nodiscard]] asio::mutable_buffer room() noexcept {
+        return asio::buffer(connection_.buffer_.get() + filled_, buffer_size_ - filled_);
+    }
+
+    void take(const Transfer& came) {
+        auto const [error, size] = came;
+        error_ = error;
+        if (error_) return;
+        connection_.heard_ = std::chrono::steady_clock::now();
+        if (!report_.received) report_.first_byte = connection_.heard_ - begun_;
+        report_.received = true;
+        report_.bytes_received += size;
+        filled_ += size;
+        dirty_ = std::max(dirty_, filled_);
+        auto* const buffer = connection_.buffer_.get();
+        auto const taken = parser_.take({buffer, filled_});
+        filled_ -= taken;
+        std::memmove(buffer, buffer + taken, filled_);
+    }
+
+    Result<void> finish() {
+        OPENSSL_cleanse(connection_.buffer_.get(), dirty_);
+        // How the stream ended decides whether an answer without a length is whole.
+        if (error_ == asio::error::eof)
+            parser_.finish(StreamEnd::orderly);
+        else if (error_ == asio::ssl::error::stream_truncated || error_ == asio::error::connection_reset)
+            parser_.finish(StreamEnd::cut_off);
+        if (parser_.state() == ResponseParser::State::done) return {};
+        // Without a byte of an answer, what broke the connection says more than the parser.
+        if (parser_.state() == ResponseParser::State::failed && (parser_.received_any() || !error_))
+            return parser_.error();
+        auto const is_end = error_ == asio::error::eof || error_ == asio::ssl::error::stream_truncated;
+        return Error(errc::transport, is_end ? "the service closed the connection without an answer"
+                                             : "the connection broke before the answer: " + error_.message())
+            .cause(error_);
+    }
+
+    // Whether another exchange may follow an answer that is whole. What comes after it takes nothing from
+    // it, but was not asked for, and would be taken for the next answer.
+    [[nodiscard]] bool leaves_reusable() const { return parser_.keep_alive() && filled_ == 0; }
+
+private:
+    HttpConnection& connection_;
+    ResponseParser parser_;
+    ExchangeReport& report_;
+    std::chrono::steady_clock::time_point begun_;
+    std::size_t filled_ = 0;
+    std::size_t dirty_ = 0;
+    boost::system::error_code error_;
+};
+
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const HttpRequest& request,
                                                                            const std::string& fields,
                                                                            ResponseSink& sink,
                                                                            ExchangeReport& report) {
     // Until all has gone well: whoever is cancelled here leaves a connection in the middle of an exchange.
     reusable_ = false;
-    auto const state = co_await asio::this_coro::cancellation_state;
-    if (is_cancelled(state)) co_return Error(errc::operation_aborted, "it was cancelled");
+    auto const before = co_await asio::this_coro::cancellation_state;
+    if (is_cancelled(before)) co_return Error(errc::operation_aborted, "it was cancelled");
     text_.clear();
     auto rendered = render(request, fields, text_);
     // Nothing was sent of a request that cannot be rendered, and the connection is as good as before.
@@ -127,14 +198,26 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
             .cause(broken);
     text_.clear();
 
-    ResponseParser parser(sink, request.method == "HEAD" ? AnswerTo::head_request : AnswerTo::other_request);
-    auto received = co_await receive(parser, report, begun);
+    auto const answer_to = request.method == "HEAD" ? AnswerTo::head_request : AnswerTo::other_request;
+    Reception reception(*this, sink, answer_to, report, begun);
+    while (reception.needs_more()) {
+        // A cancellation that comes between two operations finds none to end.
+        auto const state = co_await asio::this_coro::cancellation_state;
+        Transfer came(asio::error::operation_aborted, 0);
+        if (!is_cancelled(state)) {
+            if (auto* const socket = stream_->plain())
+                came = co_await socket->async_read_some(reception.room(), asio::as_tuple(asio::deferred));
+            else
+                came = co_await stream_->read_some(reception.room());
+        }
+        reception.take(came);
+    }
+    auto received = reception.finish();
     alarm_.cancel();
     if (fell_silent_ && !received)
         co_return Error(errc::timeout,
                         "nothing came from the service for " + std::to_string(read_timeout_.count()) + " ms");
-    // What follows an answer that is whole takes nothing from it, and nothing else may follow.
-    reusable_ = received && parser.keep_alive() && is_clean_;
+    reusable_ = received && reception.leaves_reusable();
     co_return received;
 }
 
@@ -150,50 +233,6 @@ PALETTE_KEYS_INLINE void HttpConnection::listen_for(std::chrono::milliseconds ti
         fell_silent_ = true;
         stream_->close();
     });
-}
-
-PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::receive(
-    ResponseParser& parser, ExchangeReport& report, std::chrono::steady_clock::time_point begun) {
-    std::size_t filled = 0;
-    std::size_t dirty = 0;
-    boost::system::error_code error;
-    while (parser.state() == ResponseParser::State::needs_more && !error) {
-        // A cancellation that comes between two operations finds none to end.
-        auto const state = co_await asio::this_coro::cancellation_state;
-        if (is_cancelled(state)) {
-            error = asio::error::operation_aborted;
-            break;
-        }
-        auto const [broken, size] =
-            co_await stream_->read_some(asio::buffer(buffer_.get() + filled, buffer_size_ - filled));
-        error = broken;
-        if (error) break;
-        heard_ = std::chrono::steady_clock::now();
-        if (!report.received) report.first_byte = heard_ - begun;
-        report.received = true;
-        report.bytes_received += size;
-        filled += size;
-        dirty = std::max(dirty, filled);
-        auto const taken = parser.take({buffer_.get(), filled});
-        filled -= taken;
-        std::memmove(buffer_.get(), buffer_.get() + taken, filled);
-    }
-    OPENSSL_cleanse(buffer_.get(), dirty);
-    // How the stream ended decides whether an answer without a length is whole.
-    if (error == asio::error::eof)
-        parser.finish(StreamEnd::orderly);
-    else if (error == asio::ssl::error::stream_truncated || error == asio::error::connection_reset)
-        parser.finish(StreamEnd::cut_off);
-    // Bytes after the answer were not asked for: they would be taken for the next answer.
-    is_clean_ = filled == 0;
-    if (parser.state() == ResponseParser::State::done) co_return Result<void>();
-    // Without a byte of an answer, what broke the connection says more than the parser.
-    if (parser.state() == ResponseParser::State::failed && (parser.received_any() || !error))
-        co_return parser.error();
-    co_return Error(errc::transport, error == asio::error::eof || error == asio::ssl::error::stream_truncated
-                                         ? "the service closed the connection without an answer"
-                                         : "the connection broke before the answer: " + error.message())
-        .cause(error);
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::net

@@ -39,6 +39,8 @@ public:
     // write() to tell. Nothing within TLS.
     [[nodiscard]] virtual std::size_t write_now(asio::const_buffer buffer) noexcept = 0;
     virtual asio::ip::tcp::socket& socket() noexcept = 0;
+    // The socket, if all of the stream is that: to read from it directly needs no coroutine. Null within TLS.
+    [[nodiscard]] asio::ip::tcp::socket* plain() noexcept { return tls() == nullptr ? &socket() : nullptr; }
 
     // Null in the clear.
     [[nodiscard]] virtual SSL* tls() noexcept = 0;
