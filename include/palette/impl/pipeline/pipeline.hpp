@@ -14,6 +14,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_type.hpp>
 
 #include <chrono>
 #include <map>
@@ -63,8 +64,11 @@ public:
 
 private:
     // The steps of send().
-    boost::asio::awaitable<Result<bool>> prepare(Sending& sending);
-    boost::asio::awaitable<void> attempt(Sending& sending);
+    boost::asio::awaitable<Result<void>> take_turn(Sending& sending);
+    Result<void> begin_attempt(Sending& sending, boost::asio::cancellation_type cancelled);
+    boost::asio::awaitable<Result<void>> authorize(Sending& sending);
+    ExchangeReport& announce_exchange(Sending& sending);
+    void conclude_exchange(Sending& sending, const Result<void>& exchanged, const ExchangeReport& report);
     boost::asio::awaitable<Result<bool>> recover(Sending& sending);
 
     boost::asio::awaitable<Result<void>> ask_guards(const Sending& sending);
@@ -74,8 +78,7 @@ private:
                                 const ExchangeReport& report) const;
     void add_trace(const Call& call, HttpRequest& request) const;
     [[nodiscard]] AttemptEvent event_of(const Sending& sending, int number) const;
-    void observe(const Sending& sending, int number, std::chrono::nanoseconds begun,
-                 const ExchangeReport& report) const;
+    void observe(const Sending& sending, int number, const ExchangeReport& report) const;
     const std::string& bucket_of(const RequestKind& kind);
 
     const ClientOptions& options_;

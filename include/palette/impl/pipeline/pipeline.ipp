@@ -49,27 +49,33 @@ PALETTE_KEYS_INLINE const std::string& Pipeline::bucket_of(const RequestKind& ki
     return buckets_.emplace(kind.path_template, std::move(name)).first->second;
 }
 
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
-                                                                        HttpRequest& request, Answer& answer,
-                                                                        Conditions conditions) {
-    Sending sending(call, kind, request, answer, conditions, options_.retry, budget_);
-    for (;;) {
-        auto is_ready = co_await prepare(sending);
-        if (!is_ready) co_return std::move(is_ready.error());
-        if (*is_ready) co_await attempt(sending);
-        if (sending.result) {
-            budget_.succeeded();
-            co_return sending.result;
-        }
-        auto is_applied = co_await recover(sending);
-        if (!is_applied) co_return std::move(is_applied.error());
-        if (*is_applied) co_return Result<void>();
-        ++sending.resends;
-    }
-}
-
 inline bool is_refused_credential(const Error& error) noexcept {
     return error.code() == errc::unauthorized && error.status() == 401;
+}
+
+// Queues for the turn of a request that is not the call's first one.
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::take_turn(Sending& sending) {
+    auto turn = turn_of(sending.call, sending.kind);
+    auto taken = turn.take();
+    if (taken && !*taken) taken = co_await turn.wait();
+    if (!taken) co_return sending.history.given_up(taken.error());
+    co_return Result<void>();
+}
+
+// With the credential that is at hand, if there is one.
+PALETTE_KEYS_INLINE Result<void> Pipeline::begin_attempt(Sending& sending,
+                                                         boost::asio::cancellation_type cancelled) {
+    auto& call = sending.call;
+    if (call.is_stopped() || cancelled != boost::asio::cancellation_type::none)
+        return sending.history.stopped();
+    call.admit();
+    sending.begin_attempt(time_.steady());
+    auto credential = sending.conditions.credential ? sending.conditions.credential : credentials_.take();
+    sending.has_credential = credential != nullptr;
+    if (credential) sending.request.credential = std::move(credential);
+    // A renewal that begins runs the provider's code.
+    if (call.is_stopped()) return sending.history.stopped();
+    return {};
 }
 
 // A credential that the request was given is not for a guard to judge.
@@ -78,56 +84,36 @@ inline bool has_guard(const Sending& sending) noexcept {
     return !conditions.credential && (sending.call.guard() != nullptr || conditions.guard != nullptr);
 }
 
-// The own key is not taken away by its own credential.
-inline Result<void> check_own_key(const Sending& sending) {
-    auto const& taken = sending.conditions.takes_away;
-    // Uids are hexadecimal, and the service may take them in capitals too.
-    if (taken.empty() || !detail::equals_ignoring_case(sending.request.credential->key_uid(), taken))
-        return {};
-    return Error(errc::own_key,
-                 "the key " + detail::in_quotes(taken) + " is the one that this client itself uses");
+// Whether anybody has to be asked before the request may be sent: for a credential, or a guard.
+inline bool has_to_ask(const Sending& sending) noexcept {
+    return !sending.has_credential || has_guard(sending);
 }
 
-// Waits for the turn of an attempt and for a credential. True: it may be sent. False: the attempt has failed
-// before it was sent. An error: no attempt is made any more.
-PALETTE_KEYS_INLINE boost::asio::awaitable<Result<bool>> Pipeline::prepare(Sending& sending) {
+// Asks. An error: no attempt is made any more. An attempt that has failed before it was sent has that as its
+// result.
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::authorize(Sending& sending) {
     auto& call = sending.call;
     auto const& history = sending.history;
-    if (!call.use_turn(sending.kind)) {
-        auto turn = turn_of(call, sending.kind);
-        auto taken = turn.take();
-        if (taken && !*taken) taken = co_await turn.wait();
-        if (!taken) co_return history.given_up(taken.error());
-    }
-    auto const state = co_await boost::asio::this_coro::cancellation_state;
-    if (call.is_stopped() || state.cancelled() != boost::asio::cancellation_type::none)
-        co_return history.stopped();
-    call.admit();
-    sending.begin_attempt(time_.steady());
-
     call.set_waits_for("a credential");
-    Result<Credentials::Shared> credential =
-        sending.conditions.credential ? sending.conditions.credential : credentials_.take();
-    if (!*credential) credential = co_await credentials_.get();
-    // Whatever became of a login, the operation itself has done nothing.
-    if (call.is_stopped()) co_return history.stopped();
-    if (!credential) {
-        sending.fail(credential_failure(credential.error(), sending));
-        co_return false;
+    if (!sending.has_credential) {
+        auto credential = co_await credentials_.get();
+        // Whatever became of a login, the operation itself has done nothing.
+        if (call.is_stopped()) co_return history.stopped();
+        if (!credential) {
+            sending.fail(credential_failure(credential.error(), sending));
+            co_return Result<void>();
+        }
+        sending.request.credential = *credential;
     }
-    sending.request.credential = *credential;
-    // The last thing before the request is sent: nothing is waited for after it, so that what was checked is
-    // what is sent.
     Result<void> allowed;
     if (has_guard(sending)) allowed = co_await ask_guards(sending);
-    if (allowed) allowed = check_own_key(sending);
     if (call.is_stopped()) co_return history.stopped();
-    if (allowed) co_return true;
+    if (allowed) co_return Result<void>();
     if (!is_refused_credential(allowed.error())) co_return history.not_sent(std::move(allowed.error()));
     // As if the request itself had met it.
     sending.outcome.complete = true;
     sending.fail(std::move(allowed.error()));
-    co_return false;
+    co_return Result<void>();
 }
 
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::ask_guards(const Sending& sending) {
@@ -138,6 +124,17 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::ask_guards(co
         if (!allowed) co_return allowed;
     }
     co_return Result<void>();
+}
+
+// The own key is not taken away by its own credential. The last thing before the request is sent: nothing is
+// waited for after it, so that what was checked is what is sent.
+inline Result<void> check_own_key(const Sending& sending) {
+    auto const& taken = sending.conditions.takes_away;
+    // Uids are hexadecimal, and the service may take them in capitals too.
+    if (taken.empty() || !detail::equals_ignoring_case(sending.request.credential->key_uid(), taken))
+        return {};
+    return sending.history.not_sent(Error(
+        errc::own_key, "the key " + detail::in_quotes(taken) + " is the one that this client itself uses"));
 }
 
 // What the transport tells of an attempt: the answer's part goes to the answer, the queue's to the call.
@@ -159,43 +156,79 @@ private:
     Answer& answer_;
 };
 
-// Sends the request once. What comes of that is the result, and if that is no success, the outcome.
-PALETTE_KEYS_INLINE boost::asio::awaitable<void> Pipeline::attempt(Sending& sending) {
+// The request is about to be sent once more.
+PALETTE_KEYS_INLINE ExchangeReport& Pipeline::announce_exchange(Sending& sending) {
     auto& call = sending.call;
-    auto const& kind = sending.kind;
-    auto& request = sending.request;
+    sending.answer.begin();
+    add_trace(call, sending.request);
+    sending.sent_at = time_.steady();
+    auto& report = call.begin_attempt(sending.kind.changes());
+    call.set_waits_for("the answer");
+    if (options_.observer) options_.observer->on_attempt_start(event_of(sending, call.attempts()));
+    return report;
+}
+
+// What came of sending it is the result, and if that is no success, the outcome.
+PALETTE_KEYS_INLINE void Pipeline::conclude_exchange(Sending& sending, const Result<void>& exchanged,
+                                                     const ExchangeReport& report) {
+    auto& call = sending.call;
     auto& answer = sending.answer;
     auto& outcome = sending.outcome;
-    answer.begin();
-    AttemptSink sink(call, answer);
-    add_trace(call, request);
-    auto const begun = time_.steady();
-    auto& report = call.begin_attempt(kind.changes());
     auto const number = call.attempts();
-    if (options_.observer) options_.observer->on_attempt_start(event_of(sending, number));
-    Result<void> result;
-    try {
-        result = co_await transport_->exchange(request, sink, report);
-    } catch (...) {
-        result = detail::error_of_exception(errc::transport, "the transport failed");
-    }
-    if (!result && !report.sent) outcome.attempts = std::max(1, result.error().attempts());
+    if (!exchanged && !report.sent) outcome.attempts = std::max(1, exchanged.error().attempts());
     call.add_attempts(outcome.attempts - 1);
-    outcome.complete = result.has_value();
+    outcome.complete = exchanged.has_value();
     outcome.sent = report.sent || outcome.complete;
     outcome.silent_reused = report.reused_connection && !report.received;
     auto const& response = answer.response();
-    if (!result)
-        sending.fail(failure(sending, result.error(), report));
+    if (!exchanged)
+        sending.fail(failure(sending, exchanged.error(), report));
     else if (!is_success(response.status))
-        sending.fail(safe(refusal_of(response, answer.words(*known_), kind), call));
+        sending.fail(safe(refusal_of(response, answer.words(*known_), sending.kind), call));
     else if (auto finished = answer.finish(); !finished)
         sending.fail(safe(std::move(finished.error()).status(response.status), call));
     if (!sending.result) {
         if (outcome.complete) outcome.retry_after = retry_after(response, time_.now());
         call.add_failures(FailedAttempt(outcome.code, outcome.status), outcome.attempts);
     }
-    observe(sending, number, begun, report);
+    observe(sending, number, report);
+}
+
+// What nothing has to be waited for is done by functions, and what has to be by coroutines, of which nearly
+// every request meets but one: each costs more than all that it does.
+PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
+                                                                        HttpRequest& request, Answer& answer,
+                                                                        Conditions conditions) {
+    Sending sending(call, kind, request, answer, conditions, options_.retry, budget_);
+    for (;;) {
+        Result<void> is_allowed;
+        if (!call.use_turn(kind)) is_allowed = co_await take_turn(sending);
+        auto const state = co_await boost::asio::this_coro::cancellation_state;
+        if (is_allowed) is_allowed = begin_attempt(sending, state.cancelled());
+        if (is_allowed && has_to_ask(sending)) is_allowed = co_await authorize(sending);
+        if (is_allowed && sending.result) is_allowed = check_own_key(sending);
+        if (!is_allowed) co_return is_allowed;
+        // An attempt may have failed before it was sent: no credential could be had.
+        if (sending.result) {
+            AttemptSink sink(call, answer);
+            auto& report = announce_exchange(sending);
+            Result<void> exchanged;
+            try {
+                exchanged = co_await transport_->exchange(request, sink, report);
+            } catch (...) {
+                exchanged = detail::error_of_exception(errc::transport, "the transport failed");
+            }
+            conclude_exchange(sending, exchanged, report);
+        }
+        if (sending.result) {
+            budget_.succeeded();
+            co_return sending.result;
+        }
+        auto is_applied = co_await recover(sending);
+        if (!is_applied) co_return std::move(is_applied.error());
+        if (*is_applied) co_return Result<void>();
+        ++sending.resends;
+    }
 }
 
 // Does what follows an attempt that failed. True: the request was applied after all. False: it is sent again.
@@ -319,13 +352,13 @@ PALETTE_KEYS_INLINE AttemptEvent Pipeline::event_of(const Sending& sending, int 
     return event;
 }
 
-PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, int number, std::chrono::nanoseconds begun,
+PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, int number,
                                            const ExchangeReport& report) const {
     if (!options_.observer) return;
     auto event = event_of(sending, number);
     event.status = sending.answer.response().status;
     if (!sending.result) event.error = sending.result.error().code();
-    event.duration = time_.steady() - begun;
+    event.duration = time_.steady() - sending.sent_at;
     event.report = report;
     options_.observer->on_attempt(event);
 }

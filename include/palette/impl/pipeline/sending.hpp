@@ -62,9 +62,11 @@ public:
     const Conditions& conditions;
     Retries retries;
     RequestHistory history;
-    std::chrono::nanoseconds begun{};  // the last attempt
-    Result<void> result;               // of the last attempt
-    AttemptOutcome outcome;            // if that has failed
+    std::chrono::nanoseconds begun{};    // the last attempt
+    bool has_credential = false;         // at hand, when it began
+    std::chrono::nanoseconds sent_at{};  // once all that it needs was there
+    Result<void> result;                 // of the last attempt
+    AttemptOutcome outcome;              // if that has failed
     int resends = 0;
     bool has_changed_credential = false;
 };
