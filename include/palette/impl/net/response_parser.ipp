@@ -43,10 +43,13 @@ inline std::uint64_t not_plain(std::uint64_t bytes) noexcept {
     return (bytes | (bytes - each * ' ') | (bytes + each)) & (each << 7);
 }
 
+inline bool is_plain(char c) noexcept {
+    return c >= ' ' && c != '\x7F';
+}
+
 // Letters and the like are good anywhere behind the version, but at the beginning of a line: from `at` on
 // to the first byte that has to be looked at. Eight at a time, for all of a head goes through here.
 inline std::size_t skip_plain(std::string_view lines, std::size_t at) noexcept {
-    auto const is_plain = [](char c) { return c >= ' ' && c != '\x7F'; };
     if (!is_plain(lines[at - 1])) return at;
     for (std::uint64_t bytes; at + sizeof bytes <= lines.size(); at += sizeof bytes) {
         std::memcpy(&bytes, lines.data() + at, sizeof bytes);
@@ -58,6 +61,13 @@ inline std::size_t skip_plain(std::string_view lines, std::size_t at) noexcept {
     while (at < lines.size() && is_plain(lines[at]))
         ++at;
     return at;
+}
+
+// Whether a field ends there and another one begins, as nearly all do: three bytes, of which none is at
+// fault.
+inline bool is_between_fields(std::string_view lines, std::size_t at) noexcept {
+    return lines.size() - at > 2 && lines[at] == '\r' && lines[at + 1] == '\n' && is_plain(lines[at - 1]) &&
+           is_plain(lines[at + 2]) && lines[at + 2] != ' ';
 }
 
 // Beast waits for the end of a head once it has seen an incomplete one, and asserts that the last chunk
@@ -104,9 +114,18 @@ PALETTE_KEYS_INLINE std::size_t ResponseParser::take_some(std::string_view bytes
 // is not there yet.
 PALETTE_KEYS_INLINE std::size_t ResponseParser::complete_lines(std::string_view bytes) {
     auto const lines = bytes.substr(0, limits_.head_bytes);
+    bool const in_head = part_ == Part::head;
+    if (in_head && scanned_ == 0 && lines.starts_with(every_answer_starts_with))
+        scanned_ = every_answer_starts_with.size();
     for (; scanned_ < lines.size(); ++scanned_) {
-        if (scanned_ > every_answer_starts_with.size()) scanned_ = skip_plain(lines, scanned_);
-        if (scanned_ == lines.size()) break;
+        if (scanned_ > every_answer_starts_with.size()) {
+            scanned_ = skip_plain(lines, scanned_);
+            if (scanned_ == lines.size()) break;
+            if (in_head && is_between_fields(lines, scanned_)) {
+                scanned_ += 2;
+                continue;
+            }
+        }
         if (auto const* what = fault_at(lines, scanned_)) return refuse(what), 0;
         if (lines[scanned_] == '\n' && are_complete(lines.substr(0, scanned_ + 1)))
             return std::exchange(scanned_, 0) + 1;
