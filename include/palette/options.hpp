@@ -212,6 +212,13 @@ struct PALETTE_KEYS_DECL ClientOptions {
     ///
     /// Errors: errc::invalid_argument, which names the variable that is missing or wrong.
     static Result<ClientOptions> from_environment();
+    /// Returns the same, with `auth` instead of a key of the environment: for a program that logs in, or
+    /// reads its key from a file. `PALETTE_API_KEY` and `PALETTE_API_KEY_UID` are not read.
+    ///
+    ///     auto options = ClientOptions::from_environment(auth::file("/etc/acme/palette.key"));
+    ///
+    /// Errors: errc::invalid_argument, which names the variable that is wrong; also if `auth` is null.
+    static Result<ClientOptions> from_environment(std::shared_ptr<AuthProvider> auth);
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

@@ -6,6 +6,7 @@
 #include "support/sanitized.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <palette/auth/api_key.hpp>
 #include <palette/auth/file.hpp>
 #include <palette/auth/login.hpp>
 #include <palette/options.hpp>
@@ -207,6 +208,29 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "ClientOptions: a missing key is an error that names its variables") {
     CHECK(refusal().what() == "neither PALETTE_API_KEY nor SPECTROCLOUD_APIKEY is set");
+    key.set("");
+    CHECK(refusal().what() == "PALETTE_API_KEY is set but empty");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "ClientOptions: a provider of the caller's takes the place of the environment's key") {
+    host.set("palette.acme.com");
+    auto const provider = auth::api_key(Secret("of the caller"));
+    for (auto const* const unused : {"", "hunter2\r\nX: y", "hunter2"}) {
+        key.set(unused);
+        key_uid.set("no uid");
+        auto const options = ClientOptions::from_environment(provider).value();
+        CHECK(options.auth == provider);
+        CHECK(options.endpoint.to_string() == "https://palette.acme.com");
+    }
+    host.set("");
+    CHECK(ClientOptions::from_environment(provider).error().path() == "PALETTE_HOST");
+    host.unset();
+    upper_proxy.set("nonsense://");
+    auto const error = ClientOptions::from_environment(provider).error();
+    CHECK(error.path() == "HTTPS_PROXY");
+    CHECK(contains(error.message(), "environment of the program"));
+    CHECK(ClientOptions::from_environment(nullptr).error().path() == "auth");
 }
 
 TEST_CASE_FIXTURE(Fixture, "ClientOptions: a variable that is wrong is named, and a key is not quoted") {

@@ -6,6 +6,10 @@
 #include <palette/impl/system/environment.hpp>
 #include <palette/options.hpp>
 
+#include <memory>
+#include <string_view>
+#include <utility>
+
 namespace palette::inline PALETTE_KEYS_ABI {
 namespace detail {
 
@@ -50,18 +54,23 @@ inline Result<Endpoint> endpoint_of_environment() {
     return endpoint;
 }
 
-inline Result<ClientOptions> options_of_environment() {
-    ClientOptions options;
-    auto endpoint = endpoint_of_environment();
-    if (!endpoint) return std::move(endpoint).error();
-    options.endpoint = *std::move(endpoint);
+inline Result<std::shared_ptr<AuthProvider>> key_of_environment() {
     // Read once: what was found to be good is what is used.
     auto key = api_key_of_environment();
     // Not errc::auth_provider: no provider has been asked, and asking again would give the same.
     if (!key) return Error(errc::invalid_argument, key.error().what());
     auto key_uid = api_key_uid_of_environment();
     if (!key_uid) return Error(errc::invalid_argument, key_uid.error().what());
-    options.auth = always(Credential::api_key(*std::move(key), *std::move(key_uid)));
+    return always(Credential::api_key(*std::move(key), *std::move(key_uid)));
+}
+
+inline Result<ClientOptions> options_of_environment(Result<std::shared_ptr<AuthProvider>> auth) {
+    ClientOptions options;
+    auto endpoint = endpoint_of_environment();
+    if (!endpoint) return std::move(endpoint).error();
+    options.endpoint = *std::move(endpoint);
+    if (!auth) return std::move(auth).error();
+    options.auth = *std::move(auth);
     auto ca_file = file_of_environment("PALETTE_CA_FILE");
     if (!ca_file) return std::move(ca_file).error();
     options.tls.ca_file = *std::move(ca_file);
@@ -71,14 +80,23 @@ inline Result<ClientOptions> options_of_environment() {
     return options;
 }
 
-}  // namespace detail
-
-PALETTE_KEYS_INLINE Result<ClientOptions> ClientOptions::from_environment() {
-    auto options = detail::options_of_environment();
-    // Whoever starts the program has no argument to correct.
+// Whoever starts the program has no argument to correct.
+inline Result<ClientOptions> with_advice(Result<ClientOptions> options) {
     if (!options && !options.error().has_own_advice())
         return std::move(options).error().advice("correct the environment of the program and start it again");
     return options;
+}
+
+}  // namespace detail
+
+PALETTE_KEYS_INLINE Result<ClientOptions> ClientOptions::from_environment() {
+    return detail::with_advice(detail::options_of_environment(detail::key_of_environment()));
+}
+
+PALETTE_KEYS_INLINE Result<ClientOptions> ClientOptions::from_environment(
+    std::shared_ptr<AuthProvider> auth) {
+    if (!auth) return Error(errc::invalid_argument, "is null").path("auth");
+    return detail::with_advice(detail::options_of_environment(std::move(auth)));
 }
 
 }  // namespace palette::inline PALETTE_KEYS_ABI

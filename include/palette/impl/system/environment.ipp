@@ -29,6 +29,9 @@ PALETTE_KEYS_INLINE Result<Secret> api_key_of_environment() {
     for (auto const* const name : {"PALETTE_API_KEY", "SPECTROCLOUD_APIKEY"})
         if (auto const value = environment_variable(name); !value.empty())
             return usable_value(value_of_line(value), name);
+    // As a deployment leaves it whose secret is missing.
+    if (environment_variable("PALETTE_API_KEY").data() != nullptr)
+        return Error(errc::auth_provider, "PALETTE_API_KEY is set but empty");
     return Error(errc::auth_provider, "neither PALETTE_API_KEY nor SPECTROCLOUD_APIKEY is set");
 }
 
