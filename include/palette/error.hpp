@@ -194,6 +194,10 @@ public:
     [[nodiscard]] errc code() const noexcept { return code_; }
     /// Returns whether the requested change has happened.
     [[nodiscard]] Effect effect() const noexcept { return effect_; }
+    /// Returns whether what failed is a step of a longer operation, a rotation for one. effect() is then that
+    /// of the step, and message() says so; what the steps before it have changed, the report of the longer
+    /// operation tells.
+    [[nodiscard]] bool is_step() const noexcept { return is_step_; }
 
     /// Returns what happened, without advice. message() has both.
     [[nodiscard]] const std::string& what() const& noexcept;
@@ -279,6 +283,8 @@ public:
     Error& advice(std::string words) &;
     /// Sets whether the change has happened. Default: not_applied.
     Error& effect(Effect effect) & noexcept;
+    /// Sets whether what failed is a step of a longer operation. Default: false.
+    Error& is_step(bool is) & noexcept;
     /// Sets the name of the operation.
     Error& operation(std::string name) &;
     /// Sets the uid of the key that the error is about.
@@ -302,6 +308,8 @@ public:
     Error advice(std::string words) && { return std::move(advice(std::move(words))); }
     /// Same, on a temporary.
     Error effect(Effect e) && noexcept { return std::move(effect(e)); }
+    /// Same, on a temporary.
+    Error is_step(bool is) && noexcept { return std::move(is_step(is)); }
     /// Same, on a temporary.
     Error operation(std::string name) && { return std::move(operation(std::move(name))); }
     /// Same, on a temporary.
@@ -334,6 +342,7 @@ private:
 
     errc code_;
     Effect effect_ = Effect::not_applied;
+    bool is_step_ = false;
     int status_ = 0;
     int attempts_ = 0;
     // Coroutines keep room for many errors, and nearly all of it stays empty, so the words are allocated.

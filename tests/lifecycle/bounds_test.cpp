@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lifecycle/apply_scene.hpp"
 #include "lifecycle/rotation_scene.hpp"
+#include "support/printed.hpp"
 #include "support/stalling_transport.hpp"
 #include "support/watched.hpp"
 
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -195,6 +197,7 @@ public:
         time.run_for(std::chrono::days{21});
         transport->requests = 0;
         begun = time.seconds();
+        at_first = state_of_keys();
     }
     ~SlotScene() { client.reset(); }
     SlotScene(const SlotScene&) = delete;
@@ -207,6 +210,19 @@ public:
         lifecycle::async_rotate(*client, slot, std::move(options), rotation.handler());
     }
     [[nodiscard]] double took() const { return time.seconds() - begun; }
+
+    [[nodiscard]] std::map<std::string, bool> state_of_keys() const {
+        std::map<std::string, bool> state;
+        for (auto const& key : emulator.keys())
+            state.emplace(key.uid, key.is_active);
+        return state;
+    }
+    // What an error says of its effect is true of the service.
+    void check_effect(const Error& error) const {
+        if (state_of_keys() == at_first) return;
+        CHECK(error.effect() == Effect::unknown);
+        CHECK_FALSE(contains(error.message(), "nothing was changed"));
+    }
 
     // The next runs come to the end of the rotation, with one key, which works at each instant.
     void check_next_runs() {
@@ -228,6 +244,7 @@ public:
 
     std::shared_ptr<StallingTransport> transport;
     double begun = 0;
+    std::map<std::string, bool> at_first;
 };
 
 // With an overlap of nothing, one run goes as far as the quarantine.
@@ -261,11 +278,13 @@ TEST_CASE("rotation: its deadline ends it whichever request stalls, and the next
                 CHECK(rotation.result()->outcome == Rotation::Outcome::failed);
                 REQUIRE(rotation.result()->problem);
                 CHECK(rotation.result()->problem->code() == errc::timeout);
+                scene.check_effect(*rotation.result()->problem);
                 CHECK(rotation.result()->next_due == rotation.result()->as_of);
             } else {
                 CHECK(rotation.error().code() == errc::timeout);
                 CHECK(rotation.error().operation() == "rotate");
-                CHECK(scene.keys() == 1);
+                CHECK(rotation.error().effect() == Effect::not_applied);
+                CHECK(scene.state_of_keys() == scene.at_first);
             }
             scene.check_next_runs();
         }
@@ -275,22 +294,31 @@ TEST_CASE("rotation: its deadline ends it whichever request stalls, and the next
 
 TEST_CASE("rotation: to cancel the client ends it, and the next run goes on") {
     auto const requests = requests_of_a_rotation();
+    int changed = 0;
     for (int at = 1; at <= requests; ++at) {
-        CAPTURE(at);
-        SlotScene scene;
-        scene.stall_from(at);
-        Watched<Rotation> rotation;
-        scene.start(rotation, at_once());
-        while (scene.transport->stalled == 0 && !rotation.has_ended())
-            scene.time.run_for(1s);  // proofs are a second apart
-        REQUIRE_FALSE(rotation.has_ended());
-        auto const sent = scene.transport->requests;
-        scene.client->cancel();
-        scene.time.settle();
-        CHECK(rotation.is_aborted());
-        CHECK(scene.transport->requests == sent);
-        scene.check_next_runs();
+        for (bool const are_received : {false, true}) {
+            CAPTURE(at);
+            CAPTURE(are_received);
+            SlotScene scene;
+            scene.stall_from(at);
+            scene.transport->are_received = are_received;
+            Watched<Rotation> rotation;
+            scene.start(rotation, at_once());
+            while (scene.transport->stalled == 0 && !rotation.has_ended())
+                scene.time.run_for(1s);  // proofs are a second apart
+            REQUIRE_FALSE(rotation.has_ended());
+            auto const sent = scene.transport->requests;
+            scene.client->cancel();
+            scene.time.settle();
+            CHECK(rotation.is_aborted());
+            CHECK(rotation.error().operation() == "rotate");
+            scene.check_effect(rotation.error());
+            changed += scene.state_of_keys() == scene.at_first ? 0 : 1;
+            CHECK(scene.transport->requests == sent);
+            scene.check_next_runs();
+        }
     }
+    CHECK(changed >= requests);
 }
 
 TEST_CASE("rotation: a deadline ends its waits and its hook, too, and a passed one sends nothing") {
@@ -341,8 +369,24 @@ TEST_CASE("rotator: to cancel the client ends it in a pause, and in a rotation t
         scene.client->cancel();
         scene.time.settle();
         CHECK(run.is_aborted());
+        scene.check_effect(run.error());
+        CHECK(run.error().effect() == Effect::unknown);
         CHECK(scene.transport->requests == sent);
     }
+}
+
+TEST_CASE("rotator: one that is cancelled, and had nothing to do, has changed nothing") {
+    RotationScene scene;
+    REQUIRE(scene.rotate().value().outcome == Rotation::Outcome::completed);
+    lifecycle::Rotator rotator(*scene.client, scene.slot);
+    Watched<> run;
+    rotator.async_run(run.handler());
+    scene.time.run_for(10s);
+    REQUIRE_FALSE(run.has_ended());
+    scene.client->cancel();
+    scene.time.settle();
+    CHECK(run.is_aborted());
+    CHECK(run.error().effect() == Effect::not_applied);
 }
 
 TEST_CASE("rotator: a deadline bounds each of its runs, and the rotator goes on") {

@@ -31,6 +31,9 @@ TEST_CASE("rotation report: the problem is what failed first, and not the cleani
     CHECK(rotation.outcome == Outcome::failed);
     REQUIRE(rotation.problem);
     CHECK(contains(rotation.problem->message(), "the sink fails"));
+    // A key was made before that.
+    CHECK(rotation.problem->is_step());
+    CHECK_FALSE(contains(rotation.problem->message(), "nothing was changed"));
     REQUIRE(rotation.left.size() == 1);
     CHECK(contains(rotation.left[0], "delete the key "));
 }

@@ -122,6 +122,18 @@ TEST_CASE("Error: the message is one line that tells what happened and its effec
     }
 }
 
+TEST_CASE("Error: the message of a step does not say that the whole operation has changed nothing") {
+    auto const whole = Error(errc::forbidden);
+    auto const step = Error(whole).is_step(true);
+    CHECK_FALSE(whole.is_step());
+    CHECK(step.is_step());
+    CHECK(step != whole);
+    CHECK(Error(step) == step);
+    CHECK(contains(step.message(), "; this step changed nothing; "));
+    for (auto const effect : {Effect::applied, Effect::unknown})
+        CHECK(Error(step).effect(effect).message() == Error(whole).effect(effect).message());
+}
+
 TEST_CASE("Error: the advice does not ask for what has been done, nor for what may do harm") {
     auto const after = [](errc code, Effect effect) {
         auto const error = Error(code).effect(effect);

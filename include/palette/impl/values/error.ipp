@@ -277,6 +277,7 @@ PALETTE_KEYS_INLINE Error::Error(errc code, std::string what) : code_(code) {
 PALETTE_KEYS_INLINE Error::Error(const Error& other)
     : code_(other.code_),
       effect_(other.effect_),
+      is_step_(other.is_step_),
       status_(other.status_),
       attempts_(other.attempts_),
       words_(other.words_ ? std::make_unique<Words>(*other.words_) : nullptr),
@@ -335,10 +336,11 @@ PALETTE_KEYS_INLINE const std::vector<FailedAttempt>& Error::earlier() const& no
 }
 
 PALETTE_KEYS_INLINE bool operator==(const Error& a, const Error& b) noexcept {
-    return a.code() == b.code() && a.effect() == b.effect() && a.status() == b.status() &&
-           a.attempts() == b.attempts() && a.what() == b.what() && a.has_own_advice() == b.has_own_advice() &&
-           a.advice() == b.advice() && a.operation() == b.operation() && a.key_uid() == b.key_uid() &&
-           a.cause() == b.cause() && a.path() == b.path() && a.server_code() == b.server_code() &&
+    return a.code() == b.code() && a.effect() == b.effect() && a.is_step() == b.is_step() &&
+           a.status() == b.status() && a.attempts() == b.attempts() && a.what() == b.what() &&
+           a.has_own_advice() == b.has_own_advice() && a.advice() == b.advice() &&
+           a.operation() == b.operation() && a.key_uid() == b.key_uid() && a.cause() == b.cause() &&
+           a.path() == b.path() && a.server_code() == b.server_code() &&
            a.server_message() == b.server_message() && a.ref() == b.ref() && a.earlier() == b.earlier() &&
            a.pending_ == b.pending_;
 }
@@ -366,6 +368,11 @@ PALETTE_KEYS_INLINE std::string_view Error::advice() const& noexcept {
 
 PALETTE_KEYS_INLINE Error& Error::effect(Effect effect) & noexcept {
     effect_ = effect;
+    return *this;
+}
+
+PALETTE_KEYS_INLINE Error& Error::is_step(bool is) & noexcept {
+    is_step_ = is;
     return *this;
 }
 
@@ -445,7 +452,7 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
 
     switch (effect_) {
         case Effect::not_applied:
-            line += "; nothing was changed";
+            line += is_step_ ? "; this step changed nothing" : "; nothing was changed";
             break;
         case Effect::applied:
             line += "; the change was applied";

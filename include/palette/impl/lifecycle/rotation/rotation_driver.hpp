@@ -67,7 +67,8 @@ private:
     void note(std::string text) { done_.push_back(std::move(text)); }
     // What is done between the requests of a step is not done after the end.
     [[nodiscard]] bool has_ended() const noexcept { return end_->has_come(); }
-    [[nodiscard]] Error ended() const { return end_->error("rotation"); }
+    // Why this run ends early.
+    [[nodiscard]] Error ended() const;
     Result<Report> report();
     Result<Report> interrupted();
     Report report_of_record();

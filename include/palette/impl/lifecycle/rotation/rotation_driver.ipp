@@ -433,7 +433,18 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
     report.next_due = machine_->next_due();
     if (outcome == Report::Outcome::failed || outcome == Report::Outcome::lost_race)
         report.problem = std::move(problem);
+    // A refused step has changed nothing; those before it may have made a key.
+    if (report.problem) report.problem->is_step(true);
     return report;
+}
+
+PALETTE_KEYS_INLINE Error RotationDriver::ended() const {
+    auto error = end_->error("rotation").operation("rotate");
+    if (!has_acted_) return error;
+    // What was under way is as if the process had been killed in it.
+    return std::move(error)
+        .effect(Effect::unknown)
+        .advice("rotate again: that goes on with what this rotation began, or takes it back");
 }
 
 // The record is as if the process had been killed here.
@@ -443,7 +454,7 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::interrupted()
     report.outcome = Report::Outcome::failed;
     // At once: nothing was refused, there was only no time left.
     report.next_due = now_;
-    report.problem = ended().operation("rotate");
+    report.problem = ended();
     // In these steps the record in the store is another rotation's, or does not name the key: no later run
     // would find it.
     auto const step = machine_->next();

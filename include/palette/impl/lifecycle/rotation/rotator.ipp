@@ -39,29 +39,46 @@ private:
     int failures_ = 0;
 };
 
+// Whether a run may have changed something.
+inline bool may_have_acted(const Result<palette::lifecycle::Rotation>& run) noexcept {
+    using Outcome = palette::lifecycle::Rotation::Outcome;
+    if (!run) return run.error().effect() != Effect::not_applied;
+    return run->outcome != Outcome::not_due && run->outcome != Outcome::busy;
+}
+
+// An error of a rotator that has run for months is no proof that it has changed nothing.
+inline Error end_of_rotator(Error error, bool has_acted) {
+    if (!has_acted) return error;
+    return std::move(error)
+        .effect(Effect::unknown)
+        .advice("start the rotator again: its next run goes on with what was begun, or takes it back");
+}
+
 inline asio::awaitable<Result<void>> run_rotator(ApiKeyClient& client, palette::lifecycle::Slot slot,
                                                  palette::lifecycle::RotateOptions options,
                                                  palette::lifecycle::Rotator::Listener listener,
                                                  std::chrono::milliseconds longest_pause,
                                                  std::shared_ptr<const RunEnd> end) {
     RotatorPace pace(longest_pause);
+    bool has_acted = false;
     for (;;) {
         auto rotation = co_await palette::lifecycle::async_rotate(client, slot, options);
+        has_acted = has_acted || may_have_acted(rotation);
         if (listener) listener(rotation);
-        if (end->has_come()) co_return end->error("rotator");
+        if (end->has_come()) co_return end_of_rotator(end->error("rotator"), has_acted);
         if (!rotation) {
             auto const code = rotation.error().code();
             // A client that was cancelled, or an argument, stays as it is. All else may pass.
             if (code == errc::operation_aborted || code == errc::invalid_argument)
-                co_return std::move(rotation.error());
+                co_return end_of_rotator(std::move(rotation.error()), has_acted);
         }
         // What was asked for once is begun once, whatever becomes of it.
         auto const has_begun = rotation && rotation->outcome != palette::lifecycle::Rotation::Outcome::busy;
         if (has_begun) options.force(false);
         auto const wait = pace.wait_after(rotation);
         auto const waited = co_await client.async_wait(wait);
-        if (end->has_come()) co_return end->error("rotator");
-        if (!waited) co_return waited.error();
+        if (end->has_come()) co_return end_of_rotator(end->error("rotator"), has_acted);
+        if (!waited) co_return end_of_rotator(waited.error(), has_acted);
     }
 }
 
