@@ -3,6 +3,7 @@
 
 #include <palette/detail/config.hpp>
 
+#include <cstdint>
 #include <exception>
 #include <iosfwd>
 #include <memory>
@@ -115,7 +116,7 @@ PALETTE_KEYS_DECL std::error_condition make_error_condition(condition group) noe
 PALETTE_KEYS_DECL std::ostream& operator<<(std::ostream& out, errc code);
 
 /// Tells whether the requested change has happened on the service.
-enum class Effect {
+enum class Effect : std::uint8_t {
     not_applied,  ///< Certainly not.
     applied,      ///< Certainly.
     unknown,      ///< Not known, and may still be applied later. See docs/retries.md, "unknown".

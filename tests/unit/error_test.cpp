@@ -23,6 +23,8 @@ using palette::Error;
 static_assert(std::copyable<Error> && std::equality_comparable<Error>);
 static_assert(std::is_nothrow_move_constructible_v<Error> && std::is_nothrow_move_assignable_v<Error>);
 static_assert(!std::is_convertible_v<errc, Error> && !std::is_default_constructible_v<Error>);
+// Coroutines keep room for many.
+static_assert(sizeof(void*) != 8 || sizeof(Error) <= 40);
 static_assert(std::is_same_v<decltype(std::declval<Error&>().status(404)), Error&>);
 static_assert(std::is_same_v<decltype(std::declval<Error>().status(404)), Error>);
 static_assert(std::is_error_code_enum_v<errc> && std::is_error_condition_enum_v<condition>);

@@ -6,12 +6,15 @@
 #include <palette/impl/pipeline/redact.hpp>
 #include <palette/impl/wire/decode.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <cstddef>
-#include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::client {
 
@@ -40,17 +43,19 @@ private:
     bool is_good_ = true;
 };
 
-struct NoBody {};
+// Of an answer whose success has no body worth reading.
+struct NoDecoder {};
+struct NoValue {};
 
 template <class T>
 struct AnswerParts {
     using Decoder = wire::Decoder<T>;
-    using Decoded = T;
+    using Value = T;
 };
 template <>
 struct AnswerParts<void> {
-    using Decoder = NoBody;
-    using Decoded = NoBody;
+    using Decoder = NoDecoder;
+    using Value = NoValue;
 };
 
 // An answer that is decoded as it arrives: a success into a T, a refusal into the service's words. Without
@@ -59,13 +64,14 @@ struct AnswerParts<void> {
 // A list that is not taken is discarded, on an executor that is given.
 template <class T>
 class DecodedAnswer final : public pipeline::Answer {
+    using Decoder = typename AnswerParts<T>::Decoder;
+    using Value = typename AnswerParts<T>::Value;
+
 public:
     DecodedAnswer() = default;
     // A body of a success that is larger than that is `too_large`.
     DecodedAnswer(asio::any_io_executor executor, std::size_t max_bytes, Error too_large)
-        : executor_(std::move(executor)),
-          max_bytes_(max_bytes),
-          too_large_(std::move(too_large)) {}
+        : bound_(std::make_unique<Bound>(std::move(executor), max_bytes, std::move(too_large))) {}
     DecodedAnswer(const DecodedAnswer&) = delete;
     DecodedAnswer& operator=(const DecodedAnswer&) = delete;
     ~DecodedAnswer() override { discard_list(); }
@@ -74,38 +80,39 @@ public:
         discard_list();
         received_ = 0;
         response_ = HttpResponse();
-        value_.reset();
-        words_.reset();
+        content_.template emplace<std::monostate>();
         error_.reset();
     }
 
     void head(HttpResponse response) override {
         response_ = std::move(response);
         if (pipeline::is_success(response_.status))
-            value_.emplace();
+            content_.template emplace<Decoder>();
         else
-            words_.emplace();
+            content_.template emplace<RefusalWords>();
     }
 
     bool body(std::string_view piece) override {
-        if (words_) words_->write(piece);
-        if (value_ && piece.size() > max_bytes_ - received_) {
-            error_ = too_large_;
+        if (auto* const words = std::get_if<RefusalWords>(&content_)) words->write(piece);
+        auto* const decoder = std::get_if<Decoder>(&content_);
+        if (decoder != nullptr && bound_ && piece.size() > bound_->max_bytes - received_) {
+            error_ = bound_->too_large;
             return false;
         }
         received_ += piece.size();
         if constexpr (!std::is_void_v<T>) {
-            if (value_)
-                if (auto written = value_->write(piece); !written) error_ = std::move(written.error());
+            if (decoder != nullptr)
+                if (auto written = decoder->write(piece); !written) error_ = std::move(written.error());
         }
         return !error_;
     }
 
     Result<void> finish() override {
         if constexpr (!std::is_void_v<T>) {
-            auto decoded = value_->finish();
+            auto decoded = std::get<Decoder>(content_).finish();
             if (!decoded) return std::move(decoded.error());
-            decoded_.emplace(std::move(*decoded));
+            // Where the decoder was: a frame has room for one of them.
+            content_.template emplace<Value>(std::move(*decoded));
         } else if (response_.status != 204) {
             // A page of somebody on the way must not pass for a change that was made.
             return Error(errc::unexpected_status, "the service should have answered with 204")
@@ -117,31 +124,43 @@ public:
     [[nodiscard]] const Error* body_error() const noexcept override { return error_ ? &*error_ : nullptr; }
     [[nodiscard]] const HttpResponse& response() const noexcept override { return response_; }
     [[nodiscard]] pipeline::ServerWords words(const detail::KnownSecrets& known) override {
-        return words_ ? words_->finish(known) : pipeline::ServerWords();
+        auto* const words = std::get_if<RefusalWords>(&content_);
+        return words != nullptr ? words->finish(known) : pipeline::ServerWords();
     }
 
     // After a success.
-    [[nodiscard]] auto& value() noexcept { return *decoded_; }
+    [[nodiscard]] auto& value() noexcept { return *std::get_if<Value>(&content_); }
     // Of the body, in bytes.
     [[nodiscard]] std::size_t received() const noexcept { return received_; }
 
 private:
+    // Of a list.
+    struct Bound {
+        Bound(asio::any_io_executor e, std::size_t bytes, Error error)
+            : executor(std::move(e)),
+              max_bytes(bytes),
+              too_large(std::move(error)) {}
+
+        asio::any_io_executor executor;
+        std::size_t max_bytes;
+        Error too_large;
+    };
+
     void discard_list() noexcept {
         if constexpr (requires(T list) { list.items; }) {
-            if (value_) discard(executor_, std::move(value_->partial().items));
-            if (decoded_) discard(executor_, std::move(decoded_->items));
+            if (!bound_) return;
+            if (auto* const decoder = std::get_if<Decoder>(&content_))
+                discard(bound_->executor, std::move(decoder->partial().items));
+            if (auto* const value = std::get_if<Value>(&content_))
+                discard(bound_->executor, std::move(value->items));
         }
     }
 
-    asio::any_io_executor executor_;
-    std::size_t max_bytes_ = std::numeric_limits<std::size_t>::max();
-    std::optional<Error> too_large_;
+    std::unique_ptr<Bound> bound_;
     std::size_t received_ = 0;
     HttpResponse response_;
-    std::optional<typename AnswerParts<T>::Decoder> value_;
-    std::optional<RefusalWords> words_;
+    std::variant<std::monostate, Decoder, RefusalWords, Value> content_;
     std::optional<Error> error_;
-    std::optional<typename AnswerParts<T>::Decoded> decoded_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::client
