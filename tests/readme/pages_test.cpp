@@ -385,6 +385,15 @@ TEST_CASE("pages: code for an incident names each key once that a service has re
     CHECK(count_of(what_was_said.logged, ": 10 may be active") == 4);
 }
 
+TEST_CASE("pages: README's code for an incident says once what has become of a key") {
+    Scene scene;
+    scene.seed(Role::user, 2);
+    scene.emulator.faults().add("PUT /v1/apiKeys status:403 x1");
+    scene.run(&page_readme_revoke_in_an_incident::fragment, scene.emulator.user(Role::user).uid);
+    CHECK(what_was_said.logged.size() == 2);
+    CHECK(what_was_said.failed.size() == 1);
+}
+
 TEST_CASE("pages: README's renewal stops at the first key that its credential may not change") {
     Scene scene;
     for (int i = 0; i < 3; ++i)
