@@ -39,6 +39,9 @@ PALETTE_KEYS_FRAGMENT;
 namespace page_readme_act_on_hundreds_of_keys {
 PALETTE_KEYS_FRAGMENT;
 }
+namespace page_readme_create_for_a_colleague {
+PALETTE_KEYS_FRAGMENT;
+}
 namespace page_readme_list_and_renew_what_ends_soon {
 PALETTE_KEYS_FRAGMENT;
 }
@@ -392,6 +395,29 @@ TEST_CASE("pages: README's code for an incident says once what has become of a k
     scene.run(&page_readme_revoke_in_an_incident::fragment, scene.emulator.user(Role::user).uid);
     CHECK(what_was_said.logged.size() == 2);
     CHECK(what_was_said.failed.size() == 1);
+}
+
+TEST_CASE("pages: README's code for a colleague's key says that an earlier run was killed over one") {
+    Scene scene;
+    auto const ada = scene.emulator.add_user({.email = "ada@acme.com"});
+    auto* const code = &page_readme_create_for_a_colleague::fragment;
+    auto const uid = [&]() -> std::string {
+        for (auto const& key : scene.emulator.keys())
+            if (key.owner.uid == ada.uid && key.name == "ci") return key.uid;
+        return {};
+    };
+    REQUIRE(scene.run(code, {}, Role::tenant_admin, [&] { return !uid().empty(); }));
+    REQUIRE_FALSE(std::filesystem::exists("ada.key"));
+    auto const number = scene.emulator.keys().size();
+    scene.run(code, {});
+    CHECK(has_failed_over(uid()));
+    CHECK(scene.emulator.keys().size() == number);
+    scene.run(
+        [&](ApiKeyClient& client) -> awaitable<void> { (co_await client.async_remove(uid())).value(); });
+    scene.run(code, {});
+    CHECK(ended_well());
+    CHECK(scene.emulator.keys().size() == number);
+    CHECK_FALSE(content_of("ada.key").empty());
 }
 
 TEST_CASE("pages: README's renewal stops at the first key that its credential may not change") {
