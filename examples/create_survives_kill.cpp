@@ -3,12 +3,13 @@
 // A create that survives kill -9: wherever the program is killed, the next run either has the key whose value
 // was stored, or cleans up what the create has left and makes another. docs/retries.md, "A create that
 // survives kill -9", says why it is done in this order; the steps below are those of that page. To use it,
-// change wanted_name and wanted_key().
+// change wanted_name and wanted_key(), leave out the first #include, and shorten main() as it says.
 //
-// Run it: create_survives_kill [DIRECTORY [--retry-when-unseen | --clean-up]]. With --clean-up it creates
-// nothing: run it so an hour and a day after a run that was killed. With PALETTE_HOST and PALETTE_API_KEY set
-// it talks to that service, and the key stays: its value is in DIRECTORY/value.key. Without, it talks to an
-// emulator of its own, needs a DIRECTORY that does not exist, and removes it again.
+// Run it: create_survives_kill [DIRECTORY [--for=E-MAIL | --retry-when-unseen | --clean-up]]. With --for= the
+// key is that user's. With --clean-up it creates nothing: run it so an hour and a day after a run that was
+// killed. With PALETTE_HOST and PALETTE_API_KEY set it talks to that service, and the key stays: its value is
+// in DIRECTORY/value.key. Without, it talks to an emulator of its own, needs a DIRECTORY that does not exist,
+// and removes it again.
 #include "service.hpp"
 
 #include <palette/api_keys.hpp>
@@ -39,9 +40,15 @@ namespace fs = std::filesystem;
 // The name of the file for the value.
 constexpr auto wanted_name = "value.key";
 
-// The key; with for_user(client.find_user("ada@acme.com").value().uid), the record names that user.
-palette::NewApiKey wanted_key([[maybe_unused]] palette::BlockingApiKeyClient& client) {
-    return palette::NewApiKey("example-survivor");
+// The key: of the caller, or of the user of --for=E-MAIL, whom the record names then.
+palette::NewApiKey wanted_key(palette::BlockingApiKeyClient& client, std::string_view option) {
+    constexpr std::string_view for_user = "--for=";
+    palette::NewApiKey key("example-survivor");
+    if (!option.starts_with(for_user)) return key;
+    auto const user = client.find_user(std::string(option.substr(for_user.size()))).value();
+    if (!user.is_active) throw std::runtime_error("this user is not active");
+    key.for_user(user.uid);
+    return key;
 }
 
 [[noreturn]] void fail(const std::string& what) {
@@ -206,17 +213,17 @@ palette::Result<void> store(const Files& files, const palette::CreatedApiKey& cr
     return palette::write_secret_file(files.file(nonce, "key"), created.secret());
 }
 
-void create(palette::BlockingApiKeyClient& client, const Files& files, bool retry_when_unseen) {
+void create(palette::BlockingApiKeyClient& client, const Files& files, std::string_view option) {
     // Step 1.
     auto const me = client.whoami().value();
     auto const nonce = palette::PendingCreate::make_nonce();
-    auto const key = wanted_key(client);
+    auto const key = wanted_key(client, option);
     auto const record = palette::PendingCreate::of_nonce(nonce, key, me).value();
     files.write(record, "record").value();
 
     // Step 2.
-    auto const created =
-        client.create(key, palette::CreateOptions().nonce(nonce).retry_when_unseen(retry_when_unseen));
+    auto const created = client.create(
+        key, palette::CreateOptions().nonce(nonce).retry_when_unseen(option == "--retry-when-unseen"));
     if (!created) {
         // Whatever it may have made, the record names it: nothing more is to be written down here.
         if (created.error().effect() == palette::Effect::not_applied) fs::remove(files.file(nonce, "record"));
@@ -236,30 +243,38 @@ void create(palette::BlockingApiKeyClient& client, const Files& files, bool retr
     reconcile_files(client, files);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
-    example::Service const service;
-    fs::path const path = argc > 1 ? argv[1] : "example-survivor";
-    std::string_view const option = argc > 2 ? argv[2] : "";
-    bool const is_new = fs::create_directories(path);
-    // It may hold the value of a real key, from a run whose environment was complete.
-    if (!service.is_real() && !is_new)
-        throw std::runtime_error(path.string() + " exists, and PALETTE_HOST and PALETTE_API_KEY are not set");
+int run(const palette::ClientOptions& options, const fs::path& path, std::string_view option) {
+    fs::create_directories(path);
     LockedDirectory const directory(path);
     Files const files(directory);
-    palette::BlockingApiKeyClient client(service.options());
+    palette::BlockingApiKeyClient client(options);
     auto const is_clean = clean_up(client, files);
     if (option != "--clean-up") {
         // Step 6.
-        if (!fs::exists(files.wanted())) create(client, files, option == "--retry-when-unseen");
+        if (!fs::exists(files.wanted())) create(client, files, option);
         std::cout << "the value of the key is in " << files.wanted().string() << '\n';
     }
     if (!files.nonces("record").empty() || !files.nonces("left").empty())
         std::cout << "a request without an answer may make a key late: run with --clean-up in an hour, and "
                      "in a day\n";
-    if (!service.is_real()) fs::remove_all(path);
     return is_clean || option != "--clean-up" ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    fs::path const path = argc > 1 ? argv[1] : "example-survivor";
+    std::string_view const option = argc > 2 ? argv[2] : "";
+    // A copy has one line here, in place of all that follow:
+    // return run(palette::ClientOptions::from_environment().value(), path, option);
+    example::Service const service;
+    if (service.is_real()) return run(service.options(), path, option);
+    // It may hold the value of a real key, from a run whose environment was complete.
+    if (!fs::create_directories(path))
+        throw std::runtime_error(path.string() + " exists, and PALETTE_HOST and PALETTE_API_KEY are not set");
+    auto const status = run(service.options(), path, option);
+    fs::remove_all(path);
+    return status;
 } catch (const std::exception& e) {
     std::cerr << "create_survives_kill: " << e.what() << '\n';
     return 1;

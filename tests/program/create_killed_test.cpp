@@ -316,6 +316,22 @@ TEST_CASE("create survives a kill: at random moments, several times in a row") {
     MESSAGE("killed ", killed, " times; ", left, " keys were there before the last runs");
 }
 
+TEST_CASE("create survives a kill: with the key of another user, who is looked at before") {
+    Survivor survivor(nullptr, {"--for=ada@acme.com"});
+    auto const ada = survivor.emulator().add_user({.email = "ada@acme.com"});
+    CHECK(survivor.run_and_kill_at(4));  // the create
+    CHECK(survivor.keys_made().size() == 1);
+    survivor.run();
+    survivor.check_all_is_well();
+    CHECK(survivor.keys_made().at(0).owner.uid == ada.uid);
+
+    Survivor other(nullptr, {"--for=bob@acme.com"});
+    other.emulator().add_user(testing::NewTestUser{.email = "bob@acme.com"}.inactive());
+    CHECK(other.run_and_fail().find("not active") != std::string::npos);
+    CHECK(other.keys_made().empty());
+    CHECK(other.folder().names().empty());
+}
+
 TEST_CASE("create survives a kill: a run beside another one does not take its key for a left-over") {
     Survivor survivor;
     survivor.run_two_that_overlap();
