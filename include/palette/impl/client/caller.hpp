@@ -38,7 +38,7 @@ inline asio::awaitable<Result<Identity>> ask_identity(
     conditions.credential = std::move(credential);
     DecodedAnswer<Identity> answer;
     HttpRequest request("GET", std::string(read_identity.path_template));
-    auto sent = co_await send(core, call, read_identity, request, answer, std::move(conditions));
+    auto sent = co_await send(core, call, read_identity, request, answer, conditions);
     if (!sent) co_return std::move(sent.error());
     auto& identity = answer.value();
     if (auto good = check_identity(identity, core.pipeline()); !good)

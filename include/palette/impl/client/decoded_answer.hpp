@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -81,7 +80,6 @@ public:
         received_ = 0;
         response_ = HttpResponse();
         content_.template emplace<std::monostate>();
-        error_.reset();
     }
 
     void head(HttpResponse response) override {
@@ -95,23 +93,20 @@ public:
     bool body(std::string_view piece) override {
         if (auto* const words = std::get_if<RefusalWords>(&content_)) words->write(piece);
         auto* const decoder = std::get_if<Decoder>(&content_);
-        if (decoder != nullptr && bound_ && piece.size() > bound_->max_bytes - received_) {
-            error_ = bound_->too_large;
-            return false;
-        }
+        if (decoder != nullptr && bound_ && piece.size() > bound_->max_bytes - received_)
+            return fail(bound_->too_large);
         received_ += piece.size();
         if constexpr (!std::is_void_v<T>) {
             if (decoder != nullptr)
-                if (auto written = decoder->write(piece); !written) error_ = std::move(written.error());
+                if (auto written = decoder->write(piece); !written) return fail(std::move(written.error()));
         }
-        return !error_;
+        return true;
     }
 
     Result<void> finish() override {
         if constexpr (!std::is_void_v<T>) {
             auto decoded = std::get<Decoder>(content_).finish();
             if (!decoded) return std::move(decoded.error());
-            // Where the decoder was: a frame has room for one of them.
             content_.template emplace<Value>(std::move(*decoded));
         } else if (response_.status != 204) {
             // A page of somebody on the way must not pass for a change that was made.
@@ -121,7 +116,7 @@ public:
         return {};
     }
 
-    [[nodiscard]] const Error* body_error() const noexcept override { return error_ ? &*error_ : nullptr; }
+    [[nodiscard]] const Error* body_error() const noexcept override { return std::get_if<Error>(&content_); }
     [[nodiscard]] const HttpResponse& response() const noexcept override { return response_; }
     [[nodiscard]] pipeline::ServerWords words(const detail::KnownSecrets& known) override {
         auto* const words = std::get_if<RefusalWords>(&content_);
@@ -146,6 +141,13 @@ private:
         Error too_large;
     };
 
+    // What could be read of the body is of no use. Always false: the rest of it is not wanted.
+    bool fail(Error error) {
+        discard_list();
+        content_.template emplace<Error>(std::move(error));
+        return false;
+    }
+
     void discard_list() noexcept {
         if constexpr (requires(T list) { list.items; }) {
             if (!bound_) return;
@@ -159,8 +161,8 @@ private:
     std::unique_ptr<Bound> bound_;
     std::size_t received_ = 0;
     HttpResponse response_;
-    std::variant<std::monostate, Decoder, RefusalWords, Value> content_;
-    std::optional<Error> error_;
+    // One of them at a time: a coroutine's frame has room for the largest.
+    std::variant<std::monostate, Decoder, RefusalWords, Value, Error> content_;
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::client

@@ -30,14 +30,12 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::GetKe
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<ApiKey>> get_as_of(Core& core, pipeline::Call& call,
                                                               std::string uid, Instant* as_of) {
-    auto path = path_of(read_key, uid);
-    if (!path) co_return std::move(path.error());
+    auto request = request_of("GET", read_key, uid);
+    if (!request) co_return std::move(request.error());
     DecodedAnswer<ApiKey> answer;
-    HttpRequest request("GET", std::move(*path));
-    auto sent = co_await send(core, call, read_key, request, answer);
-    if (!sent) co_return std::move(sent.error());
-    if (auto same = check_subject(answer.value().uid, uid, read_key); !same)
-        co_return std::move(same.error()).status(answer.response().status).attempts(call.attempts());
+    auto good = co_await send(core, call, read_key, *request, answer);
+    if (good) good = check_subject(answer, uid, read_key, call);
+    if (!good) co_return std::move(good.error());
     // By the service's clock (W19), as far as it tells.
     if (as_of != nullptr) *as_of = time_of(core, answer.response());
     co_return std::move(answer.value());

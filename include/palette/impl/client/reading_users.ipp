@@ -102,14 +102,12 @@ PALETTE_KEYS_INLINE FirstRequest check(const Core& /*core*/, const detail::GetUs
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<User>> perform(Core& core, pipeline::Call& call,
                                                           detail::GetUser get) {
-    auto path = path_of(read_user, get.user_uid);
-    if (!path) co_return std::move(path.error());
+    auto request = request_of("GET", read_user, get.user_uid);
+    if (!request) co_return std::move(request.error());
     DecodedAnswer<User> answer;
-    HttpRequest request("GET", std::move(*path));
-    auto sent = co_await send(core, call, read_user, request, answer);
-    if (!sent) co_return std::move(sent.error());
-    if (auto same = check_subject(answer.value().uid, get.user_uid, read_user); !same)
-        co_return std::move(same.error()).status(answer.response().status).attempts(call.attempts());
+    auto good = co_await send(core, call, read_user, *request, answer);
+    if (good) good = check_subject(answer, get.user_uid, read_user, call);
+    if (!good) co_return std::move(good.error());
     co_return std::move(answer.value());
 }
 

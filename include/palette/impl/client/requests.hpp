@@ -51,22 +51,35 @@ inline Result<std::string> path_of(const pipeline::RequestKind& kind, std::strin
     return path;
 }
 
+// A request for what has that uid, without a body.
+inline Result<HttpRequest> request_of(const char* method, const pipeline::RequestKind& kind,
+                                      std::string_view uid) {
+    auto path = path_of(kind, uid);
+    if (!path) return std::move(path.error());
+    return HttpRequest(method, std::move(*path));
+}
+
 // Checks that an answer is about what was asked for, by its uid. What was read of another key, or of none,
 // must not be written to this one.
-inline Result<void> check_subject(std::string_view answered, std::string_view asked,
-                                  const pipeline::RequestKind& kind) {
+template <class T>
+Result<void> check_subject(DecodedAnswer<T>& answer, std::string_view asked,
+                           const pipeline::RequestKind& kind, const pipeline::Call& call) {
+    std::string const& answered = answer.value().uid;
     if (answered == asked) return {};
     auto const subject = std::string(kind.subject);
     auto what = answered.empty() ? "the answer does not say which " + subject + " it is about"
                                  : "the answer is about another " + subject + " than the one asked for";
-    return Error(errc::bad_value, std::move(what)).path("metadata.uid");
+    return Error(errc::bad_value, std::move(what))
+        .path("metadata.uid")
+        .status(answer.response().status)
+        .attempts(call.attempts());
 }
 
 // Sends a request of that kind and gives what was answered. All of it outlives the coroutine.
 inline asio::awaitable<Result<void>> send(Core& core, pipeline::Call& call, const pipeline::RequestKind& kind,
                                           HttpRequest& request, pipeline::Answer& answer,
-                                          pipeline::Conditions conditions = pipeline::Conditions()) {
-    return core.pipeline().send(call, kind, request, answer, std::move(conditions));
+                                          const pipeline::Conditions& conditions = pipeline::no_conditions) {
+    return core.pipeline().send(call, kind, request, answer, conditions);
 }
 
 // Of a request that takes the key away from whoever uses it: the client's own stays, unless that is meant.

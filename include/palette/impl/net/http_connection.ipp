@@ -39,11 +39,11 @@ inline void append_field(Secret& out, std::string_view name, std::string_view va
 }
 
 PALETTE_KEYS_INLINE Result<void> render(const HttpRequest& request, const std::string& fields, Secret& out) {
-    auto const ends_target = [](char c) { return c == ' ' || detail::is_control(c); };
     if (!detail::is_token(request.method))
         return Error(errc::invalid_argument, "not a method").path("method");
     // A space or a line break in the target would end it and begin a header (W22).
-    if (!request.target.starts_with('/') || std::ranges::any_of(request.target, ends_target))
+    if (!request.target.starts_with('/') || request.target.find(' ') != std::string::npos ||
+        detail::has_control(request.target))
         return Error(errc::invalid_argument, "not a path").path("target");
     out.append(request.method);
     out.append(" ");
@@ -186,8 +186,8 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> HttpConnection::exchange(const
         auto const [error, written] = co_await stream_->write(rest);
         report.bytes_sent += written;
         broken = error;
+        heard_ = std::chrono::steady_clock::now();
     }
-    heard_ = std::chrono::steady_clock::now();
     if (fell_silent_)
         co_return Error(errc::timeout, "the service took nothing of the request for " +
                                            std::to_string(read_timeout_.count()) + " ms");

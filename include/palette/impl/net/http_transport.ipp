@@ -49,8 +49,9 @@ public:
     asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
                                            ExchangeReport& report) override {
         Lease lease(*this);
-        drop_expired();
-        lease.take(pool_.request(Clock::now()));
+        auto const now = Clock::now();
+        drop_expired(now);
+        lease.take(pool_.request(now));
         replace_dead(lease);
         if (lease.is(Turn::Action::use)) {
             report.reused_connection = true;
@@ -202,24 +203,25 @@ private:
             stop_waiting(lease);
             return;
         }
-        give_back(std::exchange(lease.turn, Lease::nothing));
-        serve();
+        auto const now = Clock::now();
+        give_back(std::exchange(lease.turn, Lease::nothing), now);
+        serve(now);
     }
 
-    void give_back(const Turn& turn) noexcept {
+    void give_back(const Turn& turn, Pool::Time now) noexcept {
         if (turn.action == Turn::Action::open) pool_.abandoned(turn);
         if (turn.action != Turn::Action::use) return;
         auto const found = connections_.find(turn.connection);
-        if (!pool_.release(turn.connection, found->second->is_reusable(), Clock::now()))
-            connections_.erase(found);
+        if (!pool_.release(turn.connection, found->second->is_reusable(), now)) connections_.erase(found);
     }
 
     // Gives every turn that has come to its taker.
-    void serve() noexcept {
-        while (auto const turn = pool_.next_turn(Clock::now())) {
+    void serve() noexcept { serve(Clock::now()); }
+    void serve(Pool::Time now) noexcept {
+        while (auto const turn = pool_.next_turn(now)) {
             auto const found = takers_.find(turn->ticket);
             if (found == takers_.end()) {
-                give_back(*turn);
+                give_back(*turn, now);
                 continue;
             }
             auto& lease = *found->second;
@@ -251,8 +253,7 @@ private:
     }
 
     // No timer: it would keep a context running that has nothing else to do.
-    void drop_expired() noexcept {
-        auto const now = Clock::now();
+    void drop_expired(Pool::Time now) noexcept {
         while (auto const id = pool_.pop_expired(now))
             connections_.erase(*id);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <palette/impl/net/response_parser.hpp>
+#include <palette/impl/values/text.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
@@ -9,10 +10,8 @@
 #include <boost/beast/http/field.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::net {
@@ -36,38 +35,17 @@ inline bool is_last_chunk(std::string_view lines) noexcept {
 inline constexpr std::size_t usual_fields = 16;
 inline constexpr std::string_view every_answer_starts_with = "HTTP/1.";
 
-// A bit for each of eight bytes that is none of the printable ASCII characters. Exact up to the first one
-// that is set: a byte may borrow from those behind it.
-inline std::uint64_t not_plain(std::uint64_t bytes) noexcept {
-    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
-    return (bytes | (bytes - each * ' ') | (bytes + each)) & (each << 7);
-}
-
-inline bool is_plain(char c) noexcept {
-    return c >= ' ' && c != '\x7F';
-}
-
 // Letters and the like are good anywhere behind the version, but at the beginning of a line: from `at` on
-// to the first byte that has to be looked at. Eight at a time, for all of a head goes through here.
+// to the first byte that has to be looked at.
 inline std::size_t skip_plain(std::string_view lines, std::size_t at) noexcept {
-    if (!is_plain(lines[at - 1])) return at;
-    for (std::uint64_t bytes; at + sizeof bytes <= lines.size(); at += sizeof bytes) {
-        std::memcpy(&bytes, lines.data() + at, sizeof bytes);
-        auto const found = not_plain(bytes);
-        if (found == 0) continue;
-        if constexpr (std::endian::native == std::endian::big) break;
-        return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
-    }
-    while (at < lines.size() && is_plain(lines[at]))
-        ++at;
-    return at;
+    return detail::is_plain(lines[at - 1]) ? detail::find_not_plain(lines, at) : at;
 }
 
 // Whether a field ends there and another one begins, as nearly all do: three bytes, of which none is at
 // fault.
 inline bool is_between_fields(std::string_view lines, std::size_t at) noexcept {
-    return lines.size() - at > 2 && lines[at] == '\r' && lines[at + 1] == '\n' && is_plain(lines[at - 1]) &&
-           is_plain(lines[at + 2]) && lines[at + 2] != ' ';
+    return lines.size() - at > 2 && lines[at] == '\r' && lines[at + 1] == '\n' &&
+           detail::is_plain(lines[at - 1]) && detail::is_plain(lines[at + 2]) && lines[at + 2] != ' ';
 }
 
 // Beast waits for the end of a head once it has seen an incomplete one, and asserts that the last chunk

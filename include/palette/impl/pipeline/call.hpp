@@ -47,8 +47,8 @@ public:
     // was sent.
     void cancel(boost::asio::cancellation_type type);
 
-    // It may be sent: from here on, the time for all of it runs.
-    void admit();
+    // It may be sent: from `now` on, the time for all of it runs.
+    void admit(std::chrono::nanoseconds now);
 
     // What a request waits for before it is sent.
     enum class Queue { rate_limit, connection };
@@ -123,7 +123,7 @@ private:
     [[nodiscard]] std::chrono::milliseconds queue_bound() const noexcept {
         return has_own_deadline_ ? std::min(total_, queue_) : queue_;
     }
-    void expire_after(std::chrono::milliseconds time, Stop why);
+    void expire_after(std::chrono::milliseconds time, Stop why, std::chrono::nanoseconds now);
     void set_limit();
 
     std::shared_ptr<timing::SharedTimer> timer_;

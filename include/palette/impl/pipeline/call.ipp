@@ -74,13 +74,16 @@ PALETTE_KEYS_INLINE void Call::wait_in_queue(Queue queue) {
     if (limit_) limit_->cancel();
     // A deadline of the caller's own is for all of it.
     auto const is_own = has_own_deadline_ && total_ <= queue_;
-    auto const left = queue_bound() - std::chrono::ceil<std::chrono::milliseconds>(duration());
-    expire_after(std::max(left, std::chrono::milliseconds::zero()), is_own ? Stop::deadline : Stop::queue);
+    auto const now = time_.steady();
+    auto const left = queue_bound() - std::chrono::ceil<std::chrono::milliseconds>(now - begun_);
+    expire_after(std::max(left, std::chrono::milliseconds::zero()), is_own ? Stop::deadline : Stop::queue,
+                 now);
 }
 
-PALETTE_KEYS_INLINE void Call::expire_after(std::chrono::milliseconds time, Stop why) {
+PALETTE_KEYS_INLINE void Call::expire_after(std::chrono::milliseconds time, Stop why,
+                                            std::chrono::nanoseconds now) {
     alarm_.set(time, [this, why] { stop(why); });
-    ends_ = time_.steady() + time;
+    ends_ = now + time;
 }
 
 PALETTE_KEYS_INLINE void Call::stop(Stop why) {
@@ -100,14 +103,13 @@ PALETTE_KEYS_INLINE void Call::cancel(boost::asio::cancellation_type type) {
     if (ends_anyhow || !has_sent_change()) stop(Stop::cancelled);
 }
 
-PALETTE_KEYS_INLINE void Call::admit() {
+PALETTE_KEYS_INLINE void Call::admit(std::chrono::nanoseconds now) {
     if (is_admitted() || is_stopped()) return;
-    auto const now = time_.steady();
     // timeouts.total begins with the admission; a deadline of the caller's own began with the call.
     auto const used = has_own_deadline_ ? std::chrono::floor<std::chrono::milliseconds>(now - begun_)
                                         : std::chrono::milliseconds::zero();
     // If a given clock throws, the deadline of the queue stays, and the next request sets this one.
-    expire_after(std::max(total_ - used, std::chrono::milliseconds::zero()), Stop::deadline);
+    expire_after(std::max(total_ - used, std::chrono::milliseconds::zero()), Stop::deadline, now);
     admitted_ = now;
     set_limit();
 }

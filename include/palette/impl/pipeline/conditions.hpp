@@ -25,4 +25,7 @@ public:
     std::shared_ptr<const Credential> credential{};
 };
 
+/// Of a request that needs nothing beside: a constant, of which no coroutine keeps a copy.
+inline const Conditions no_conditions;
+
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline

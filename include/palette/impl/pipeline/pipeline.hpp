@@ -35,7 +35,7 @@ public:
     // Success: a good status, and `answer` has it decoded. All of them outlive the coroutine. What fails is
     // sent again as far as the kind and the options allow; after a complete 401 once with another credential.
     boost::asio::awaitable<Result<void>> send(Call& call, const RequestKind& kind, HttpRequest& request,
-                                              Answer& answer, Conditions conditions = Conditions());
+                                              Answer& answer, const Conditions& conditions);
 
     // The turn of the call's next request, which is of that kind. Where it has been taken beforehand, and the
     // call keeps it, send() does not queue for it again.

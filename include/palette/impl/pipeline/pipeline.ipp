@@ -68,8 +68,10 @@ PALETTE_KEYS_INLINE Result<void> Pipeline::begin_attempt(Sending& sending,
     auto& call = sending.call;
     if (call.is_stopped() || cancelled != boost::asio::cancellation_type::none)
         return sending.history.stopped();
-    call.admit();
-    sending.begin_attempt(time_.steady());
+    // Read once: the clock costs as much as a hundred instructions.
+    auto const now = time_.steady();
+    call.admit(now);
+    sending.begin_attempt(now);
     auto credential = sending.conditions.credential ? sending.conditions.credential : credentials_.take();
     sending.has_credential = credential != nullptr;
     if (credential) sending.request.credential = std::move(credential);
@@ -140,13 +142,16 @@ inline Result<void> check_own_key(const Sending& sending) {
 // What the transport tells of an attempt: the answer's part goes to the answer, the queue's to the call.
 class AttemptSink final : public ResponseSink {
 public:
-    AttemptSink(Call& call, Answer& answer) noexcept : call_(call), answer_(answer) {}
+    AttemptSink(Call& call, Answer& answer, const timing::TimeSource& time) noexcept
+        : call_(call),
+          answer_(answer),
+          time_(time) {}
 
     void waiting_for_connection(bool waiting) override {
         if (waiting)
             call_.wait_in_queue(Call::Queue::connection);
         else
-            call_.admit();
+            call_.admit(time_.steady());
     }
     void head(HttpResponse response) override { answer_.head(std::move(response)); }
     bool body(std::string_view piece) override { return answer_.body(piece); }
@@ -154,6 +159,7 @@ public:
 private:
     Call& call_;
     Answer& answer_;
+    const timing::TimeSource& time_;
 };
 
 // The request is about to be sent once more.
@@ -161,10 +167,12 @@ PALETTE_KEYS_INLINE ExchangeReport& Pipeline::announce_exchange(Sending& sending
     auto& call = sending.call;
     sending.answer.begin();
     add_trace(call, sending.request);
-    sending.sent_at = time_.steady();
     auto& report = call.begin_attempt(sending.kind.changes());
     call.set_waits_for("the answer");
-    if (options_.observer) options_.observer->on_attempt_start(event_of(sending, call.attempts()));
+    if (options_.observer) {
+        sending.sent_at = time_.steady();
+        options_.observer->on_attempt_start(event_of(sending, call.attempts()));
+    }
     return report;
 }
 
@@ -198,7 +206,7 @@ PALETTE_KEYS_INLINE void Pipeline::conclude_exchange(Sending& sending, const Res
 // every request meets but one: each costs more than all that it does.
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
                                                                         HttpRequest& request, Answer& answer,
-                                                                        Conditions conditions) {
+                                                                        const Conditions& conditions) {
     Sending sending(call, kind, request, answer, conditions, options_.retry, budget_);
     for (;;) {
         Result<void> is_allowed;
@@ -210,7 +218,7 @@ PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& ca
         if (!is_allowed) co_return is_allowed;
         // An attempt may have failed before it was sent: no credential could be had.
         if (sending.result) {
-            AttemptSink sink(call, answer);
+            AttemptSink sink(call, answer, time_);
             auto& report = announce_exchange(sending);
             Result<void> exchanged;
             try {

@@ -64,7 +64,7 @@ public:
     RequestHistory history;
     std::chrono::nanoseconds begun{};    // the last attempt
     bool has_credential = false;         // at hand, when it began
-    std::chrono::nanoseconds sent_at{};  // once all that it needs was there
+    std::chrono::nanoseconds sent_at{};  // once all that it needs was there; for an observer
     Result<void> result;                 // of the last attempt
     AttemptOutcome outcome;              // if that has failed
     int resends = 0;

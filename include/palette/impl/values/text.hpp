@@ -4,6 +4,10 @@
 #include <palette/detail/config.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -19,13 +23,42 @@ constexpr bool is_control(char c) noexcept {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
 
-constexpr bool has_control(std::string_view text) noexcept {
-    return std::ranges::any_of(text, is_control);
+/// Tells whether `c` is printable ASCII, a space included.
+constexpr bool is_plain(char c) noexcept {
+    return c >= ' ' && c <= '~';
+}
+
+/// A bit for each of eight bytes that is not printable ASCII. Exact up to the first one that is set: a byte
+/// may borrow from those behind it.
+constexpr std::uint64_t not_plain(std::uint64_t bytes) noexcept {
+    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
+    return (bytes | (bytes - each * ' ') | (bytes + each)) & (each << 7);
+}
+
+/// The place of the first character from `at` on that is not printable ASCII; the size if there is none.
+/// Eight at a time, for all that is sent and received goes through here.
+inline std::size_t find_not_plain(std::string_view text, std::size_t at = 0) noexcept {
+    for (std::uint64_t bytes; at + sizeof bytes <= text.size(); at += sizeof bytes) {
+        std::memcpy(&bytes, text.data() + at, sizeof bytes);
+        auto const found = not_plain(bytes);
+        if (found == 0) continue;
+        if constexpr (std::endian::native == std::endian::big) break;
+        return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    }
+    while (at < text.size() && is_plain(text[at]))
+        ++at;
+    return at;
+}
+
+inline bool has_control(std::string_view text) noexcept {
+    auto const first = find_not_plain(text);
+    return std::ranges::any_of(text.substr(first), is_control);
 }
 
 /// Tells whether the text would split or spoil the field of a header, which may hold tabs.
-constexpr bool has_control_but_tab(std::string_view text) noexcept {
-    return std::ranges::any_of(text, [](char c) { return is_control(c) && c != '\t'; });
+inline bool has_control_but_tab(std::string_view text) noexcept {
+    auto const first = find_not_plain(text);
+    return std::ranges::any_of(text.substr(first), [](char c) { return is_control(c) && c != '\t'; });
 }
 
 constexpr bool is_letter(char c) noexcept {
