@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cctype>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -26,14 +27,27 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("characters: a header may hold a tab, and no other control character") {
+// Eight bytes are looked at together: a byte must not hide one behind it.
+TEST_CASE("characters: a header may hold a tab, and no other control character, wherever that stands") {
     for (int byte = 0; byte < 0x100; ++byte) {
-        CAPTURE(byte);
-        auto const text = std::string("hunter2") + static_cast<char>(byte) + "x";
-        CHECK(has_control(text) == (std::iscntrl(byte) != 0));
-        CHECK(has_control_but_tab(text) == (std::iscntrl(byte) != 0 && byte != '\t'));
+        auto const is_bad = std::iscntrl(byte) != 0;
+        for (std::size_t at = 0; at < 18; ++at) {
+            for (char const before : {'x', '\t', '\x80', '\xFF', '~'}) {
+                CAPTURE(byte);
+                CAPTURE(at);
+                std::string text(18, 'x');
+                if (at > 0) text[at - 1] = before;
+                text[at] = static_cast<char>(byte);
+                auto const has_tab = at > 0 && before == '\t';
+                CHECK(has_control(text) == (is_bad || has_tab));
+                CHECK(has_control_but_tab(text) == (is_bad && byte != '\t'));
+                if (before == 'x') CHECK(find_not_plain(text) == (byte >= ' ' && byte < 0x7F ? 18 : at));
+            }
+        }
     }
     CHECK_FALSE(has_control(""));
+    CHECK(find_not_plain("") == 0);
+    CHECK(find_not_plain("\tx", 1) == 2);
 }
 
 TEST_CASE("characters: digits read back as what they are written with") {
