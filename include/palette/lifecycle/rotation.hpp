@@ -330,6 +330,7 @@ namespace lifecycle {
 ///
 ///     auto rotation = co_await lifecycle::async_rotate(client, slot, lifecycle::RotateOptions());
 ///     if (!rotation) co_return log(rotation.error().message());
+///     if (rotation->problem) log(rotation->problem->message());
 ///     for (auto const& line : rotation->left) log(line);
 ///
 /// The first call for an empty sink provisions it.

@@ -68,7 +68,7 @@ PALETTE_KEYS_INLINE Result<void> Pipeline::begin_attempt(Sending& sending,
     auto& call = sending.call;
     if (call.is_stopped() || cancelled != boost::asio::cancellation_type::none)
         return sending.history.stopped();
-    // Read once: the clock costs as much as a hundred instructions.
+    // Read once: to read the clock costs more than the rest of this function.
     auto const now = time_.steady();
     call.admit(now);
     sending.begin_attempt(now);
@@ -202,8 +202,8 @@ PALETTE_KEYS_INLINE void Pipeline::conclude_exchange(Sending& sending, const Res
     observe(sending, number, report);
 }
 
-// What nothing has to be waited for is done by functions, and what has to be by coroutines, of which nearly
-// every request meets but one: each costs more than all that it does.
+// A step that nearly never waits is a function, and a coroutine is begun only where it has to wait: that
+// would cost more than the step itself.
 PALETTE_KEYS_INLINE boost::asio::awaitable<Result<void>> Pipeline::send(Call& call, const RequestKind& kind,
                                                                         HttpRequest& request, Answer& answer,
                                                                         const Conditions& conditions) {
