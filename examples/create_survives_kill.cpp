@@ -7,9 +7,9 @@
 //
 // Run it: create_survives_kill [DIRECTORY [--for=E-MAIL | --retry-when-unseen | --clean-up]]. With --for= the
 // key is that user's. With --clean-up it creates nothing: run it so an hour and a day after a run that was
-// killed. With PALETTE_HOST and PALETTE_API_KEY set it talks to that service, and the key stays: its value is
-// in DIRECTORY/value.key. Without, it talks to an emulator of its own, needs a DIRECTORY that does not exist,
-// and removes it again.
+// killed. A directory serves one key: a run for another user is refused. With PALETTE_HOST and
+// PALETTE_API_KEY set it talks to that service, and the key stays: its value is in DIRECTORY/value.key.
+// Without, it talks to an emulator of its own, needs a DIRECTORY that does not exist, and removes it again.
 #include "service.hpp"
 
 #include <palette/api_keys.hpp>
@@ -40,12 +40,17 @@ namespace fs = std::filesystem;
 // The name of the file for the value.
 constexpr auto wanted_name = "value.key";
 
-// The key: of the caller, or of the user of --for=E-MAIL, whom the record names then.
-palette::NewApiKey wanted_key(palette::BlockingApiKeyClient& client, std::string_view option) {
+// Whom the key is for: an e-mail address; empty: the caller.
+std::string owner_in(std::string_view option) {
     constexpr std::string_view for_user = "--for=";
+    return std::string(option.starts_with(for_user) ? option.substr(for_user.size()) : "");
+}
+
+// The key, of the caller or of that user, whom the record names then.
+palette::NewApiKey wanted_key(palette::BlockingApiKeyClient& client, const std::string& owner) {
     palette::NewApiKey key("example-survivor");
-    if (!option.starts_with(for_user)) return key;
-    auto const user = client.find_user(std::string(option.substr(for_user.size()))).value();
+    if (owner.empty()) return key;
+    auto const user = client.find_user(owner).value();
     if (!user.is_active) throw std::runtime_error("this user is not active");
     key.for_user(user.uid);
     return key;
@@ -89,9 +94,10 @@ private:
     int descriptor_;
 };
 
-// The file that is wanted, and three files for a create, each there as a whole or not at all:
+// The file that is wanted, and four more, each there as a whole or not at all:
 //
 //     value.key      the value, handed over to whoever wants it
+//     value.for      whom it is for, from the first create on
 //     NONCE.record   before the create: whose keys with this nonce are to be cleaned up
 //     NONCE.left     after a create that asked more than once: CreatedApiKey::pending()
 //     NONCE.key      the value. Once it is there, the key is kept
@@ -100,6 +106,17 @@ public:
     explicit Files(const LockedDirectory& directory) : directory_(directory) {}
 
     [[nodiscard]] fs::path wanted() const { return directory_.path() / wanted_name; }
+
+    // The files of a create have no owner's name, so that a directory is for one owner.
+    void check_owner(const std::string& owner) const {
+        auto const noted = content_of(note_of_owner());
+        if (!noted.empty() && noted != in_words(owner))
+            throw std::runtime_error(directory_.path().string() + " is for a key of " + noted +
+                                     ": take another directory");
+    }
+    void note_owner(const std::string& owner) const {
+        palette::write_secret_file(note_of_owner(), palette::Secret(in_words(owner))).value();
+    }
 
     [[nodiscard]] fs::path file(const std::string& nonce, const char* kind) const {
         return directory_.path() / (nonce + '.' + kind);
@@ -144,6 +161,9 @@ public:
     }
 
 private:
+    [[nodiscard]] fs::path note_of_owner() const { return directory_.path() / "value.for"; }
+    static std::string in_words(const std::string& owner) { return owner.empty() ? "the caller" : owner; }
+
     const LockedDirectory& directory_;
 };
 
@@ -217,7 +237,8 @@ void create(palette::BlockingApiKeyClient& client, const Files& files, std::stri
     // Step 1.
     auto const me = client.whoami().value();
     auto const nonce = palette::PendingCreate::make_nonce();
-    auto const key = wanted_key(client, option);
+    auto const key = wanted_key(client, owner_in(option));
+    files.note_owner(owner_in(option));
     auto const record = palette::PendingCreate::of_nonce(nonce, key, me).value();
     files.write(record, "record").value();
 
@@ -244,15 +265,21 @@ void create(palette::BlockingApiKeyClient& client, const Files& files, std::stri
 }
 
 int run(const palette::ClientOptions& options, const fs::path& path, std::string_view option) {
+    auto const owner = owner_in(option);
+    // A word that is not known may have been meant for another key.
+    if (!option.empty() && owner.empty() && option != "--clean-up" && option != "--retry-when-unseen")
+        throw std::runtime_error("unknown option " + std::string(option));
     fs::create_directories(path);
     LockedDirectory const directory(path);
     Files const files(directory);
     palette::BlockingApiKeyClient client(options);
     auto const is_clean = clean_up(client, files);
     if (option != "--clean-up") {
+        files.check_owner(owner);
         // Step 6.
         if (!fs::exists(files.wanted())) create(client, files, option);
-        std::cout << "the value of the key is in " << files.wanted().string() << '\n';
+        std::cout << "the value of the key" << (owner.empty() ? "" : " for " + owner) << " is in "
+                  << files.wanted().string() << '\n';
     }
     if (!files.nonces("record").empty() || !files.nonces("left").empty())
         std::cout << "a request without an answer may make a key late: run with --clean-up in an hour, and "

@@ -332,6 +332,29 @@ TEST_CASE("create survives a kill: with the key of another user, who is looked a
     CHECK(other.folder().names().empty());
 }
 
+TEST_CASE("create survives a kill: a directory is for one user's key, and an unknown option makes none") {
+    Survivor survivor(nullptr, {"--for=ada@acme.com"});
+    survivor.emulator().add_user({.email = "ada@acme.com"});
+    survivor.emulator().add_user({.email = "bob@acme.com"});
+    survivor.run();
+    survivor.check_all_is_well();
+    for (auto const* const other : {"--for=bob@acme.com", "", "--fro=ada@acme.com", "--for="}) {
+        CAPTURE(other);
+        child::Process::Options options;
+        options.arguments = {survivor.folder().path()};
+        if (*other != '\0') options.arguments.emplace_back(other);
+        child::Process process(PALETTE_KILLED_PROGRAM, options);
+        auto const end = process.wait_for_end();
+        REQUIRE(end);
+        CHECK(end->status == 1);
+        auto const is_unknown =
+            std::string_view(other).starts_with("--fro=") || std::string_view(other) == "--for=";
+        CHECK(end->errors.find(is_unknown ? "unknown option" : "is for a key of ada@acme.com") !=
+              std::string::npos);
+        survivor.check_all_is_well();
+    }
+}
+
 TEST_CASE("create survives a kill: a run beside another one does not take its key for a left-over") {
     Survivor survivor;
     survivor.run_two_that_overlap();
