@@ -258,10 +258,12 @@ int requests_of_a_rotation() {
     return counting.transport->requests;
 }
 
-TEST_CASE("rotation: its deadline ends it whichever request stalls, and the next run goes on") {
+// Checks a rotation of which one request stalls, received by the service or not, and the runs after it; for
+// each of its requests, whose number is returned.
+template <class Check>
+int stall_each_request(Check check) {
     auto const requests = requests_of_a_rotation();
     REQUIRE(requests >= 10);
-    int reports = 0;
     for (int at = 1; at <= requests; ++at) {
         for (bool const are_received : {false, true}) {
             CAPTURE(at);
@@ -269,55 +271,54 @@ TEST_CASE("rotation: its deadline ends it whichever request stalls, and the next
             SlotScene scene;
             scene.stall_from(at);
             scene.transport->are_received = are_received;
-            Watched<Rotation> rotation;
-            scene.start(rotation, at_once().deadline(8s));
-            scene.time.run_until([&] { return rotation.has_ended(); });
-            CHECK(scene.took() == doctest::Approx(8).epsilon(0.001));
-            if (rotation.is_good()) {
-                ++reports;
-                CHECK(rotation.result()->outcome == Rotation::Outcome::failed);
-                REQUIRE(rotation.result()->problem);
-                CHECK(rotation.result()->problem->code() == errc::timeout);
-                scene.check_effect(*rotation.result()->problem);
-                CHECK(rotation.result()->next_due == rotation.result()->as_of);
-            } else {
-                CHECK(rotation.error().code() == errc::timeout);
-                CHECK(rotation.error().operation() == "rotate");
-                CHECK(rotation.error().effect() == Effect::not_applied);
-                CHECK(scene.state_of_keys() == scene.at_first);
-            }
+            check(scene);
             scene.check_next_runs();
         }
     }
+    return requests;
+}
+
+TEST_CASE("rotation: its deadline ends it whichever request stalls, and the next run goes on") {
+    int reports = 0;
+    auto const requests = stall_each_request([&](SlotScene& scene) {
+        Watched<Rotation> rotation;
+        scene.start(rotation, at_once().deadline(8s));
+        scene.time.run_until([&] { return rotation.has_ended(); });
+        CHECK(scene.took() == doctest::Approx(8).epsilon(0.001));
+        if (rotation.is_good()) {
+            ++reports;
+            CHECK(rotation.result()->outcome == Rotation::Outcome::failed);
+            REQUIRE(rotation.result()->problem);
+            CHECK(rotation.result()->problem->code() == errc::timeout);
+            scene.check_effect(*rotation.result()->problem);
+            CHECK(rotation.result()->next_due == rotation.result()->as_of);
+        } else {
+            CHECK(rotation.error().code() == errc::timeout);
+            CHECK(rotation.error().operation() == "rotate");
+            CHECK(rotation.error().effect() == Effect::not_applied);
+            CHECK(scene.state_of_keys() == scene.at_first);
+        }
+    });
     CHECK(reports >= requests);
 }
 
 TEST_CASE("rotation: to cancel the client ends it, and the next run goes on") {
-    auto const requests = requests_of_a_rotation();
     int changed = 0;
-    for (int at = 1; at <= requests; ++at) {
-        for (bool const are_received : {false, true}) {
-            CAPTURE(at);
-            CAPTURE(are_received);
-            SlotScene scene;
-            scene.stall_from(at);
-            scene.transport->are_received = are_received;
-            Watched<Rotation> rotation;
-            scene.start(rotation, at_once());
-            while (scene.transport->stalled == 0 && !rotation.has_ended())
-                scene.time.run_for(1s);  // proofs are a second apart
-            REQUIRE_FALSE(rotation.has_ended());
-            auto const sent = scene.transport->requests;
-            scene.client->cancel();
-            scene.time.settle();
-            CHECK(rotation.is_aborted());
-            CHECK(rotation.error().operation() == "rotate");
-            scene.check_effect(rotation.error());
-            changed += scene.state_of_keys() == scene.at_first ? 0 : 1;
-            CHECK(scene.transport->requests == sent);
-            scene.check_next_runs();
-        }
-    }
+    auto const requests = stall_each_request([&](SlotScene& scene) {
+        Watched<Rotation> rotation;
+        scene.start(rotation, at_once());
+        while (scene.transport->stalled == 0 && !rotation.has_ended())
+            scene.time.run_for(1s);  // proofs are a second apart
+        REQUIRE_FALSE(rotation.has_ended());
+        auto const sent = scene.transport->requests;
+        scene.client->cancel();
+        scene.time.settle();
+        CHECK(rotation.is_aborted());
+        CHECK(rotation.error().operation() == "rotate");
+        scene.check_effect(rotation.error());
+        changed += scene.state_of_keys() == scene.at_first ? 0 : 1;
+        CHECK(scene.transport->requests == sent);
+    });
     CHECK(changed >= requests);
 }
 

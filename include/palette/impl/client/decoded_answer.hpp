@@ -91,6 +91,8 @@ public:
     }
 
     bool body(std::string_view piece) override {
+        // A transport of the caller's may go on after it was told to stop.
+        if (body_error() != nullptr) return false;
         if (auto* const words = std::get_if<RefusalWords>(&content_)) words->write(piece);
         auto* const decoder = std::get_if<Decoder>(&content_);
         if (decoder != nullptr && bound_ && piece.size() > bound_->max_bytes - received_)
@@ -105,6 +107,7 @@ public:
 
     Result<void> finish() override {
         if constexpr (!std::is_void_v<T>) {
+            if (auto const* const error = body_error()) return *error;
             auto decoded = std::get<Decoder>(content_).finish();
             if (!decoded) return std::move(decoded.error());
             content_.template emplace<Value>(std::move(*decoded));
