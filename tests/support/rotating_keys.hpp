@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
 #include <palette/testing/emulator.hpp>
 
@@ -25,6 +26,7 @@ public:
     RotatingKeys(boost::asio::io_context& context, const palette::ClientOptions& options,
                  palette::testing::Emulator& emulator)
         : emulator_(emulator),
+          options_(options),
           client_(context, options) {
         next();
     }
@@ -38,6 +40,14 @@ public:
         auto const old = uid_;
         next();
         revoke(old);
+    }
+
+    // Returns when it is done. What this thread serves stands still meanwhile, so that a rotation takes no
+    // longer than the operations that are to outlive it, however busy the machine.
+    void rotate_and_wait() {
+        auto const old = uid_;
+        next();
+        if (palette::BlockingApiKeyClient(options_).revoke(old)) ++rotations_;
     }
 
     [[nodiscard]] int rotations() const noexcept { return rotations_; }
@@ -77,6 +87,7 @@ private:
     }
 
     palette::testing::Emulator& emulator_;
+    palette::ClientOptions options_;
     palette::ApiKeyClient client_;
     std::shared_ptr<Provider> provider_ = std::make_shared<Provider>();
     std::shared_ptr<palette::AuthProvider> auth_ = provider_;

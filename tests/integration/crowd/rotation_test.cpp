@@ -78,7 +78,7 @@ constexpr int many = 1'000;
 TEST_CASE("client rotation: a thousand operations outlive their credential, and it is renewed once") {
     RotationScene scene(64);
     scene.at_end = [&] {
-        if (scene.ended == many / 4) scene.rotator->rotate();
+        if (scene.ended == many / 4) scene.rotator->rotate_and_wait();
     };
     scene.start_many(many);
     scene.context.run();
@@ -95,7 +95,7 @@ TEST_CASE("client rotation: a thousand operations outlive their credential, and 
 TEST_CASE("client rotation: a thousand operations that wait for one connection outlive two credentials") {
     RotationScene scene(1);
     scene.at_end = [&] {
-        if (scene.ended == many / 4 || scene.ended == many / 2) scene.rotator->rotate();
+        if (scene.ended == many / 4 || scene.ended == many / 2) scene.rotator->rotate_and_wait();
     };
     scene.start_many(many);
     scene.context.run();
@@ -114,7 +114,7 @@ TEST_CASE("client rotation: ten rotations under load are ten refreshes, however 
     RotationScene scene(64);
     int started = 64;
     scene.at_end = [&] {
-        if (scene.ended % between == between / 2) scene.rotator->rotate();
+        if (scene.ended % between == between / 2) scene.rotator->rotate_and_wait();
         if (started < all) scene.start(started++);
     };
     scene.start_many(started);
