@@ -53,7 +53,7 @@ TEST_CASE("rotation report: says why no rotation begins while a key cannot be de
         auto const rotation = scene.rotate(slot).value();
         auto const has_failed = rotation.outcome == Outcome::failed;
         CHECK((has_failed || rotation.outcome == Outcome::not_due));
-        CHECK(rotation.problem.has_value() == has_failed);
+        CHECK(rotation.problem);  // the slot is empty meanwhile
         failures += has_failed ? 1 : 0;
         CHECK(rotation.left == first.left);
         CHECK(scene.keys() == keys);

@@ -166,7 +166,8 @@ public:
         key_name_ = std::move(name);
         return *this;
     }
-    /// Sets the owner of the key. Default: the owner of the old key, or the caller.
+    /// Sets the owner of the key, by uid: a slot with the key of another user is refused. Default: the owner
+    /// of the old key, or the caller.
     RotateOptions& for_user(std::string uid) & {
         owner_uid_ = std::move(uid);
         return *this;
@@ -272,7 +273,8 @@ class Rotation {
 public:
     /// Tells how a call of async_rotate() has ended.
     enum class Outcome {
-        not_due,      ///< There was nothing to do before `next_due`.
+        not_due,      ///< There is nothing to do before `next_due`. If the slot is empty until then, because
+                      ///< an attempt has just failed, `problem` says so.
         in_progress,  ///< What was due is done; more is to be done at `next_due`.
         completed,    ///< A rotation came to its end in this call.
         busy,         ///< Another process or rotation works on the slot; `problem` says which.
@@ -345,8 +347,8 @@ namespace lifecycle {
 /// - errc::invalid_argument: an option, a slot's name, a sink or a store that cannot be used.
 /// - errc::bad_value: a record of the slot that is damaged, or of a newer version of this library.
 /// - errc::conflict: the record is another tenant's; the current key is revoked or gone, and force() was not
-///   given; the current key is another user's than for_user(); the sink holds a key that nobody knows the uid
-///   of.
+///   given; the key of the slot is another user's than for_user(); the sink holds a key that nobody knows the
+///   uid of.
 /// - errc::timeout: RotateOptions::deadline() passed.
 /// - those of the sink, the store, async_whoami() and async_get().
 ///

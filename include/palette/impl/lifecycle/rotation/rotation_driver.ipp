@@ -431,7 +431,8 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
     auto report = report_of_record();
     report.outcome = outcome;
     report.next_due = machine_->next_due();
-    if (outcome == Report::Outcome::failed || outcome == Report::Outcome::lost_race)
+    // One that is not due has a problem if it found one itself: a slot that stays empty for now.
+    if (outcome == Report::Outcome::failed || outcome == Report::Outcome::lost_race || machine_->refusal())
         report.problem = std::move(problem);
     // A refused step has changed nothing; those before it may have made a key.
     if (report.problem) report.problem->is_step(true);

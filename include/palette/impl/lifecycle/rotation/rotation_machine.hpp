@@ -125,6 +125,7 @@ private:
     void restart();
     void leave_behind();
     void end_because(Error refusal);
+    void end_for_another_user(const std::string& key_uid);
     void note_failure();
     void finish();
     void finish_with(Outcome outcome, std::optional<Instant> next_due);
@@ -133,6 +134,7 @@ private:
     void say_leftovers();
 
     [[nodiscard]] const palette::lifecycle::RotateOptions& options() const noexcept { return options_; }
+    [[nodiscard]] bool is_for(const std::string& owner_uid) const noexcept;
     [[nodiscard]] bool is_ours(const std::optional<palette::lifecycle::Receipt>& value) const noexcept;
     [[nodiscard]] bool is_due() const noexcept { return record_.due && now_ >= *record_.due; }
     [[nodiscard]] bool has_key_left() const;

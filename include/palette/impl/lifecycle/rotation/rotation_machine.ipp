@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/expiry.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_machine.hpp>
 
 #include <algorithm>
@@ -26,7 +27,20 @@ PALETTE_KEYS_INLINE void RotationMachine::identified(const Identity& caller) {
             Error(errc::conflict, "the record of the slot is of another tenant than the client's credential")
                 .path("tenantUid")
                 .advice("use a credential of that tenant, or another slot"));
+    // Whoever asks for another user's key takes what is in the sink for it.
+    if ((record_.state != State::idle || !record_.broken_uid.empty()) && !is_for(record_.owner_uid))
+        return end_for_another_user(record_.new_uid);
     read_sink();
+}
+
+PALETTE_KEYS_INLINE bool RotationMachine::is_for(const std::string& owner_uid) const noexcept {
+    return options().for_user().empty() || options().for_user() == owner_uid;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::end_for_another_user(const std::string& key_uid) {
+    end_because(Error(errc::conflict, "the key of the slot is another user's than for_user()")
+                    .key_uid(key_uid)
+                    .advice("use another slot for another user"));
 }
 
 PALETTE_KEYS_INLINE bool RotationMachine::is_ours(
@@ -146,13 +160,9 @@ PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey
                 .key_uid(current_uid_)
                 .advice("that may be somebody's answer to an incident; force() replaces the key"));
     if (key) {
+        if (!is_for(key->owner.uid)) return end_for_another_user(current_uid_);
         record_.due = due_of(*key);
         if (!options().force() && now_ < *record_.due) return finish_with(Outcome::not_due, record_.due);
-        if (!options().for_user().empty() && key->owner.uid != options().for_user())
-            return end_because(
-                Error(errc::conflict, "the current key of the slot is another user's than for_user()")
-                    .key_uid(current_uid_)
-                    .advice("use another slot for another user"));
     }
     record_.old_uid = key ? current_uid_ : "";
     // A key that does not work has no life which its successor would have to outlive.
@@ -176,6 +186,11 @@ PALETTE_KEYS_INLINE void RotationMachine::draw() {
     auto const is_forced = options().force();
     // The backoff is in the record, so that it holds for a cron job that runs each minute as well.
     if (!is_forced && record_.retry_at && now_ < *record_.retry_at) {
+        // Nothing serves meanwhile, and whoever asked for the first key must not take it for there.
+        if (!contents_.current)
+            refusal_ = Error(errc::conflict, "the slot is empty, and an attempt to fill it has just failed")
+                           .advice("call again after " + Expiry::at(*record_.retry_at).to_string() +
+                                   ", or with force()");
         finish_with(Outcome::not_due, record_.retry_at);
     } else if (!is_forced && has_key_left()) {
         note_failure();
