@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# first_program.sh README CHECKOUT PREFIX SCRATCH: the first program of README is built as README says, against
-# the library installed in PREFIX and then with FetchContent from CHECKOUT. It ends with one line of error where
-# its environment is missing, creates one key against the emulator, and refuses to overwrite that key's file.
-# CXX and the like say which compiler.
+# first_program.sh CHECKOUT PREFIX SCRATCH: the first program of README is built as README says, against the library
+# installed in PREFIX. It ends with one line of error where its environment is missing, and lists keys of the
+# emulator. The program of docs/create.md, built with FetchContent from CHECKOUT as docs/reference.md says, creates
+# one key, and refuses to overwrite that key's file. CXX and the like say which compiler.
 set -euo pipefail
 
-readme=$1 checkout=$2 prefix=$3 scratch=$4
+checkout=$1 prefix=$2 scratch=$3
 fetched=$scratch-fetched # ccache knows again what another build compiled as deep in the tree
 
 emulator=
@@ -18,23 +18,24 @@ fail() {
     exit 1
 }
 
-# block LANGUAGE NUMBER: that block of code in README.
+# block PAGE LANGUAGE: the first block of code in that language.
 block() {
-    awk -v opening="\`\`\`$1" -v wanted="$2" '
-        $0 == opening && ++found == wanted { inside = 1; next }
+    awk -v opening="\`\`\`$2" '
+        $0 == opening && !found { inside = found = 1; next }
         $0 == "```" { inside = 0 }
-        inside' "$readme" | grep . || fail "README has no block $2 of $1"
+        inside' "$checkout/$1" | grep . || fail "$1 has no code in $2"
 }
 
 unset PALETTE_HOST PALETTE_API_KEY SPECTROCLOUD_APIKEY PALETTE_CA_FILE HTTPS_PROXY https_proxy
 rm -rf "$scratch" "$fetched" && mkdir -p "$scratch/checkout" "$scratch/first" "$scratch/fetched"
-block cpp 1 | tee "$scratch/first/first.cpp" >"$scratch/fetched/first.cpp"
-block cmake 1 >"$scratch/first/CMakeLists.txt"
-block cmake 2 >"$scratch/fetched/CMakeLists.txt"
+block README.md cpp >"$scratch/first/first.cpp"
+block README.md cmake >"$scratch/first/CMakeLists.txt"
+block docs/create.md cpp >"$scratch/fetched/first.cpp"
+block docs/reference.md cmake >"$scratch/fetched/CMakeLists.txt"
 
 # As README has it, from a checkout beside the program and with the library installed at home.
 ln -s "$prefix" "$scratch/palette-keys"
-commands=$(block sh 1 | sed -n '/^cd \.\.\/first/p')
+commands=$(block README.md sh | sed -n '/^cd \.\.\/first/p')
 [[ -n $commands ]] || fail "README does not say how to build the program"
 status=0
 (cd "$scratch/checkout" && HOME=$scratch bash -c "$commands") >"$scratch/out" 2>"$scratch/err" || status=$?
@@ -58,6 +59,15 @@ start() {
 mkfifo "$scratch/ready"
 export PALETTE_HOST PALETTE_API_KEY PALETTE_CA_FILE=$scratch/ca.pem
 start
+"$program" >"$scratch/out" || fail "against the emulator it ended with $?"
+grep -q ' expires at ' "$scratch/out" || fail "it lists: $(cat "$scratch/out")"
+
+cmake -G Ninja -S "$scratch/fetched" -B "$fetched" -D "FETCHCONTENT_SOURCE_DIR_PALETTE-KEYS=$checkout" \
+    -D "CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-}" -D "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE:-}" \
+    -D BUILD_SHARED_LIBS=ON >"$scratch/out"
+cmake --build "$fetched" >>"$scratch/out" 2>&1 || fail "FetchContent: $(tail -20 "$scratch/out")"
+program=$fetched/first
+
 mkdir "$scratch/run" && cd "$scratch/run"
 "$program" >"$scratch/out" || fail "against the emulator it ended with $?"
 grep -q '^created ' "$scratch/out" || fail "it says: $(cat "$scratch/out")"
@@ -84,11 +94,3 @@ status=0
 "$program" 2>"$scratch/err" || status=$?
 ((status == 1)) || fail "where the response is lost it ended with $status"
 grep -q '"nonce":' "$scratch/err" || fail "the record of a lost key is not in: $(cat "$scratch/err")"
-start
-cd "$scratch"
-
-cmake -G Ninja -S "$scratch/fetched" -B "$fetched" -D "FETCHCONTENT_SOURCE_DIR_PALETTE-KEYS=$checkout" \
-    -D "CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-}" -D "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE:-}" \
-    -D BUILD_SHARED_LIBS=ON >"$scratch/out"
-cmake --build "$fetched" >>"$scratch/out" 2>&1 || fail "FetchContent: $(tail -20 "$scratch/out")"
-cd "$scratch/run" && mv ci.key ci.old && "$fetched/first" || fail "built with FetchContent it ended with $?"

@@ -36,8 +36,8 @@ foreach(linked IN LISTS libraries ITEMS "${BINARY_DIR}/moved/bin/palette-emulato
   endif()
 endforeach()
 
-foreach(file IN ITEMS LICENSE README.md CHANGELOG.md SECURITY.md docs/plans.md docs/retries.md docs/reference.md
-                      docs/rotation.md examples/sinks/README.md)
+foreach(file IN ITEMS LICENSE README.md CHANGELOG.md SECURITY.md docs/create.md docs/plans.md docs/retries.md
+                      docs/reference.md docs/rotation.md examples/sinks/README.md)
   if(NOT EXISTS "${BINARY_DIR}/moved/share/doc/palette-keys/${file}")
     message(FATAL_ERROR "${file} is not installed")
   endif()

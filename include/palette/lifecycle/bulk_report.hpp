@@ -49,6 +49,12 @@ public:
     /// Says in one sentence, escaped, what was done, or why nothing was.
     std::string sentence;
 
+    /// Tells whether the key is as the plan wants it: BulkOutcome::done or BulkOutcome::already. In a
+    /// quarantine, whether it was revoked.
+    [[nodiscard]] bool succeeded() const noexcept {
+        return outcome == BulkOutcome::done || outcome == BulkOutcome::already;
+    }
+
     /// Compares all members.
     friend bool operator==(const BulkItem&, const BulkItem&) = default;
 };
