@@ -60,7 +60,7 @@ mkfifo "$scratch/ready"
 export PALETTE_HOST PALETTE_API_KEY PALETTE_CA_FILE=$scratch/ca.pem
 start
 "$program" >"$scratch/out" || fail "against the emulator it ended with $?"
-grep -q ' expires at ' "$scratch/out" || fail "it lists: $(cat "$scratch/out")"
+grep -q ', expiry: ' "$scratch/out" || fail "it lists: $(cat "$scratch/out")"
 
 cmake -G Ninja -S "$scratch/fetched" -B "$fetched" -D "FETCHCONTENT_SOURCE_DIR_PALETTE-KEYS=$checkout" \
     -D "CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-}" -D "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE:-}" \
