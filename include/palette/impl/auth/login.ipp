@@ -4,8 +4,8 @@
 #include <palette/auth/login.hpp>
 #include <palette/impl/auth/login_messages.hpp>
 #include <palette/impl/auth/token_end.hpp>
+#include <palette/impl/values/wipe.hpp>
 
-#include <openssl/crypto.h>
 
 #include <optional>
 #include <utility>
@@ -18,7 +18,7 @@ public:
     explicit WipedTarget(HttpRequest& request) noexcept : target_(&request.target) {}
     WipedTarget(const WipedTarget&) = delete;
     WipedTarget& operator=(const WipedTarget&) = delete;
-    ~WipedTarget() { OPENSSL_cleanse(target_->data(), target_->size()); }
+    ~WipedTarget() { detail::wipe(target_->data(), target_->size()); }
 
 private:
     std::string* target_;

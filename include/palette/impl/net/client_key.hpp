@@ -2,10 +2,10 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/impl/values/wipe.hpp>
 #include <palette/result.hpp>
 #include <palette/secret.hpp>
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -72,7 +72,7 @@ private:
 // frames of reading a key end within this.
 [[gnu::noinline]] inline void wipe_ended_frames() {
     unsigned char frames[32 * 1024];
-    OPENSSL_cleanse(frames, sizeof frames);
+    detail::wipe(frames, sizeof frames);
 }
 
 inline Error bad_passphrase(const std::string& what, const std::string& file) {

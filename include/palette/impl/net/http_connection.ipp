@@ -4,8 +4,8 @@
 #include <palette/impl/net/http_connection.hpp>
 #include <palette/impl/net/user_agent.hpp>
 #include <palette/impl/values/text.hpp>
+#include <palette/impl/values/wipe.hpp>
 
-#include <openssl/crypto.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
@@ -86,7 +86,7 @@ PALETTE_KEYS_INLINE HttpConnection::HttpConnection(std::unique_ptr<Stream> strea
       buffer_(std::make_unique<char[]>(buffer_size_)) {}
 
 PALETTE_KEYS_INLINE HttpConnection::~HttpConnection() {
-    OPENSSL_cleanse(buffer_.get(), buffer_size_);
+    detail::wipe(buffer_.get(), buffer_size_);
 }
 
 // The answer of one exchange, as it arrives in the connection's buffer.
@@ -128,7 +128,7 @@ public:
     }
 
     Result<void> finish() {
-        OPENSSL_cleanse(connection_.buffer_.get(), dirty_);
+        detail::wipe(connection_.buffer_.get(), dirty_);
         // How the stream ended decides whether an answer without a length is whole.
         if (error_ == asio::error::eof)
             parser_.finish(StreamEnd::orderly);

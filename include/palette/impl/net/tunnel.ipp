@@ -9,8 +9,8 @@
 #include <palette/impl/seams/proxy.hpp>
 #include <palette/impl/seams/proxy_bypass.hpp>
 #include <palette/impl/values/text.hpp>
+#include <palette/impl/values/wipe.hpp>
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -37,7 +37,7 @@ inline void append_base64(Secret& out, std::string_view text) {
         unsigned char letters[5];  // and a NUL
         EVP_EncodeBlock(letters, reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(size));
         out.append({reinterpret_cast<const char*>(letters), 4});
-        OPENSSL_cleanse(letters, sizeof letters);
+        detail::wipe(letters, sizeof letters);
         text.remove_prefix(size);
     }
 }
@@ -131,7 +131,7 @@ public:
     ReplyBuffer() : bytes_(std::make_unique<char[]>(size_)) {}
     ReplyBuffer(const ReplyBuffer&) = delete;
     ReplyBuffer& operator=(const ReplyBuffer&) = delete;
-    ~ReplyBuffer() { OPENSSL_cleanse(bytes_.get(), size_); }
+    ~ReplyBuffer() { detail::wipe(bytes_.get(), size_); }
 
     [[nodiscard]] asio::mutable_buffer space() noexcept {
         return asio::buffer(bytes_.get() + filled_, size_ - filled_);

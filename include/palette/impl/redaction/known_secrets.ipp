@@ -3,8 +3,8 @@
 
 #include <palette/error.hpp>
 #include <palette/impl/redaction/known_secrets.hpp>
+#include <palette/impl/values/wipe.hpp>
 
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ PALETTE_KEYS_INLINE KnownSecrets::KnownSecrets() : cipher_(EVP_CIPHER_CTX_new(),
     auto const is_ready = RAND_bytes(key, sizeof key) == 1 &&
                           EVP_EncryptInit_ex(cipher_.get(), EVP_aes_128_ecb(), nullptr, key, nullptr) == 1 &&
                           EVP_CIPHER_CTX_set_padding(cipher_.get(), 0) == 1;
-    OPENSSL_cleanse(key, sizeof key);
+    detail::wipe(key, sizeof key);
     if (!is_ready) throw Exception(Error(errc::system, "no key to hide secrets with"));
 }
 

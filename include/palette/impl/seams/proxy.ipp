@@ -4,9 +4,9 @@
 #include <palette/impl/seams/proxy.hpp>
 #include <palette/impl/values/authority.hpp>
 #include <palette/impl/values/text.hpp>
+#include <palette/impl/values/wipe.hpp>
 #include <palette/proxy.hpp>
 
-#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <optional>
@@ -33,7 +33,7 @@ inline std::optional<Secret> percent_decoded(std::string_view text) {
             at += 2;
         }
         out.append({&c, 1});
-        OPENSSL_cleanse(&c, 1);
+        detail::wipe(&c, 1);
     }
     return out;
 }

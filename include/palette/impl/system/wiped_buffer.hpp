@@ -2,8 +2,8 @@
 #pragma once
 
 #include <palette/detail/config.hpp>
+#include <palette/impl/values/wipe.hpp>
 
-#include <openssl/crypto.h>
 
 #include <array>
 
@@ -14,7 +14,7 @@ struct WipedBuffer : std::array<char, 4096> {
     WipedBuffer() = default;
     WipedBuffer(const WipedBuffer&) = delete;
     WipedBuffer& operator=(const WipedBuffer&) = delete;
-    ~WipedBuffer() { OPENSSL_cleanse(data(), size()); }
+    ~WipedBuffer() { detail::wipe(data(), size()); }
 };
 
 }  // namespace palette::inline PALETTE_KEYS_ABI::impl::files

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/impl/values/wipe.hpp>
 #include <palette/secret.hpp>
 
 #include <openssl/crypto.h>
@@ -37,7 +38,7 @@ inline char* map_secret_pages(std::size_t capacity) {
 inline void wipe_and_unmap(char* data, std::size_t size, std::size_t capacity) noexcept {
     if (data == nullptr) return;
     // The kernel clears pages before others get them, but not at once.
-    OPENSSL_cleanse(data, size);
+    detail::wipe(data, size);
     ::munmap(data, capacity);
 }
 
@@ -52,7 +53,7 @@ PALETTE_KEYS_INLINE Secret Secret::take(std::string& source) {
     Secret secret{std::string_view(source)};
     // A string that was longer once still holds the rest of its text behind its end.
     source.resize(source.capacity());
-    OPENSSL_cleanse(source.data(), source.size());
+    detail::wipe(source.data(), source.size());
     source.clear();
     return secret;
 }
@@ -98,7 +99,7 @@ PALETTE_KEYS_INLINE void Secret::append(std::string_view text) {
 
 PALETTE_KEYS_INLINE void Secret::clear() noexcept {
     // The pages stay: what is behind `size_` was never written, or has been wiped.
-    if (size_ != 0) OPENSSL_cleanse(data_, size_);
+    if (size_ != 0) detail::wipe(data_, size_);
     size_ = 0;
 }
 

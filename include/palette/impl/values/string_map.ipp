@@ -3,9 +3,9 @@
 
 #include <palette/detail/printable.hpp>
 #include <palette/detail/string_map_builder.hpp>
+#include <palette/impl/values/wipe.hpp>
 #include <palette/string_map.hpp>
 
-#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <limits>
@@ -99,7 +99,7 @@ PALETTE_KEYS_INLINE std::ostream& operator<<(std::ostream& out, const StringMap&
 
 // The buffer may hold what the service repeated of a credential.
 PALETTE_KEYS_INLINE void StringMapBuilder::wipe() noexcept {
-    if (capacity_ != 0) OPENSSL_cleanse(buffer_.get(), capacity_);
+    if (capacity_ != 0) detail::wipe(buffer_.get(), capacity_);
 }
 
 // Makes room for `size` more bytes, uninitialised, and gives their place.

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <palette/detail/printable.hpp>
+#include <palette/impl/values/wipe.hpp>
 #include <palette/impl/wire/json_handler.hpp>
 #include <palette/impl/wire/json_reader.hpp>
 
-#include <openssl/crypto.h>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -20,7 +20,7 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
 // together, others in registers that were saved. Its calls nest, and go less than half as deep as this.
 PALETTE_KEYS_NOINLINE inline void wipe_dead_stack() noexcept {
     char dead[32 * 1024];
-    OPENSSL_cleanse(dead, sizeof dead);
+    detail::wipe(dead, sizeof dead);
 }
 
 // Cuts a text that comes in pieces where it stops being UTF-8. The parser's own check goes string by

@@ -6,9 +6,9 @@
 #include <palette/impl/emulator/http/server.hpp>
 #include <palette/impl/emulator/http/shared_service.hpp>
 #include <palette/impl/emulator/service/seeds.hpp>
+#include <palette/impl/values/wipe.hpp>
 #include <palette/testing/emulator.hpp>
 
-#include <openssl/crypto.h>
 
 #include <array>
 #include <optional>
@@ -31,7 +31,7 @@ public:
           server_(seeded(), options_, identity_ ? &*identity_ : nullptr) {
         // The TLS context of the server has a copy of its own. This one has served, and must not stay in
         // memory.
-        if (identity_) OPENSSL_cleanse(identity_->private_key_pem.data(), identity_->private_key_pem.size());
+        if (identity_) detail::wipe(identity_->private_key_pem.data(), identity_->private_key_pem.size());
     }
 
     [[nodiscard]] const EmulatorOptions& options() const noexcept { return options_; }

@@ -3,8 +3,8 @@
 
 #include <palette/impl/emulator/service/crypto.hpp>
 #include <palette/impl/emulator/service/tokens.hpp>
+#include <palette/impl/values/wipe.hpp>
 
-#include <openssl/crypto.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -28,7 +28,7 @@ PALETTE_KEYS_INLINE Tokens::Tokens(std::string tenant_uid, std::chrono::millisec
       header_(base64url(R"({"alg":"HS256","typ":"JWT"})")) {}
 
 PALETTE_KEYS_INLINE Tokens::~Tokens() {
-    OPENSSL_cleanse(key_.data(), key_.size());
+    detail::wipe(key_.data(), key_.size());
 }
 
 PALETTE_KEYS_INLINE std::string Tokens::signature_of(std::string_view text) const {
