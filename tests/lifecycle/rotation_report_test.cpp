@@ -8,8 +8,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 // What a report says to whoever reads it.
 
@@ -63,6 +67,51 @@ TEST_CASE("rotation report: says why no rotation begins while a key cannot be de
     scene.time.run_for(6h);
     CHECK(scene.rotate(slot).value().outcome == Outcome::completed);
     CHECK(scene.keys() == 1);
+}
+
+bool has_line(const std::vector<std::string>& lines, std::string_view words) {
+    return std::ranges::any_of(lines, [&](const std::string& line) { return contains(line, words); });
+}
+
+// A list that lags does not show yet what a create has made whose response was lost.
+TEST_CASE(
+    "rotation report: says what was deleted, and to come again while a lost create may still make a key") {
+    for (auto const lag : {5s, 600s}) {
+        CAPTURE(lag.count());
+        RotationScene scene;
+        scene.emulator.faults().add("POST /v1/apiKeys drop-after x1");
+        scene.emulator.faults().add("GET /v1/apiKeys list-lag:" + std::to_string(lag.count() * 1000));
+        auto const first = scene.rotate().value();
+        CHECK(first.outcome == Outcome::failed);
+        CHECK_FALSE(has_line(first.done, "deleted"));
+        REQUIRE(scene.keys() == 1);
+        auto const lost = scene.emulator.keys()[scene.emulator.keys().size() - 1].uid;
+
+        scene.time.run_for(90s);
+        auto const second = scene.rotate().value();
+        CHECK(second.outcome == Outcome::completed);
+        CHECK(has_line(second.done, "deleted key " + lost) == (lag < 90s));
+        CHECK(has_line(second.left, "rotate again after"));
+        CHECK(scene.keys() == (lag < 90s ? 1 : 2));
+
+        scene.time.run_for(15min);
+        auto const third = scene.rotate().value();
+        CHECK(third.outcome == Outcome::not_due);
+        CHECK(has_line(third.done, "deleted key " + lost) == (lag > 90s));
+        CHECK(has_line(third.left, "rotate again after"));
+        CHECK(scene.keys() == 1);
+        CHECK(scene.works());
+
+        // An hour and a day later, as next_due says, for the last time.
+        for (int look = 0; look < 2; ++look) {
+            auto const due = scene.rotate().value().next_due.value();
+            CHECK(due - scene.time.clock->now() <= 24h);
+            scene.time.run_for(due - scene.time.clock->now());
+            auto const later = scene.rotate().value();
+            CHECK(has_line(later.left, "rotate again after") == (look == 0));
+            CHECK_FALSE(has_line(later.done, "deleted"));
+        }
+    }
 }
 
 TEST_CASE("rotation report: a slot that is busy says who works on it, and to call again") {

@@ -26,6 +26,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
     if (!left.uid.empty()) {
         // An attempt before has made it, and nobody uses it: it is not the client's own.
         auto removed = co_await client_.async_remove(left.uid, ChangeOptions().allow_own_key());
+        if (removed) note_deleted(left.uid);
         // Deleted by hand, or by a run that was killed before it had written that down.
         if (!removed && says_gone(removed.error())) co_return Result<void>();
         co_return removed;
@@ -46,12 +47,18 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::clean() {
         co_return Result<void>();
     }
     if (!done) co_return std::move(done.error());
+    for (auto const& uid : done->removed())
+        note_deleted(uid);
     // No key bears the mark: none was made, or the service has dropped the mark, which looks the same.
     if (done->removed().empty() && done->not_removed().empty()) co_await look_for_suspects(left);
     if (done->not_removed().empty()) co_return Result<void>();
     // One uid says enough. What is left stays in the record, and the next look finds all of it once more.
     co_return Error(errc::forbidden, "a key of an earlier attempt could not be deleted")
         .key_uid(done->not_removed().front());
+}
+
+PALETTE_KEYS_INLINE void RotationDriver::note_deleted(const std::string& uid) {
+    note("deleted key " + uid + ", which an earlier attempt had made and nobody uses");
 }
 
 // A service that drops annotations hides what a create without an answer has made. Nothing proves then whose

@@ -56,6 +56,7 @@ private:
     Awaitable<void> call_hook();
     Awaitable<void> clean();
     boost::asio::awaitable<void> look_for_suspects(Leftover left);
+    void note_deleted(const std::string& uid);
     void name_suspects(const KeyList& keys, const std::string& name);
     Awaitable<std::optional<ApiKey>> read(std::string uid);
     // A client that may change the keys of the slot's owner: the given one, or one that uses the new key.

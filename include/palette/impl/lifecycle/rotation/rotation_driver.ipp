@@ -269,7 +269,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
     }
     if (step == Step::clean) {
         auto const result = co_await clean();
-        conclude(result, "deleted what an earlier attempt had left");
+        conclude(result, "");  // what it deleted, if anything, is noted
         co_return;
     }
     if (step == Step::reactivate) {

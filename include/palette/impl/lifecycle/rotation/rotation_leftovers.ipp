@@ -3,6 +3,7 @@
 
 // What earlier attempts have left behind: when it is cleaned up, and what stands in the way until then.
 
+#include <palette/expiry.hpp>
 #include <palette/impl/lifecycle/rotation/rotation_machine.hpp>
 
 #include <algorithm>
@@ -22,7 +23,9 @@ PALETTE_KEYS_INLINE bool RotationMachine::find_leftover() {
         auto const& left = leftover();
         // Once in a run: what cannot be deleted now would be tried without an end.
         auto const& id = left.uid.empty() ? left.nonce : left.uid;
-        if (left.next_at <= now_ && std::ranges::find(cleaned_, id) == cleaned_.end()) return true;
+        // In the hour after a create that was not answered each run looks: a list may lag for a while.
+        auto const is_due = left.next_at <= now_ || (left.uid.empty() && left.looks == 1);
+        if (is_due && std::ranges::find(cleaned_, id) == cleaned_.end()) return true;
     }
     return false;
 }
@@ -32,7 +35,9 @@ PALETTE_KEYS_INLINE void RotationMachine::cleaned(bool is_gone) {
     auto& left = record_.leftovers[leftover_];
     cleaned_.push_back(left.uid.empty() ? left.nonce : left.uid);
     is_dirty_ = true;
-    if (is_gone && left.uid.empty() && ++left.looks < 3) {
+    if (left.next_at > now_) {
+        // A look before its time is one more.
+    } else if (is_gone && left.uid.empty() && ++left.looks < 3) {
         // A request that was under way may still make a key: an hour and a day later nothing is.
         left.next_at = now_ + (left.looks == 1 ? 1h : 24h);
     } else if (is_gone) {
@@ -63,6 +68,9 @@ PALETTE_KEYS_INLINE void RotationMachine::say_leftovers() {
             left_.push_back("delete the key " + left.uid + ", which nobody uses");
         else if (left.looks == 0)
             left_.push_back("look for keys of the create " + left.nonce + ", whose value nobody has");
+        else
+            left_.push_back("rotate again after " + Expiry::at(left.next_at).to_string() + ": the create " +
+                            left.nonce + " had no answer, and may still make a key");
     }
     if (record_.state == State::overlap && options().hook() && !record_.hook_done)
         left_.emplace_back("call the hook, which has not succeeded yet");
