@@ -6,7 +6,6 @@
 #include <palette/impl/auth/token_end.hpp>
 #include <palette/impl/values/wipe.hpp>
 
-
 #include <optional>
 #include <utility>
 

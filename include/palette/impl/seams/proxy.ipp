@@ -7,7 +7,6 @@
 #include <palette/impl/values/wipe.hpp>
 #include <palette/proxy.hpp>
 
-
 #include <algorithm>
 #include <optional>
 #include <utility>

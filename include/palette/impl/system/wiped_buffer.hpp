@@ -4,7 +4,6 @@
 #include <palette/detail/config.hpp>
 #include <palette/impl/values/wipe.hpp>
 
-
 #include <array>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::files {

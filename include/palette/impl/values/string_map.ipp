@@ -6,7 +6,6 @@
 #include <palette/impl/values/wipe.hpp>
 #include <palette/string_map.hpp>
 
-
 #include <algorithm>
 #include <limits>
 #include <new>

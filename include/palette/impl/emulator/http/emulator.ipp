@@ -9,7 +9,6 @@
 #include <palette/impl/values/wipe.hpp>
 #include <palette/testing/emulator.hpp>
 
-
 #include <array>
 #include <optional>
 #include <utility>
