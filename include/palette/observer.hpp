@@ -57,8 +57,9 @@ public:
 /// Requirements: the functions are short, and do not throw. The views in an event are valid during the call
 /// only.
 ///
-/// Order: on_operation_start(); for each attempt on_attempt_start() and on_attempt(); on_operation(). An
-/// operation that ends before it starts, for want of memory, has on_operation() alone.
+/// Order: on_operation_start(); for each attempt on_attempt_start() and on_attempt(); on_operation(). Each
+/// start has its end, also where memory runs out, except for those that the end of the context destroys. An
+/// operation for which there is no memory to begin with has neither.
 ///
 /// Threads: called on the client's executor, one call after another.
 class Observer {

@@ -6,6 +6,7 @@
 #include <palette/auth.hpp>
 #include <palette/blocking_client.hpp>
 #include <palette/client.hpp>
+#include <palette/observer.hpp>
 #include <palette/testing/emulator.hpp>
 
 #include <doctest/doctest.h>
@@ -18,6 +19,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <optional>
@@ -186,6 +188,28 @@ struct VisitKeys {
     }
 };
 
+// What is under way, as a gauge shows it.
+struct InFlight final : Observer {
+    void on_operation_start(const OperationEvent& event) noexcept override {
+        CHECK(event.operation_id != last_started);
+        last_started = event.operation_id;
+        ++operations;
+    }
+    void on_operation(const OperationEvent& event) noexcept override {
+        CHECK(event.operation_id == last_started);
+        --operations;
+    }
+    void on_attempt_start(const AttemptEvent&) noexcept override { ++attempts; }
+    void on_attempt(const AttemptEvent&) noexcept override { --attempts; }
+    void check_none() {
+        CHECK(std::exchange(operations, 0) == 0);
+        CHECK(std::exchange(attempts, 0) == 0);
+    }
+    std::uint64_t last_started = 0;
+    int operations = 0;
+    int attempts = 0;
+};
+
 // How the client reaches the service.
 struct Way {
     const char* name;
@@ -222,6 +246,7 @@ public:
             options.proxy.url = "http://" + known_names::here + ":" + std::to_string(proxy_->port());
         }
         if (way.waits_for_limit) options.rate_limit = {.per_second = 1'000, .burst = 1};
+        options.observer = in_flight;
         // Its threads are there, and spared, once it has answered.
         Reconcile::by = cleaner_.whoami().value();
         spares_new_threads_.reset();
@@ -255,6 +280,7 @@ private:
 public:
     Emulator emulator;
     ClientOptions options;
+    std::shared_ptr<InFlight> in_flight = std::make_shared<InFlight>();
 
 private:
     BlockingApiKeyClient cleaner_{unlimited(emulator.client_options(Role::tenant_admin))};
@@ -319,6 +345,7 @@ void fail_each_with_token(const Way& way, bool is_awaited) {
         failing::disarm();
         has_failed = failing::has_failed();
         check<Operation>(service, ending, made_before);
+        service.in_flight->check_none();
 
         // The one connection has its place, and no call is left behind.
         bool works = false;
@@ -358,6 +385,7 @@ void fail_each_blocking(const Way& way) {
         check<Operation>(service, ending, made_before);
         CHECK(client.whoami().has_value());
         CHECK(client.close().has_value());
+        service.in_flight->check_none();
     }
     MESSAGE(std::string(Operation::name), ", ", std::string(way.name), ", blocking: ", nth - 2,
             " allocations");

@@ -119,8 +119,11 @@ PALETTE_KEYS_INLINE void Core::stop_all(pipeline::Call::Stop why) noexcept {
     pipeline_.stop_renewal();
 }
 
-PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {
+PALETTE_KEYS_INLINE void Core::announce(const pipeline::Call& call, Kind kind) const noexcept {
     if (options_.observer && kind != Kind::silent) options_.observer->on_operation_start(event_of(call));
+}
+
+PALETTE_KEYS_INLINE void Core::begin(pipeline::Call& call, Kind kind) {
     // Closing has no deadline of its own and is let in at any time.
     if (kind == Kind::closing) return;
     if (kind == Kind::work) call.begin();
@@ -131,6 +134,7 @@ PALETTE_KEYS_INLINE void Core::end(pipeline::Call& call, Kind kind, const Error*
     call.end();
     // Wakes whoever waits in wait_for_work().
     if (kind == Kind::work && --working_ == 0) idle_.cancel();
+    pipeline_.observe_lost_attempt(call);
     if (kind != Kind::silent) observe(call, error);
 }
 

@@ -89,6 +89,7 @@ private:
                                                                                     : Kind::work;
 
     void begin(pipeline::Call& call, Kind kind);
+    void announce(const pipeline::Call& call, Kind kind) const noexcept;
     // Says of an error which operation on which key has failed; as far as there is memory for that.
     void name_subject(Error& error, const pipeline::Call& call) const noexcept;
     void end(pipeline::Call& call, Kind kind, const Error* error) noexcept;
@@ -127,6 +128,12 @@ public:
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
 
+    void begin() {
+        is_announced_ = true;
+        core_.announce(started_.call, kind_);
+        core_.begin(started_.call, kind_);
+    }
+
     // Asio destroys a coroutine that waits for something when memory runs out over that. It does so as well
     // when the context ends, and then nothing completes.
     ~Running() {
@@ -147,6 +154,8 @@ public:
         has_ended_ = true;
         entry_.leave();
         if (!result) core_.name_subject(result.error(), started_.call);
+        // Whoever counts what is under way sees the start of each end.
+        if (!is_announced_) core_.announce(started_.call, kind_);
         core_.end(started_.call, kind_, result ? nullptr : &result.error());
         // Never within the call that has started it.
         if (started_.has_returned() && core_.serial_->is_inside())
@@ -160,6 +169,7 @@ private:
     Started<T>& started_;
     Kind kind_;
     CallsUnderWay::Entry entry_;
+    bool is_announced_ = false;
     bool has_ended_ = false;
 };
 
@@ -195,7 +205,7 @@ asio::awaitable<void> Core::run(std::shared_ptr<Core> core,
         co_await asio::this_coro::throw_if_cancelled(false);
         if constexpr (requires { operation.uid; })
             if (detail::fault_of_uid(operation.uid) == nullptr) call.set_key_uid(operation.uid);
-        core->begin(call, kind_of<Operation>);
+        running.begin();
         auto first = check(*core, operation);
         if (first)
             if (auto good = check_traceparent(call.options().traceparent); !good)

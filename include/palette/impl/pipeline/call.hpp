@@ -106,6 +106,23 @@ public:
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
     [[nodiscard]] const std::vector<FailedAttempt>& failures() const noexcept { return failures_; }
 
+    // The attempt of which an observer has seen the start, and not yet the end.
+    struct ObservedAttempt {
+        const RequestKind* kind;  // of the kinds, which are constants
+        std::string method;
+        std::string traceparent;
+        int number;
+        int resends;
+        std::chrono::nanoseconds begun;
+    };
+    const ObservedAttempt& begin_observed(ObservedAttempt attempt) {
+        observed_ = std::make_unique<ObservedAttempt>(std::move(attempt));
+        return *observed_;
+    }
+    [[nodiscard]] std::unique_ptr<ObservedAttempt> end_observed() noexcept { return std::move(observed_); }
+    // Of the attempt under way, or the last one.
+    [[nodiscard]] const ExchangeReport& report() const noexcept { return report_; }
+
     // Whether any byte of a request that changes something may have reached the service.
     [[nodiscard]] bool has_sent_change() const noexcept {
         return has_sent_change_ || (attempt_changes_ && report_.sent);
@@ -153,6 +170,7 @@ private:
     ExchangeReport report_;         // of the attempt under way, or the last one
     bool attempt_changes_ = false;  // whether that attempt changes something
     bool has_sent_change_ = false;  // an attempt before it
+    std::unique_ptr<ObservedAttempt> observed_;
     std::unique_ptr<CreateProgress> create_progress_;
     std::unique_ptr<Guard> guard_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <palette/error.hpp>
 #include <palette/impl/pipeline/answer.hpp>
 #include <palette/impl/pipeline/call.hpp>
 #include <palette/impl/pipeline/conditions.hpp>
@@ -19,6 +20,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,6 +61,9 @@ public:
     // Whether a uid of the service has a part of what no error shows.
     [[nodiscard]] bool has_secret(std::string_view uid) const;
 
+    // An observer has seen the start of an attempt whose coroutine was lost, for want of memory.
+    void observe_lost_attempt(Call& call) const noexcept { observe_end(call, 0, errc::out_of_memory); }
+
     // From now on, no error shows it; no copy of it is kept.
     void hide(detail::KnownSecrets::Kind kind, const Secret& secret) { known_->add(kind, secret.expose()); }
 
@@ -77,8 +82,10 @@ private:
     [[nodiscard]] Error failure(const Sending& sending, const Error& error,
                                 const ExchangeReport& report) const;
     void add_trace(const Call& call, HttpRequest& request) const;
-    [[nodiscard]] AttemptEvent event_of(const Sending& sending, int number) const;
-    void observe(const Sending& sending, int number, const ExchangeReport& report) const;
+    void observe_start(const Sending& sending) const;
+    [[nodiscard]] AttemptEvent event_of(const Call& call,
+                                        const Call::ObservedAttempt& attempt) const noexcept;
+    void observe_end(Call& call, int status, std::optional<errc> error) const noexcept;
     const std::string& bucket_of(const RequestKind& kind);
 
     const ClientOptions& options_;

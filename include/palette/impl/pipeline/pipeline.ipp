@@ -167,13 +167,10 @@ PALETTE_KEYS_INLINE ExchangeReport& Pipeline::announce_exchange(Sending& sending
     auto& call = sending.call;
     sending.answer.begin();
     add_trace(call, sending.request);
-    auto& report = call.begin_attempt(sending.kind.changes());
+    // First, for it may find no memory, and then nothing is sent.
+    if (options_.observer) observe_start(sending);
     call.set_waits_for("the answer");
-    if (options_.observer) {
-        sending.sent_at = time_.steady();
-        options_.observer->on_attempt_start(event_of(sending, call.attempts()));
-    }
-    return report;
+    return call.begin_attempt(sending.kind.changes());
 }
 
 // What came of sending it is the result, and if that is no success, the outcome.
@@ -182,7 +179,6 @@ PALETTE_KEYS_INLINE void Pipeline::conclude_exchange(Sending& sending, const Res
     auto& call = sending.call;
     auto& answer = sending.answer;
     auto& outcome = sending.outcome;
-    auto const number = call.attempts();
     if (!exchanged && !report.sent) outcome.attempts = std::max(1, exchanged.error().attempts());
     call.add_attempts(outcome.attempts - 1);
     outcome.complete = exchanged.has_value();
@@ -199,7 +195,9 @@ PALETTE_KEYS_INLINE void Pipeline::conclude_exchange(Sending& sending, const Res
         if (outcome.complete) outcome.retry_after = retry_after(response, time_.now());
         call.add_failures(FailedAttempt(outcome.code, outcome.status), outcome.attempts);
     }
-    observe(sending, number, report);
+    std::optional<errc> error;
+    if (!sending.result) error = sending.result.error().code();
+    observe_end(call, response.status, error);
 }
 
 // A step that nearly never waits is a function, and a coroutine is begun only where it has to wait: that
@@ -344,30 +342,40 @@ PALETTE_KEYS_INLINE Error Pipeline::failure(const Sending& sending, const Error&
     return safe(Error(*of_body).status(answer.response().status), call);
 }
 
-// What is known of an attempt before it is made.
-PALETTE_KEYS_INLINE AttemptEvent Pipeline::event_of(const Sending& sending, int number) const {
-    AttemptEvent event;
-    event.operation_id = sending.call.id();
-    event.operation = sending.call.name();
-    event.attempt = number;
+PALETTE_KEYS_INLINE void Pipeline::observe_start(const Sending& sending) const {
+    auto& call = sending.call;
+    std::string trace;
     for (auto const& [name, value] : sending.request.headers)
-        if (name == "traceparent") event.traceparent = value;
-    event.method = sending.request.method;
-    event.path_template = sending.kind.path_template;
+        if (name == "traceparent") trace = value;
+    auto const& attempt = call.begin_observed({&sending.kind, sending.request.method, std::move(trace),
+                                               call.attempts() + 1, sending.resends, time_.steady()});
+    options_.observer->on_attempt_start(event_of(call, attempt));
+}
+
+PALETTE_KEYS_INLINE AttemptEvent Pipeline::event_of(const Call& call,
+                                                    const Call::ObservedAttempt& attempt) const noexcept {
+    AttemptEvent event;
+    event.operation_id = call.id();
+    event.operation = call.name();
+    event.attempt = attempt.number;
+    event.traceparent = attempt.traceparent;
+    event.method = attempt.method;
+    event.path_template = attempt.kind->path_template;
     event.server_address = options_.endpoint.host();
     event.server_port = options_.endpoint.port();
-    event.resend_count = sending.resends;
+    event.resend_count = attempt.resends;
     return event;
 }
 
-PALETTE_KEYS_INLINE void Pipeline::observe(const Sending& sending, int number,
-                                           const ExchangeReport& report) const {
-    if (!options_.observer) return;
-    auto event = event_of(sending, number);
-    event.status = sending.answer.response().status;
-    if (!sending.result) event.error = sending.result.error().code();
-    event.duration = time_.steady() - sending.sent_at;
-    event.report = report;
+PALETTE_KEYS_INLINE void Pipeline::observe_end(Call& call, int status,
+                                               std::optional<errc> error) const noexcept {
+    auto const attempt = call.end_observed();
+    if (!attempt) return;
+    auto event = event_of(call, *attempt);
+    event.status = status;
+    event.error = error;
+    event.duration = time_.steady() - attempt->begun;
+    event.report = call.report();
     options_.observer->on_attempt(event);
 }
 

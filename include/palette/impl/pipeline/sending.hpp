@@ -62,11 +62,10 @@ public:
     const Conditions& conditions;
     Retries retries;
     RequestHistory history;
-    std::chrono::nanoseconds begun{};    // the last attempt
-    bool has_credential = false;         // at hand, when it began
-    std::chrono::nanoseconds sent_at{};  // once all that it needs was there; for an observer
-    Result<void> result;                 // of the last attempt
-    AttemptOutcome outcome;              // if that has failed
+    std::chrono::nanoseconds begun{};  // the last attempt
+    bool has_credential = false;       // at hand, when it began
+    Result<void> result;               // of the last attempt
+    AttemptOutcome outcome;            // if that has failed
     int resends = 0;
     bool has_changed_credential = false;
 };
