@@ -196,8 +196,8 @@ public:
     /// Returns whether the requested change has happened.
     [[nodiscard]] Effect effect() const noexcept { return effect_; }
     /// Returns whether what failed is a step of a longer operation, a rotation for one. effect() is then that
-    /// of the step, and message() says so; what the steps before it have changed, the report of the longer
-    /// operation tells.
+    /// of the step, and message() does not say that nothing was changed; what the steps before it have
+    /// changed, the report of the longer operation tells.
     [[nodiscard]] bool is_step() const noexcept { return is_step_; }
 
     /// Returns what happened, without advice. message() has both.

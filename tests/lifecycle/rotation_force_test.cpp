@@ -198,7 +198,8 @@ TEST_CASE("rotation: deletes the key of a lost create, seen late, while the next
     scene.emulator.faults().add("GET /v1/apiKeys list-lag:600000");
     auto rotation = scene.rotate().value();
     REQUIRE(rotation.problem);
-    CHECK(rotation.problem->advice() == "call again: what it may have left is deleted then");
+    CHECK(rotation.problem->advice() ==
+          "call again, in a minute or with force(): what it may have left is looked for then");
     for (int calls = 0; calls < 3 && rotation.outcome == Outcome::failed; ++calls) {
         scene.time.run_for(2min);
         rotation = scene.rotate().value();

@@ -142,6 +142,38 @@ TEST_CASE(
     CHECK(scene.keys() == 2);  // the new one, and the old one, about which a person decides
 }
 
+TEST_CASE(
+    "rotation incident: no key is made in place of one whose value was taken out of the sink, unless by "
+    "force") {
+    RotationScene scene;
+    auto const first = scene.rotate().value();
+    auto const value = scene.value();
+    std::filesystem::rename(scene.path, scene.path + ".moved");
+    for (bool has_json : {true, false}) {
+        CAPTURE(has_json);
+        if (!has_json) std::filesystem::remove(scene.path + ".json");
+        auto const refused = scene.rotate();
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code() == errc::conflict);
+        CHECK(refused.error().key_uid() == first.new_uid);
+        CHECK(refused.error().effect() == Effect::not_applied);
+        CHECK(scene.keys() == 1);
+    }
+    auto const forced = scene.rotate(RotateOptions().force()).value();
+    CHECK(forced.outcome == Outcome::completed);
+    REQUIRE(forced.left.size() == 1);
+    CHECK(forced.left.front() == "look whether anybody uses the key " + first.new_uid);
+    CHECK(scene.works());
+    CHECK(scene.value() != value);
+    CHECK(scene.keys() == 2);
+
+    // A key that is gone as well is missed by nobody.
+    std::filesystem::remove(scene.path);
+    scene.remove(forced.new_uid);
+    CHECK(scene.rotate().value().outcome == Outcome::completed);
+    CHECK(scene.works());
+}
+
 TEST_CASE("rotation incident: a 404 of a proxy says of no key that it is gone") {
     RotationScene scene;
     auto const begun = begin_second(scene);

@@ -91,14 +91,14 @@ TEST_CASE(
         auto const second = scene.rotate().value();
         CHECK(second.outcome == Outcome::completed);
         CHECK(has_line(second.done, "deleted key " + lost) == (lag < 90s));
-        CHECK(has_line(second.left, "rotate again after"));
+        CHECK(has_line(second.left, "run this again after"));
         CHECK(scene.keys() == (lag < 90s ? 1 : 2));
 
         scene.time.run_for(15min);
         auto const third = scene.rotate().value();
         CHECK(third.outcome == Outcome::not_due);
         CHECK(has_line(third.done, "deleted key " + lost) == (lag > 90s));
-        CHECK(has_line(third.left, "rotate again after"));
+        CHECK(has_line(third.left, "run this again after"));
         CHECK(scene.keys() == 1);
         CHECK(scene.works());
 
@@ -108,7 +108,7 @@ TEST_CASE(
             CHECK(due - scene.time.clock->now() <= 24h);
             scene.time.run_for(due - scene.time.clock->now());
             auto const later = scene.rotate().value();
-            CHECK(has_line(later.left, "rotate again after") == (look == 0));
+            CHECK(has_line(later.left, "run this again after") == (look == 0));
             CHECK_FALSE(has_line(later.done, "deleted"));
         }
     }

@@ -57,6 +57,13 @@ public:
         REQUIRE(*done);
     }
 
+    void remove(const std::string& uid) {
+        std::optional<bool> done;
+        client->async_remove(uid, [&](const palette::Result<void>& result) { done = result.has_value(); });
+        time.run_until([&] { return done.has_value(); });
+        REQUIRE(*done);
+    }
+
     [[nodiscard]] bool is_active(const std::string& uid) const {
         for (auto const& key : emulator.keys())
             if (key.uid == uid) return key.is_active;

@@ -7,6 +7,7 @@
 //     client           a palette::ApiKeyClient
 //     options          a palette::ClientOptions
 //     uid, line        a std::string each
+//     directory        a std::string, the absolute path of one that nobody else may write to
 //
 // and may call log(text), fail(text), after which the program ends with status 1, and keep(text). What it
 // says is kept for the tests that run it.
@@ -46,4 +47,5 @@ inline void keep(std::string_view text) {
 #define PALETTE_KEYS_FRAGMENT                                                                            \
     boost::asio::awaitable<void> fragment(                                                               \
         [[maybe_unused]] palette::ApiKeyClient& client, [[maybe_unused]] palette::ClientOptions options, \
-        [[maybe_unused]] std::string uid, [[maybe_unused]] std::string line)
+        [[maybe_unused]] std::string uid, [[maybe_unused]] std::string line,                             \
+        [[maybe_unused]] std::string directory)

@@ -61,7 +61,7 @@ using testing::EmulatorOptions;
 using testing::Role;
 
 using Fragment = awaitable<void>(ApiKeyClient& client, ClientOptions options, std::string uid,
-                                 std::string line);
+                                 std::string line, std::string directory);
 using Code = std::function<awaitable<void>(ApiKeyClient& client)>;
 
 // A folder of its own, in which a program that runs the code was started.
@@ -101,7 +101,7 @@ public:
              const std::function<bool()>& is_killed = {}) {
         return run(
             [&](ApiKeyClient& client) {
-                return fragment(client, emulator.client_options(role), uid, std::string());
+                return fragment(client, emulator.client_options(role), uid, std::string(), folder.path());
             },
             role, is_killed);
     }
@@ -467,6 +467,23 @@ TEST_CASE("pages: README's code for a colleague's key ends well once the key is 
     scene.run(code, {});
     CHECK(what_was_said.failed.empty() == std::filesystem::exists("ada.key"));
     ended_well();
+}
+
+TEST_CASE("pages: README's code for a colleague's key makes no other one where its value was moved") {
+    Scene scene;
+    static_cast<void>(scene.emulator.add_user({.email = "ada@acme.com"}));
+    auto* const code = &page_readme_create_for_a_colleague::fragment;
+    scene.run(code, {});
+    REQUIRE(ended_well());
+    auto const number = scene.emulator.keys().size();
+    std::filesystem::rename("ada.key", "handed-over");
+    scene.run(code, {});
+    CHECK(has_failed_over("the sink is empty"));
+    CHECK(scene.emulator.keys().size() == number);
+    std::filesystem::rename("handed-over", "ada.key");
+    scene.run(code, {});
+    CHECK(ended_well());
+    CHECK(scene.emulator.keys().size() == number);
 }
 
 TEST_CASE("pages: README's code for a colleague's key gives no other user the key that is there") {

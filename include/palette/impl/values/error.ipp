@@ -452,7 +452,8 @@ PALETTE_KEYS_INLINE std::string Error::message() const {
 
     switch (effect_) {
         case Effect::not_applied:
-            line += is_step_ ? "; this step changed nothing" : "; nothing was changed";
+            // Steps before it may have, and it would be read as if they had not.
+            if (!is_step_) line += "; nothing was changed";
             break;
         case Effect::applied:
             line += "; the change was applied";

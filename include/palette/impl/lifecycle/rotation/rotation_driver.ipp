@@ -253,7 +253,12 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
             auto const is_final = key.error().code() == errc::conflict ||
                                   key.error().code() == errc::unauthorized ||
                                   key.error().code() == errc::not_found;
-            conclude_failure(key.error(), is_final ? StepFailure::refused : StepFailure::later);
+            // With the new key, where a reader takes a refusal for one of the client's own credential.
+            auto error = key.error();
+            error.operation("prove").key_uid(record.new_uid);
+            if (error.code() == errc::unauthorized)
+                error.advice("look whether somebody has revoked this new key");
+            conclude_failure(error, is_final ? StepFailure::refused : StepFailure::later);
         }
         co_return;
     }
@@ -364,7 +369,9 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create(
         // A key that surely exists is deleted by its uid. In any other case it is searched for by the nonce.
         create_failed_uid_ = made.error().effect() == Effect::applied ? made.error().key_uid() : "";
         // Nobody has to reconcile what the record names.
-        if (made.error().pending()) made.error().advice("call again: what it may have left is deleted then");
+        if (made.error().pending())
+            made.error().advice(
+                "call again, in a minute or with force(): what it may have left is looked for then");
         co_return std::move(made.error());
     }
     // A sink that cannot be read never gives it back, so it is kept for the proofs of this run.

@@ -69,8 +69,8 @@ PALETTE_KEYS_INLINE void RotationMachine::say_leftovers() {
         else if (left.looks == 0)
             left_.push_back("look for keys of the create " + left.nonce + ", whose value nobody has");
         else
-            left_.push_back("rotate again after " + Expiry::at(left.next_at).to_string() + ": the create " +
-                            left.nonce + " had no answer, and may still make a key");
+            left_.push_back("run this again after " + Expiry::at(left.next_at).to_string() + ": the create " +
+                            left.nonce + " did not come to its end, and may still make a key");
     }
     if (record_.state == State::overlap && options().hook() && !record_.hook_done)
         left_.emplace_back("call the hook, which has not succeeded yet");

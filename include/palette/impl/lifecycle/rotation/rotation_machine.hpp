@@ -124,6 +124,8 @@ private:
     void abandon(Outcome why);
     void restart();
     void leave_behind();
+    void begin_empty();
+    void saw_taken(const std::optional<ApiKey>& key);
     void end_because(Error refusal);
     void end_for_another_user(const std::string& key_uid);
     void note_failure();

@@ -136,7 +136,7 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
     }
     // A rotation that has failed is not begun anew in the same call, for its backoff counts from now.
     if (ends_after_cleaning_) return finish();
-    if (!contents_.current) return plan();
+    if (!contents_.current) return begin_empty();
     // A value that was put there by hand has no uid in the sink: a person has to tell it.
     current_uid_ = contents_.current->key_uid.empty() ? options().current_key() : contents_.current->key_uid;
     if (!record_.broken_uid.empty() && record_.broken_uid != current_uid_) {
@@ -149,7 +149,27 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
     step_ = Step::read_current;
 }
 
+// A value that was promoted, and that somebody has taken out of the sink, may be in use where it is now.
+PALETTE_KEYS_INLINE void RotationMachine::begin_empty() {
+    if (record_.new_uid.empty() || !record_.broken_uid.empty()) return plan();
+    current_uid_ = record_.new_uid;
+    step_ = Step::read_current;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::saw_taken(const std::optional<ApiKey>& key) {
+    if (!key) return plan();
+    if (!is_for(key->owner.uid)) return end_for_another_user(current_uid_);
+    if (!options().force())
+        return end_because(Error(errc::conflict, "the sink is empty, and had the value of this key")
+                               .key_uid(current_uid_)
+                               .advice("put the value back, or make another key by force(); this one stays, "
+                                       "for whoever has taken its value may use it"));
+    left_.push_back("look whether anybody uses the key " + current_uid_);
+    plan();
+}
+
 PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey>& key) {
+    if (!contents_.current && record_.broken_uid.empty()) return saw_taken(key);
     // The old key, which is to be retired, is the one before this one.
     if (!record_.broken_uid.empty()) return draw();
     auto const works = key && key->state(now_) == KeyState::active;
