@@ -167,9 +167,24 @@ TEST_CASE(
     CHECK(scene.value() != value);
     CHECK(scene.keys() == 2);
 
+    // The same in an overlap.
+    REQUIRE(scene.rotate(RotateOptions().force()).value().state == RotationState::overlap);
+    std::filesystem::rename(scene.path, scene.path + ".moved");
+    auto const in_overlap = scene.rotate();
+    REQUIRE_FALSE(in_overlap);
+    CHECK(in_overlap.error().message().find("the sink is empty") != std::string::npos);
+    CHECK(scene.active_keys() == 3);
+    std::filesystem::rename(scene.path + ".moved", scene.path);
+    scene.time.run_for(1h + 2s);
+    CHECK(scene.rotate().value().state == RotationState::quarantine);
+    scene.time.run_for(std::chrono::days{7});
+    CHECK(scene.rotate().value().outcome == Outcome::completed);
+    CHECK(scene.keys() == 2);
+
     // A key that is gone as well is missed by nobody.
     std::filesystem::remove(scene.path);
-    scene.remove(forced.new_uid);
+    auto const keys = scene.emulator.keys();
+    scene.remove(keys[keys.size() - 1].uid);
     CHECK(scene.rotate().value().outcome == Outcome::completed);
     CHECK(scene.works());
 }

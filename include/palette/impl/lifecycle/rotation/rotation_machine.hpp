@@ -125,6 +125,7 @@ private:
     void restart();
     void leave_behind();
     void begin_empty();
+    void end_for_taken_value(const std::string& key_uid);
     void saw_taken(const std::optional<ApiKey>& key);
     void end_because(Error refusal);
     void end_for_another_user(const std::string& key_uid);

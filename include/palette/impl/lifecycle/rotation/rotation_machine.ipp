@@ -90,9 +90,12 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
         left_.push_back("look which key the consumers of the slot use; the rotation knows " +
                         record_.old_uid + " and " + record_.new_uid);
         if (!options().force())
-            return end_because(
-                Error(errc::conflict, "the sink's current value is not the one that this rotation promoted")
-                    .advice("nothing was revoked; force() begins a new rotation"));
+            return contents_.current
+                       ? end_because(
+                             Error(errc::conflict,
+                                   "the sink's current value is not the one that this rotation promoted")
+                                 .advice("nothing was revoked; force() begins a new rotation"))
+                       : end_for_taken_value(record_.new_uid);
         record_.state = State::idle;
         return save_then(&RotationMachine::begin_or_wait);
     }
@@ -156,14 +159,17 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_empty() {
     step_ = Step::read_current;
 }
 
+PALETTE_KEYS_INLINE void RotationMachine::end_for_taken_value(const std::string& key_uid) {
+    end_because(Error(errc::conflict, "the sink is empty, and had the value of this key")
+                    .key_uid(key_uid)
+                    .advice("put the value back, or make another key by force(); this one stays, for "
+                            "whoever has taken its value may use it"));
+}
+
 PALETTE_KEYS_INLINE void RotationMachine::saw_taken(const std::optional<ApiKey>& key) {
     if (!key) return plan();
     if (!is_for(key->owner.uid)) return end_for_another_user(current_uid_);
-    if (!options().force())
-        return end_because(Error(errc::conflict, "the sink is empty, and had the value of this key")
-                               .key_uid(current_uid_)
-                               .advice("put the value back, or make another key by force(); this one stays, "
-                                       "for whoever has taken its value may use it"));
+    if (!options().force()) return end_for_taken_value(current_uid_);
     left_.push_back("look whether anybody uses the key " + current_uid_);
     plan();
 }
