@@ -35,9 +35,9 @@ PALETTE_KEYS_INLINE void RotationMachine::cleaned(bool is_gone) {
     auto& left = record_.leftovers[leftover_];
     cleaned_.push_back(left.uid.empty() ? left.nonce : left.uid);
     is_dirty_ = true;
-    if (left.next_at > now_) {
-        // A look before its time is one more.
-    } else if (is_gone && left.uid.empty() && ++left.looks < 3) {
+    // A look before its time leaves the next one where it is.
+    if (left.next_at > now_) return decide();
+    if (is_gone && left.uid.empty() && ++left.looks < 3) {
         // A request that was under way may still make a key: an hour and a day later nothing is.
         left.next_at = now_ + (left.looks == 1 ? 1h : 24h);
     } else if (is_gone) {

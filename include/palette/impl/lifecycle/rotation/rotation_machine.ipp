@@ -89,13 +89,12 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
         // not known here, so none is revoked.
         left_.push_back("look which key the consumers of the slot use; the rotation knows " +
                         record_.old_uid + " and " + record_.new_uid);
-        if (!options().force())
-            return contents_.current
-                       ? end_because(
-                             Error(errc::conflict,
-                                   "the sink's current value is not the one that this rotation promoted")
-                                 .advice("nothing was revoked; force() begins a new rotation"))
-                       : end_for_taken_value(record_.new_uid);
+        if (!options().force()) {
+            if (!contents_.current) return end_for_taken_value(record_.new_uid);
+            return end_because(
+                Error(errc::conflict, "the sink's current value is not the one that this rotation promoted")
+                    .advice("nothing was revoked; force() begins a new rotation"));
+        }
         record_.state = State::idle;
         return save_then(&RotationMachine::begin_or_wait);
     }
