@@ -705,7 +705,7 @@ public:
 
 private:
     friend void detail::wait_for_end(const ApiKeyClient& client, detail::Handler<void> handler,
-                                     detail::CallSettings options);
+                                     const detail::CallSettings& options);
     friend std::shared_ptr<const std::atomic<std::uint64_t>> detail::cancellations_of(
         const ApiKeyClient& client);
 

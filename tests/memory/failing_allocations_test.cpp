@@ -427,4 +427,36 @@ TEST_CASE("failing allocations: a login, a lookup, a handshake and a wait for th
     }
 }
 
+TEST_CASE("failing allocations: a create that finds no memory while it starts keeps its nonce") {
+    Service service(plain);
+    auto const failures = failing::fail_each([&](std::size_t nth) {
+        CAPTURE(nth);
+        service.prepare();
+        auto const digits = std::to_string(nth);
+        auto const nonce = std::string(32 - digits.size(), 'b') + digits;
+        service.in_flight->last_started = 0;  // each client counts from 1
+        asio::io_context context(1);
+        ApiKeyClient client(context, service.options);
+        Ending ending;
+        failing::arm(nth);
+        try {
+            client.async_create(NewApiKey("made"), CreateOptions().nonce(nonce),
+                                [&](const Result<CreatedApiKey>& created) { ending.note(created); });
+        } catch (const std::bad_alloc&) {
+            ending.has_thrown = true;
+        }
+        run(context);
+        failing::disarm();
+        if (ending.error) CHECK(ending.error->code() == errc::out_of_memory);
+        if (ending.error && ending.error->pending())
+            CHECK(ending.error->pending()->to_text().find(nonce) != std::string::npos);
+        auto const keys = service.emulator.keys();
+        auto const has_mark = [&](const ApiKey& key) {
+            return key.annotations["palette-keys-create"].starts_with(nonce);
+        };
+        if (ending.is_good) CHECK(std::ranges::count_if(keys, has_mark) == 1);
+    });
+    CHECK(failures > 50);
+}
+
 }  // namespace failing_allocations_test

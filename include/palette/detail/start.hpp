@@ -37,10 +37,11 @@ using Handler = boost::asio::any_completion_handler<void(Result<T>)>;
 template <class Operation>
 PALETTE_KEYS_DECL void start(const std::shared_ptr<impl::client::Core>& core,
                              Handler<typename Operation::Value> handler, Operation operation,
-                             CallSettings options);
+                             const CallSettings& options);
 
 // Starts WaitForEnd, which no observer hears of, and async_close() does not wait for.
-PALETTE_KEYS_DECL void wait_for_end(const ApiKeyClient& client, Handler<void> handler, CallSettings options);
+PALETTE_KEYS_DECL void wait_for_end(const ApiKeyClient& client, Handler<void> handler,
+                                    const CallSettings& options);
 
 // How often the client was cancelled, which is told at once: what WaitForEnd tells is on its way for a
 // moment.
@@ -58,9 +59,9 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core_); }
 
     template <class H, class Operation>
-    void operator()(H&& handler, Operation operation, CallSettings options) const {
+    void operator()(H&& handler, Operation operation, const CallSettings& options) const {
         start(core_, Handler<typename Operation::Value>(std::forward<H>(handler)), std::move(operation),
-              std::move(options));
+              options);
     }
 
 private:

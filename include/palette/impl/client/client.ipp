@@ -249,13 +249,13 @@ namespace detail {
 
 template <class Operation>
 void start(const std::shared_ptr<impl::client::Core>& core, Handler<typename Operation::Value> handler,
-           Operation operation, CallSettings options) {
-    core->start(std::move(handler), std::move(operation), std::move(options));
+           Operation operation, const CallSettings& options) {
+    core->start(std::move(handler), std::move(operation), options);
 }
 
 PALETTE_KEYS_INLINE void wait_for_end(const ApiKeyClient& client, Handler<void> handler,
-                                      CallSettings options) {
-    start(client.core(), std::move(handler), WaitForEnd(), std::move(options));
+                                      const CallSettings& options) {
+    start(client.core(), std::move(handler), WaitForEnd(), options);
 }
 
 PALETTE_KEYS_INLINE std::shared_ptr<const std::atomic<std::uint64_t>> cancellations_of(
@@ -271,7 +271,8 @@ PALETTE_KEYS_INLINE boost::asio::any_io_executor executor_of(const impl::client:
 #ifndef PALETTE_KEYS_HEADER_ONLY
 #    define PALETTE_KEYS_START(Operation)                                                            \
         template PALETTE_KEYS_DECL void start<Operation>(const std::shared_ptr<impl::client::Core>&, \
-                                                         Handler<Operation::Value>, Operation, CallSettings)
+                                                         Handler<Operation::Value>, Operation,       \
+                                                         const CallSettings&)
 PALETTE_KEYS_START(ListKeys);
 PALETTE_KEYS_START(FindKeys);
 PALETTE_KEYS_START(FindKey);

@@ -47,7 +47,7 @@ public:
     // needs.
     template <class Operation>
     void start(detail::Handler<typename Operation::Value> handler, Operation operation,
-               detail::CallSettings options);
+               const detail::CallSettings& options);
 
     // From any thread: ends all operations.
     void cancel();
@@ -175,14 +175,15 @@ private:
 
 template <class Operation>
 void Core::start(detail::Handler<typename Operation::Value> handler, Operation operation,
-                 detail::CallSettings options) {
+                 const detail::CallSettings& options) {
     using T = typename Operation::Value;
     // As long as these have not been made, the handler has nobody else who could tell it anything.
     auto const delivery =
         detail::try_often([&] { return std::make_shared<Delivery<T>>(handlers_, handler); });
+    // The options are copied: a try that fails half-way must not have taken them away from the next one.
     auto const started = detail::try_often([&] {
         return std::make_shared<Started<T>>(strand_, delivery, timer_, pipeline_.time(), ++last_id_,
-                                            Operation::name, options_.timeouts, std::move(options));
+                                            Operation::name, options_.timeouts, options);
     });
     delivery->take(handler);
     try {
