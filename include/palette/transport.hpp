@@ -86,6 +86,14 @@ public:
     /// Not called where there is no wait.
     virtual void waiting_for_connection(bool) {}
 
+    /// Tells whether head() is to have that header of a response with that status. A transport may leave out
+    /// the others, for what is not kept need not be wiped. By default all are wanted.
+    [[nodiscard]] virtual bool wants_header(int status, std::string_view name) const {
+        static_cast<void>(status);
+        static_cast<void>(name);
+        return true;
+    }
+
     /// Takes the head of the response.
     virtual void head(HttpResponse response) = 0;
 

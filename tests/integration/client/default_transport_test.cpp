@@ -9,7 +9,9 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace default_transport_test {
@@ -45,6 +47,55 @@ TEST_CASE("default transport: wrapped, it carries the requests of a client over 
     CHECK(counting->count == 3);
     CHECK(emulator.connections() == 1);
     CHECK(client.close());
+}
+
+// Notes which headers of responses are wanted, and which it gets itself, for it wants all.
+class Headers final : public Transport {
+public:
+    explicit Headers(std::shared_ptr<Transport> real) : real_(std::move(real)) {}
+    boost::asio::awaitable<Result<void>> exchange(const HttpRequest& request, ResponseSink& sink,
+                                                  ExchangeReport& report) override {
+        Tee tee(sink, *this);
+        co_return co_await real_->exchange(request, tee, report);
+    }
+
+    std::set<std::string> seen, wanted;
+
+private:
+    class Tee final : public ResponseSink {
+    public:
+        Tee(ResponseSink& sink, Headers& notes) : sink_(sink), notes_(notes) {}
+        void head(HttpResponse response) override {
+            for (auto const& [name, value] : response.headers) {
+                notes_.seen.insert(name);
+                if (sink_.wants_header(response.status, name)) notes_.wanted.insert(name);
+            }
+            sink_.head(std::move(response));
+        }
+        bool body(std::string_view piece) override { return sink_.body(piece); }
+
+    private:
+        ResponseSink& sink_;
+        Headers& notes_;
+    };
+
+    std::shared_ptr<Transport> real_;
+};
+
+TEST_CASE("default transport: the client wants few headers of a response, and a wrapper gets all of them") {
+    Emulator emulator({.plain_http = true});
+    auto options = emulator.client_options(Role::tenant_admin);
+    options.retry.max_attempts = 1;
+    auto const headers = std::make_shared<Headers>(make_http_transport(options).value());
+    options.transport = headers;
+    BlockingApiKeyClient client(options);
+    CHECK(client.whoami());
+    CHECK(headers->wanted == std::set<std::string>{"Date"});
+    CHECK(headers->seen.contains("Content-Length"));
+    CHECK(headers->seen.contains("Content-Type"));
+    emulator.faults().add("GET /v1/apiKeys retry-after:1 x1");
+    CHECK(client.list().error().code() == errc::rate_limited);
+    CHECK(headers->wanted == std::set<std::string>{"Content-Type", "Date", "Retry-After"});
 }
 
 TEST_CASE("default transport: options that cannot be used are refused when it is made") {

@@ -158,6 +158,30 @@ TEST_CASE("response: header values lose the white space around them and keep wha
               {"A", "b"}, {"C", "d \te\xc3\xa9:"}, {"Empty", ""}, {"Content-Length", "0"}, {"A", "again"}});
 }
 
+TEST_CASE(
+    "response: a header that the sink does not want is left out of the head, and checked all the same") {
+    class DateOnly final : public ResponseSink {
+    public:
+        bool wants_header(int status, std::string_view name) const override {
+            CHECK(status == 200);
+            return name == "Date";
+        }
+        void head(HttpResponse response) override { headers = response.headers; }
+        bool body(std::string_view) override { return true; }
+        HttpFields headers;
+    };
+    auto const parse_head = [](std::string_view headers) {
+        DateOnly sink;
+        ResponseParser parser(sink);
+        parser.take(answer("103 Early Hints\nDate: early") + answer(headers));
+        return std::pair(parser.state(), sink.headers);
+    };
+    CHECK(parse_head("200 OK\nSet-Cookie: a=b\nDate: now\nContent-Length: 0") ==
+          std::pair(State::done, HttpFields{{"Date", "now"}}));
+    CHECK(parse_head("200 OK\nContent-Length: 0\nContent-Length: 1").first == State::failed);
+    CHECK(parse_head("200 OK\nTransfer-Encoding: gzip").first == State::failed);
+}
+
 TEST_CASE("response: pieces of a body are not copied on their way to the sink") {
     class Where final : public ResponseSink {
     public:

@@ -25,6 +25,9 @@ Result<HttpRequest> refresh_request(const Secret& token);
 // Reads the answer to either as it arrives.
 class TokenAnswer final : public ResponseSink {
 public:
+    [[nodiscard]] bool wants_header(int /*status*/, std::string_view /*name*/) const override {
+        return false;
+    }
     void head(HttpResponse response) override { status_ = response.status; }
     bool body(std::string_view piece) override;
 

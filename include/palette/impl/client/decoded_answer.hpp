@@ -49,7 +49,7 @@ struct NoValue {};
 template <class T>
 struct AnswerParts {
     using Decoder = wire::Decoder<T>;
-    using Value = T;
+    using Value = std::conditional_t<Decoder::reads_value, NoValue, T>;
 };
 template <>
 struct AnswerParts<void> {
@@ -108,9 +108,14 @@ public:
     Result<void> finish() override {
         if constexpr (!std::is_void_v<T>) {
             if (auto const* const error = body_error()) return *error;
-            auto decoded = std::get<Decoder>(content_).finish();
-            if (!decoded) return std::move(decoded.error());
-            content_.template emplace<Value>(std::move(*decoded));
+            auto& decoder = std::get<Decoder>(content_);
+            if constexpr (Decoder::reads_value) {
+                return decoder.end();
+            } else {
+                auto decoded = decoder.finish();
+                if (!decoded) return std::move(decoded.error());
+                content_.template emplace<Value>(std::move(*decoded));
+            }
         } else if (response_.status != 204) {
             // A page of somebody on the way must not pass for a change that was made.
             return Error(errc::unexpected_status, "the service should have answered with 204")
@@ -127,7 +132,12 @@ public:
     }
 
     // After a success.
-    [[nodiscard]] auto& value() noexcept { return *std::get_if<Value>(&content_); }
+    [[nodiscard]] auto& value() noexcept {
+        if constexpr (requires { requires Decoder::reads_value; })
+            return std::get_if<Decoder>(&content_)->partial();
+        else
+            return *std::get_if<Value>(&content_);
+    }
     // Of the body, in bytes.
     [[nodiscard]] std::size_t received() const noexcept { return received_; }
 
@@ -156,8 +166,6 @@ private:
             if (!bound_) return;
             if (auto* const decoder = std::get_if<Decoder>(&content_))
                 discard(bound_->executor, std::move(decoder->partial().items));
-            if (auto* const value = std::get_if<Value>(&content_))
-                discard(bound_->executor, std::move(value->items));
         }
     }
 

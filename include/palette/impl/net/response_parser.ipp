@@ -32,7 +32,7 @@ inline bool is_last_chunk(std::string_view lines) noexcept {
     return end != 0 && end != none && std::string_view("\r; \t").find(lines[end]) != none;
 }
 
-inline constexpr std::size_t usual_fields = 16;
+inline constexpr std::size_t usual_fields = 4;  // of those that are wanted
 inline constexpr std::string_view every_answer_starts_with = "HTTP/1.";
 
 // Letters and the like are good anywhere behind the version, but at the beginning of a line: from `at` on
@@ -196,6 +196,8 @@ PALETTE_KEYS_INLINE void ResponseParser::take_field(http::field id, std::string_
                     "the answer has more than " + std::to_string(limits_.fields) + " headers");
     if (part_ != Part::head) return check_trailer(id);
     check_framing(id, value);
+    // The headers of an interim answer are of no use to anybody.
+    if (response_.status < 200 || !sink_.wants_header(response_.status, name)) return;
     // By hand, for a vector that grows leaves short strings behind.
     auto& headers = response_.headers;
     if (headers.size() == headers.capacity()) {

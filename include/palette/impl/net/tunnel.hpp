@@ -58,6 +58,9 @@ public:
     [[nodiscard]] Result<void> verdict(std::size_t left_over) const;
 
 private:
+    [[nodiscard]] bool wants_header(int /*status*/, std::string_view /*name*/) const override {
+        return false;
+    }
     void head(HttpResponse response) override { status_ = response.status; }
     bool body(std::string_view) override { return false; }
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::pipeline {
@@ -18,6 +19,9 @@ public:
     explicit RefusalWatch(ResponseSink& sink) noexcept : sink_(sink) {}
 
     void waiting_for_connection(bool waiting) override { sink_.waiting_for_connection(waiting); }
+    [[nodiscard]] bool wants_header(int status, std::string_view name) const override {
+        return status == 429 || sink_.wants_header(status, name);
+    }
     void head(HttpResponse response) override {
         if (response.status == 429) refusal_ = response;
         sink_.head(std::move(response));

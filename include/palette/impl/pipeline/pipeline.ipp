@@ -153,6 +153,11 @@ public:
         else
             call_.admit(time_.steady());
     }
+    [[nodiscard]] bool wants_header(int status, std::string_view name) const override {
+        if (detail::equals_ignoring_case(name, "Date")) return true;
+        return !is_success(status) && (detail::equals_ignoring_case(name, "Retry-After") ||
+                                       detail::equals_ignoring_case(name, "Content-Type"));
+    }
     void head(HttpResponse response) override { answer_.head(std::move(response)); }
     bool body(std::string_view piece) override { return answer_.body(piece); }
 

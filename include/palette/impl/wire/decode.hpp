@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace palette::inline PALETTE_KEYS_ABI::impl::wire {
@@ -152,9 +153,14 @@ public:
     // Errors as JsonReader has them. The first error is final.
     Result<void> write(std::string_view chunk) { return reader_.write(chunk); }
 
+    // Whether what is read is the T itself: after end() it can be taken from partial(), and need not be moved
+    // once more.
+    static constexpr bool reads_value = std::is_base_of_v<SimpleDocument<T>, Document<T>>;
+
     // Once, when the body has ended.
+    Result<void> end() { return reader_.finish(); }
     Result<T> finish() {
-        if (auto ended = reader_.finish(); !ended) return std::move(ended).error();
+        if (auto ended = end(); !ended) return std::move(ended).error();
         return Document<T>::finish(std::move(value_));
     }
 

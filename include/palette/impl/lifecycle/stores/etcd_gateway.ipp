@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -66,6 +67,9 @@ PALETTE_KEYS_INLINE void Access::drop_token(const std::shared_ptr<const Credenti
 // Takes an answer. Its body may hold a token, so it is kept like one.
 class Gateway::Answer final : public ResponseSink {
 public:
+    [[nodiscard]] bool wants_header(int /*status*/, std::string_view /*name*/) const override {
+        return false;
+    }
     void head(HttpResponse response) override { status_ = response.status; }
 
     bool body(std::string_view piece) override {
