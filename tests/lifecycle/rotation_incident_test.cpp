@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 // Somebody revokes or re-activates keys of a slot by hand while it is rotated.
 
@@ -186,6 +188,76 @@ TEST_CASE(
     auto const keys = scene.emulator.keys();
     scene.remove(keys[keys.size() - 1].uid);
     CHECK(scene.rotate().value().outcome == Outcome::completed);
+    CHECK(scene.works());
+}
+
+TEST_CASE(
+    "rotation incident: a value that was taken out of the sink is missed after a rotation that failed, too") {
+    RotationScene scene;
+    auto const first = scene.rotate().value();
+    scene.time.run_for(std::chrono::days{20} + 2s);
+    scene.emulator.faults().add("POST /v1/apiKeys status:422 x1");
+    REQUIRE(scene.rotate().value().outcome == Outcome::failed);
+    std::filesystem::rename(scene.path, scene.path + ".moved");
+    scene.time.run_for(2min);
+    auto const refused = scene.rotate();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::conflict);
+    CHECK(refused.error().key_uid() == first.new_uid);
+    CHECK(scene.keys() == 1);
+    auto const forced = scene.rotate(RotateOptions().force()).value();
+    CHECK(forced.left == std::vector<std::string>{"look whether anybody uses the key " + first.new_uid});
+    CHECK(scene.works());
+}
+
+TEST_CASE("rotation incident: to put back the value of a key that does not work any more is not advised") {
+    for (bool is_gone : {false, true}) {
+        CAPTURE(is_gone);
+        RotationScene scene;
+        auto const begun = begin_second(scene);
+        std::filesystem::remove(scene.path);
+        if (is_gone)
+            scene.remove(begun.new_uid);
+        else
+            scene.set_active(begun.new_uid, false);
+        auto const refused = scene.rotate();
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().key_uid() == begun.new_uid);
+        CHECK(refused.error().message().find(is_gone ? "does not exist any more"
+                                                     : "is revoked or has expired") != std::string::npos);
+        CHECK(refused.error().advice().find("put the value back") == std::string::npos);
+        CHECK(scene.rotate(RotateOptions().force()));
+        CHECK(scene.works());
+    }
+}
+
+TEST_CASE("rotation incident: another text in the sink's file is told from the value that was stored") {
+    RotationScene scene;
+    auto const first = scene.rotate().value();
+    for (auto const* text : {"", "another text\n"}) {
+        CAPTURE(std::string(text));
+        std::ofstream(scene.path) << text;
+        auto const refused = scene.rotate();
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().key_uid() == first.new_uid);
+        CHECK(refused.error().message().find("another value than that of this key") != std::string::npos);
+        CHECK(refused.error().advice().starts_with("put the value back"));
+    }
+}
+
+TEST_CASE("rotation incident: a 404 of a proxy is no verdict on a new key") {
+    RotationScene scene;
+    auto const begun = begin_second(scene);
+    scene.time.run_for(1h + 2s);
+    scene.emulator.faults().add("* /v1/apiKeys/" + begun.new_uid + " html:404");
+    auto const failed = scene.rotate().value();
+    scene.emulator.faults().clear();
+    CHECK(failed.outcome == Outcome::failed);
+    CHECK(failed.state == RotationState::overlap);
+    // It does not say that the key does not work.
+    CHECK(failed.left.empty());
+    scene.time.run_for(10min);
+    CHECK(scene.rotate().value().state == RotationState::quarantine);
     CHECK(scene.works());
 }
 

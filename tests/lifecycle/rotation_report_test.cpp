@@ -114,6 +114,73 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("rotation report: an empty slot in its backoff says again why the attempt failed") {
+    RotationScene scene;
+    scene.emulator.faults().add("POST /v1/apiKeys status:403");
+    auto const failed = scene.rotate().value();
+    REQUIRE(failed.problem);
+    auto const next = scene.rotate().value();
+    CHECK(next.outcome == Outcome::not_due);
+    REQUIRE(next.problem);
+    CHECK(next.problem->what().find(failed.problem->what()) != std::string::npos);
+    scene.emulator.faults().clear();
+    scene.time.run_for(2min);
+    CHECK(scene.rotate().value().outcome == Outcome::completed);
+}
+
+TEST_CASE("rotation report: names the key of a lost create that is found late and cannot be deleted") {
+    RotationScene scene;
+    scene.emulator.faults().add("POST /v1/apiKeys drop-after x1");
+    scene.emulator.faults().add("GET /v1/apiKeys list-lag:120000");
+    scene.emulator.faults().add("DELETE /v1/apiKeys deny-delete");
+    REQUIRE(scene.rotate().value().outcome == Outcome::failed);
+    scene.time.run_for(61s);
+    auto const made = scene.rotate().value();
+    REQUIRE(made.outcome == Outcome::completed);
+    scene.time.run_for(3min);
+    auto const found = scene.rotate().value();
+    auto const keys = scene.emulator.keys();
+    auto const lost = std::ranges::find_if(
+        keys, [&](const ApiKey& key) { return key.name == "ci" && key.uid != made.new_uid; });
+    REQUIRE(lost != keys.end());
+    auto const line = "delete the key " + lost->uid + ", which nobody uses";
+    CHECK(std::ranges::find(found.left, line) != found.left.end());
+    scene.emulator.faults().clear();
+    scene.time.run_for(1h + 1min);
+    auto const deleted = scene.rotate().value();
+    CHECK(scene.keys() == 1);
+    CHECK(std::ranges::find(deleted.left, line) == deleted.left.end());
+}
+
+TEST_CASE("rotation report: a key that is older than a lost create is not taken for what that has made") {
+    RotationScene scene;
+    scene.emulator.seed_key(
+        NewApiKey("ci").expires(Expiry::in(std::chrono::days{90}, scene.time.clock->now())));
+    scene.time.run_for(std::chrono::days{40});
+    scene.emulator.faults().add("POST /v1/apiKeys drop-before");
+    REQUIRE(scene.rotate().value().outcome == Outcome::failed);
+    scene.emulator.faults().clear();
+    scene.time.run_for(2min);
+    for (auto const& line : scene.rotate().value().left)
+        CHECK(line.find("look whether key") == std::string::npos);
+}
+
+TEST_CASE("rotation report: has a line for a person in few of the hourly runs after a lost create") {
+    RotationScene scene;
+    scene.emulator.faults().add("POST /v1/apiKeys drop-after x1");
+    scene.emulator.faults().add("GET /v1/apiKeys list-lag:600000");
+    REQUIRE(scene.rotate().value().outcome == Outcome::failed);
+    int with_lines = 0;
+    for (int hour = 1; hour < 29; ++hour) {
+        scene.time.run_for(1h);
+        auto const rotation = scene.rotate().value();
+        if (!rotation.left.empty()) ++with_lines;
+        // Somebody has to call all the same.
+        if (hour == 3) CHECK(*rotation.next_due < rotation.as_of + 24h);
+    }
+    CHECK(with_lines == 2);
+}
+
 TEST_CASE("rotation report: a slot that is busy says who works on it, and to call again") {
     RotationScene scene;
     auto const held = awaited(scene.store->lock("ci"));

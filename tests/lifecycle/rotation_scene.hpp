@@ -45,6 +45,13 @@ public:
         return *std::move(result);
     }
 
+    // From here on the rotations are another user's, and what is done by hand.
+    void become(Role role) {
+        auto options = emulator.client_options(role);
+        time.watch(options);
+        client.emplace(time.context, options);
+    }
+
     // What somebody does by hand.
     void set_active(const std::string& uid, bool is_active) {
         std::optional<bool> done;

@@ -336,7 +336,8 @@ namespace lifecycle {
 ///     for (auto const& line : rotation->left) log(line);
 ///
 /// The first call for an empty sink provisions it. A sink that is empty although a key was promoted there is
-/// refused as long as that key exists, unless force() is given: whoever has taken the value may use it.
+/// refused as long as that key exists, and in the middle of a rotation, unless force() is given: whoever has
+/// taken the value may use it.
 ///
 /// `client` creates, and revokes and deletes keys of other users. Keys of its own user are revoked and
 /// deleted with the new key, so that a client may rotate the key that it uses itself.
@@ -349,7 +350,7 @@ namespace lifecycle {
 /// - errc::bad_value: a record of the slot that is damaged, or of a newer version of this library.
 /// - errc::conflict: the record is another tenant's; the current key is revoked or gone, or its value is not
 ///   in the sink any more, and force() was not given; the key of the slot is another user's than for_user();
-///   the sink holds a key that nobody knows the uid of.
+///   the sink holds another value than was stored, or a key that nobody knows the uid of.
 /// - errc::timeout: RotateOptions::deadline() passed.
 /// - those of the sink, the store, async_whoami() and async_get().
 ///

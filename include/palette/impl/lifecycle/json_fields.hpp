@@ -42,6 +42,9 @@ public:
           what_(what),
           place_(std::move(place)) {}
 
+    // Of a field that an earlier version has not written.
+    [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
+
     const boost::json::value* value(std::string_view name) {
         // Counted, so that end() can tell whether there is a field that nobody knows.
         ++read_;

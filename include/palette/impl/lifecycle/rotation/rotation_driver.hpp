@@ -54,10 +54,13 @@ private:
     Awaitable<ApiKey> try_new_key(const Secret& value);
     Awaitable<Secret> new_value();
     Awaitable<void> call_hook();
+    boost::asio::awaitable<void> revoke_old();
+    Awaitable<void> retire_old(Step step, ApiKeyClient& by);
     Awaitable<void> clean();
+    boost::asio::awaitable<bool> sees_keys_of(std::string owner_uid);
     boost::asio::awaitable<void> look_for_suspects(Leftover left);
     void note_deleted(const std::string& uid);
-    void name_suspects(const KeyList& keys, const std::string& name);
+    void name_suspects(const KeyList& keys, const Leftover& left);
     Awaitable<std::optional<ApiKey>> read(std::string uid);
     // A client that may change the keys of the slot's owner: the given one, or one that uses the new key.
     Awaitable<std::shared_ptr<ApiKeyClient>> owner();

@@ -96,6 +96,7 @@ PALETTE_KEYS_INLINE void RotationDriver::conclude_failure(const Error& error, St
     if (has_ended() && machine_->next() != Step::remove_new) return;
     // What could not be cleaned up is in the report besides, and not why the rotation has failed.
     if (!problem_ || !is_cleaning(machine_->next())) problem_ = error;
+    machine_->set_why(problem_->what());
     machine_->failed(why, uid);
 }
 
@@ -205,16 +206,14 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_sink(Step
         auto const result = co_await guarded(&SecretSink::promote, slot_.sink(), receipt, expected);
         // A conflict proves that another value is current. After any other error the promotion may have been
         // done, and the machine looks at the sink.
-        if (result || result.error().code() != errc::conflict) {
-            if (!result) problem_ = result.error();
-            if (result) {
-                note("promoted key " + record.new_uid);
-                machine_->succeeded();
-            } else {
-                machine_->failed(StepFailure::unknown);
-            }
-        } else {
+        if (result) {
+            note("promoted key " + record.new_uid);
+            machine_->succeeded();
+        } else if (result.error().code() == errc::conflict && result.error().effect() != Effect::unknown) {
             conclude_failure(result.error(), StepFailure::lost);
+        } else {
+            problem_ = result.error();
+            machine_->failed(StepFailure::unknown);
         }
     } else {
         auto const& contents = machine_->contents();
@@ -250,9 +249,12 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         } else {
             // What may pass was retried for two minutes by then (W16): these say that the key, or what the
             // sink gives back, is bad.
-            auto const is_final = key.error().code() == errc::conflict ||
-                                  key.error().code() == errc::unauthorized ||
-                                  key.error().code() == errc::not_found;
+            auto const& error_of_proof = key.error();
+            // A 404 that is not the service's is that of something on the way, and says nothing of the key.
+            auto const is_of_proxy = error_of_proof.status() != 0 && !says_gone(error_of_proof);
+            auto const is_final = error_of_proof.code() == errc::conflict ||
+                                  error_of_proof.code() == errc::unauthorized ||
+                                  (error_of_proof.code() == errc::not_found && !is_of_proxy);
             // With the new key, where a reader takes a refusal for one of the client's own credential.
             auto error = key.error();
             error.operation("prove").key_uid(record.new_uid);
@@ -292,39 +294,66 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         conclude(result, "deleted the new key " + record.new_uid);
         co_return;
     }
-    // The steps below change the old key, which may be the one that the client uses.
+    if (step == Step::read_old || step == Step::remove_old) {
+        // With the credential of the client as well: the new key may have been revoked or have expired in the
+        // days of the quarantine.
+        auto result = co_await retire_old(step, client_);
+        // Unless that is the old key, which is revoked.
+        if (!result && result.error().code() == errc::unauthorized) {
+            auto owner = co_await this->owner();
+            if (owner) result = co_await retire_old(step, **owner);
+        }
+        if (!result) conclude_failure(result.error(), failure_of(result.error()));
+        co_return;
+    }
+    co_await revoke_old();
+}
+
+// Looks at the old key, which is revoked, or deletes it; and tells the machine, if that is done.
+PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::retire_old(Step step, ApiKeyClient& by) {
+    auto const old_uid = machine_->record().old_uid;
+    if (step == Step::read_old) {
+        auto key = co_await by.async_get(old_uid);
+        if (!key && !says_gone(key.error())) co_return std::move(key.error());
+        machine_->saw_old(key ? std::optional<ApiKey>(std::move(*key)) : std::nullopt);
+        co_return Result<void>();
+    }
+    auto removed = co_await by.async_remove(old_uid);
+    // Somebody else was faster, or it had been done before a kill.
+    if (!removed && !says_gone(removed.error())) co_return removed;
+    conclude(Result<void>(), "deleted the old key " + old_uid);
+    co_return Result<void>();
+}
+
+// The old key may be the one that the client uses.
+PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::revoke_old() {
+    auto const old_uid = machine_->record().old_uid;
     auto owner = co_await this->owner();
     if (has_ended()) co_return;
     if (!owner) {
         conclude_failure(owner.error(), StepFailure::later);
         co_return;
     }
-    if (step == Step::read_old) {
-        auto key = co_await (*owner)->async_get(record.old_uid);
-        if (key)
-            machine_->saw_old(*key);
-        else if (says_gone(key.error()))
-            machine_->saw_old(std::nullopt);
-        else
-            conclude_failure(key.error(), StepFailure::later);
+    // Verified, for the record is about to say that the old key is revoked.
+    auto result = co_await (*owner)->async_revoke(old_uid, ChangeOptions().verify());
+    // Somebody else was faster.
+    if (!result && says_gone(result.error())) result = Result<void>();
+    if (result || has_ended()) {
+        conclude(result, "revoked the old key " + old_uid);
         co_return;
     }
-    Result<void> result;
-    if (step == Step::revoke) {
-        // Verified, for the record is about to say that the old key is revoked.
-        result = co_await (*owner)->async_revoke(record.old_uid, ChangeOptions().verify());
-        // A revocation that was applied and could not be verified is as good as unknown: the record has to go
-        // on saying that this rotation may have revoked the key, or nobody would undo that.
-        if (!result && result.error().effect() != Effect::not_applied && !says_gone(result.error())) {
-            conclude_failure(result.error(), StepFailure::unknown);
-            co_return;
-        }
-    } else
-        result = co_await (*owner)->async_remove(record.old_uid);
-    // Somebody else was faster, or it had been done before a kill.
-    if (!result && says_gone(result.error())) result = Result<void>();
-    conclude(result,
-             (step == Step::revoke ? "revoked the old key " : "deleted the old key ") + record.old_uid);
+    // A revocation that was applied and could not be verified is as good as unknown: the record has to go on
+    // saying that this rotation may have revoked the key, or nobody would undo that.
+    if (result.error().effect() != Effect::not_applied) {
+        conclude_failure(result.error(), StepFailure::unknown);
+        co_return;
+    }
+    // What the service does not let this credential do, a person may have done.
+    auto const key = co_await (*owner)->async_get(old_uid);
+    if (!has_ended() && key && key->state(now_) != KeyState::active)
+        machine_->found_revoked();
+    else
+        conclude(result, {});
 }
 
 PALETTE_KEYS_INLINE asio::awaitable<Result<void>> RotationDriver::identify() {

@@ -27,6 +27,7 @@ PALETTE_KEYS_INLINE void RotationMachine::leave_behind() {
     left.nonce = record_.nonce;
     left.name = record_.key_name;
     left.owner_uid = record_.owner_uid;
+    left.since = record_.drawn_at;
     if (record_.new_uid.empty() && !record_.nonce.empty()) add(std::move(left));
     // In one save with the leftovers: at no time does the record lack a key that may exist.
     record_.new_uid.clear();
@@ -38,11 +39,18 @@ PALETTE_KEYS_INLINE void RotationMachine::note_failure() {
     using namespace std::chrono_literals;
     is_dirty_ = true;
     ++record_.failures;
+    record_.why_failed = refusal_ ? refusal_->what() : why_;
     // A minute, doubled with each failure, up to six hours. The count has no bound, and a shift by it would
     // overflow.
     auto const wait =
         record_.failures > 9 ? 6h : std::chrono::milliseconds(1min) * (1 << (record_.failures - 1));
     record_.retry_at = now_ + std::min<std::chrono::milliseconds>(wait, 6h);
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::forget_failures() {
+    record_.failures = 0;
+    record_.retry_at.reset();
+    record_.why_failed.clear();
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::abandon(Outcome why) {
@@ -124,8 +132,14 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
                 record_.state = State::overlap;
                 return save_then(&RotationMachine::reactivate);
             }
-            // Consumers read a key that is refused, which may be somebody's answer to an incident. The old
-            // key stays, and nothing is replaced unless a person says so.
+            // Consumers read a key that is refused, which may be somebody's answer to an incident. Nothing is
+            // replaced unless a person says so.
+            if (record_.state == State::revoked && why == Failure::refused) {
+                if (options().force() && !has_drawn_) return replace_broken();
+                left_.push_back("replace the key " + record_.new_uid +
+                                ", which does not work, by force(); somebody has revoked the old key " +
+                                record_.old_uid);
+            }
             if (record_.state == State::overlap && why == Failure::refused && !record_.old_uid.empty()) {
                 if (options().force() && !has_drawn_) return replace_broken();
                 left_.push_back("replace the key " + record_.new_uid +
@@ -156,7 +170,7 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             break;
         case Step::remove_old:
             // The current key must not end while it waits for a deletion that the service refuses.
-            if (is_due()) {
+            if (must_go_on()) {
                 Leftover left;
                 left.uid = record_.old_uid;
                 left.next_at = now_ + std::chrono::hours(1);
@@ -182,8 +196,12 @@ PALETTE_KEYS_INLINE void RotationMachine::failed(Failure why, const std::string&
             // A hook may fail because the new key does not work: by force that is looked at all the same.
             if (options().force() && !has_drawn_ && !record_.old_uid.empty()) return prove();
             break;
+        // Nor for a sink that does not let go of a value whose key is deleted.
         case Step::discard_stale:
+            if (must_go_on()) return go_on_without_stale();
+            break;
         case Step::drop_previous:
+            if (must_go_on()) return complete();
             break;
         default:
             // A look that failed has changed nothing, and costs nothing to repeat.

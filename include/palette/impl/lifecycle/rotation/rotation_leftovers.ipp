@@ -48,6 +48,24 @@ PALETTE_KEYS_INLINE void RotationMachine::cleaned(bool is_gone) {
     decide();
 }
 
+PALETTE_KEYS_INLINE void RotationMachine::leftover_is_revoked() {
+    record_.leftovers[leftover_].is_revoked = true;
+    is_dirty_ = true;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::found_leftovers(const std::vector<std::string>& uids) {
+    for (auto const& uid : uids) {
+        auto const is_it = [&uid](const Leftover& left) { return left.uid == uid; };
+        if (std::ranges::any_of(record_.leftovers, is_it)) continue;
+        // Its deletion was just refused.
+        Leftover left;
+        left.uid = uid;
+        left.next_at = now_ + std::chrono::hours(1);
+        record_.leftovers.push_back(std::move(left));
+        is_dirty_ = true;
+    }
+}
+
 PALETTE_KEYS_INLINE void RotationMachine::go_on_without_stale() {
     contents_.pending.reset();
     begin_or_wait();
@@ -68,7 +86,8 @@ PALETTE_KEYS_INLINE void RotationMachine::say_leftovers() {
             left_.push_back("delete the key " + left.uid + ", which nobody uses");
         else if (left.looks == 0)
             left_.push_back("look for keys of the create " + left.nonce + ", whose value nobody has");
-        else
+        // Said by each run that looks. What calls once an hour looks anyway, and has nothing for a person.
+        else if (std::ranges::find(cleaned_, left.nonce) != cleaned_.end())
             left_.push_back("run this again after " + Expiry::at(left.next_at).to_string() + ": the create " +
                             left.nonce + " did not come to its end, and may still make a key");
     }

@@ -79,10 +79,17 @@ public:
     void staged(palette::lifecycle::Receipt receipt);
     void proved(const ApiKey& key);
     void saw_old(const std::optional<ApiKey>& key);
+    // The old key, of which the revocation was refused, is not active any more: somebody else has done it.
+    void found_revoked();
     void saw_record(const std::optional<RotationRecord>& record);
+    // Of leftover(), whose deletion is refused; and of keys that a look for its nonce has found, likewise.
+    void leftover_is_revoked();
+    void found_leftovers(const std::vector<std::string>& uids);
     // All others. What was to be deleted or revoked and is not there any more counts as done.
     void succeeded();
 
+    // Why the step that is about to fail fails, in words; no secret.
+    void set_why(std::string why) { why_ = std::move(why); }
     // How it has ended otherwise. `uid`: of the key that a failed create has left, if that is known.
     void failed(Failure why, const std::string& uid = {});
 
@@ -125,11 +132,13 @@ private:
     void restart();
     void leave_behind();
     void begin_empty();
+    void end_for_unknown_value();
     void end_for_taken_value(const std::string& key_uid);
     void saw_taken(const std::optional<ApiKey>& key);
     void end_because(Error refusal);
     void end_for_another_user(const std::string& key_uid);
     void note_failure();
+    void forget_failures();
     void finish();
     void finish_with(Outcome outcome, std::optional<Instant> next_due);
     void save_then(Go go);
@@ -140,6 +149,8 @@ private:
     [[nodiscard]] bool is_for(const std::string& owner_uid) const noexcept;
     [[nodiscard]] bool is_ours(const std::optional<palette::lifecycle::Receipt>& value) const noexcept;
     [[nodiscard]] bool is_due() const noexcept { return record_.due && now_ >= *record_.due; }
+    // Whether the next rotation cannot wait for what this one has left to do.
+    [[nodiscard]] bool must_go_on() const noexcept { return is_due() || (options().force() && !has_drawn_); }
     [[nodiscard]] bool has_key_left() const;
     [[nodiscard]] bool find_leftover();
     void cleaned(bool is_gone);
@@ -162,10 +173,12 @@ private:
     bool has_created_ = false;     // in this run, and not promoted
     bool has_reread_ = false;      // the sink, after a promotion whose outcome is not known
     bool has_drawn_ = false;
+    bool has_proved_ = false;
     bool ends_after_cleaning_ = false;
     Outcome outcome_ = Outcome::not_due;
     std::optional<Instant> next_due_;
     std::vector<std::string> left_;
+    std::string why_;
     std::optional<Error> refusal_;
 };
 

@@ -50,6 +50,12 @@ PALETTE_KEYS_INLINE bool RotationMachine::is_ours(
 
 PALETTE_KEYS_INLINE void RotationMachine::saw_sink(palette::lifecycle::SinkContents contents) {
     contents_ = std::move(contents);
+    auto const& current = contents_.current;
+    auto& pending = contents_.pending;
+    // A promotion that was cut short may have left the value in both places: it is the current one.
+    if (pending && current && pending->generation == current->generation &&
+        pending->rotation_id == current->rotation_id)
+        pending.reset();
     decide();
 }
 
@@ -75,7 +81,11 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
             // What is current now is what the promotion may replace. Whoever promotes meanwhile makes it
             // fail.
             record_.expected_current.reset();
-            if (contents_.current) record_.expected_current = contents_.current->generation;
+            if (contents_.current)
+                record_.expected_current = contents_.current->generation;
+            else if (!record_.old_uid.empty() && record_.broken_uid.empty())
+                left_.push_back("look whether anybody uses the key " + record_.old_uid +
+                                ", whose value was taken out of the sink: it is the old key now");
             record_.state = State::staged;
             // However long ago it was proved: what is promoted works now.
             return save_then(&RotationMachine::prove);
@@ -90,7 +100,11 @@ PALETTE_KEYS_INLINE void RotationMachine::decide() {
         left_.push_back("look which key the consumers of the slot use; the rotation knows " +
                         record_.old_uid + " and " + record_.new_uid);
         if (!options().force()) {
-            if (!contents_.current) return end_for_taken_value(record_.new_uid);
+            if (!contents_.current) {
+                current_uid_ = record_.new_uid;
+                step_ = Step::read_current;
+                return;
+            }
             return end_because(
                 Error(errc::conflict, "the sink's current value is not the one that this rotation promoted")
                     .advice("nothing was revoked; force() begins a new rotation"));
@@ -145,17 +159,28 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
         // Somebody else has put a value there meanwhile.
         forget_broken();
     }
-    if (current_uid_.empty())
-        return end_because(Error(errc::conflict, "the sink holds a key whose uid is not known")
-                               .advice("give its uid: RotateOptions::current_key()"));
+    if (current_uid_.empty()) return end_for_unknown_value();
     step_ = Step::read_current;
 }
 
 // A value that was promoted, and that somebody has taken out of the sink, may be in use where it is now.
 PALETTE_KEYS_INLINE void RotationMachine::begin_empty() {
-    if (record_.new_uid.empty() || !record_.broken_uid.empty()) return plan();
-    current_uid_ = record_.new_uid;
+    // A rotation that has failed leaves no new key, and the one that was promoted before as the old one.
+    auto const& promoted = record_.new_uid.empty() ? record_.old_uid : record_.new_uid;
+    if (promoted.empty() || !record_.broken_uid.empty()) return plan();
+    current_uid_ = promoted;
     step_ = Step::read_current;
+}
+
+PALETTE_KEYS_INLINE void RotationMachine::end_for_unknown_value() {
+    auto const& promoted = record_.new_uid.empty() ? record_.old_uid : record_.new_uid;
+    if (promoted.empty())
+        return end_because(Error(errc::conflict, "the sink holds a key whose uid is not known")
+                               .advice("give its uid: RotateOptions::current_key()"));
+    end_because(Error(errc::conflict, "the sink holds another value than that of this key, which was stored")
+                    .key_uid(promoted)
+                    .advice("put the value back; or, if what is there is a key, give its uid: "
+                            "RotateOptions::current_key()"));
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::end_for_taken_value(const std::string& key_uid) {
@@ -166,9 +191,20 @@ PALETTE_KEYS_INLINE void RotationMachine::end_for_taken_value(const std::string&
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::saw_taken(const std::optional<ApiKey>& key) {
-    if (!key) return plan();
-    if (!is_for(key->owner.uid)) return end_for_another_user(current_uid_);
-    if (!options().force()) return end_for_taken_value(current_uid_);
+    auto const is_idle = record_.state == State::idle;
+    if (!key && is_idle) return plan();
+    if (key && !is_for(key->owner.uid)) return end_for_another_user(current_uid_);
+    auto const works = key && key->state(now_) == KeyState::active;
+    if (!options().force() && works) return end_for_taken_value(current_uid_);
+    // To put the value back would not help.
+    if (!options().force())
+        return end_because(
+            Error(errc::conflict, key ? "the sink is empty, and the key whose value it had is "
+                                        "revoked or has expired"
+                                      : "the sink is empty, and the key whose value it had "
+                                        "does not exist any more")
+                .key_uid(current_uid_)
+                .advice("that may be somebody's answer to an incident; force() makes another"));
     left_.push_back("look whether anybody uses the key " + current_uid_);
     plan();
 }
@@ -184,6 +220,9 @@ PALETTE_KEYS_INLINE void RotationMachine::saw_current(const std::optional<ApiKey
                                       : "the current key of the slot does not exist any more")
                 .key_uid(current_uid_)
                 .advice("that may be somebody's answer to an incident; force() replaces the key"));
+    // One that works, or that force() is about to replace.
+    if (record_.state == State::quarantine)
+        return finish_with(Outcome::in_progress, earliest(record_.quarantine_until));
     if (key) {
         if (!is_for(key->owner.uid)) return end_for_another_user(current_uid_);
         record_.due = due_of(*key);
@@ -213,9 +252,11 @@ PALETTE_KEYS_INLINE void RotationMachine::draw() {
     if (!is_forced && record_.retry_at && now_ < *record_.retry_at) {
         // Nothing serves meanwhile, and whoever asked for the first key must not take it for there.
         if (!contents_.current)
-            refusal_ = Error(errc::conflict, "the slot is empty, and an attempt to fill it has just failed")
-                           .advice("call again after " + Expiry::at(*record_.retry_at).to_string() +
-                                   ", or with force()");
+            refusal_ =
+                Error(errc::conflict, "the slot is empty, and an attempt to fill it has just failed" +
+                                          (record_.why_failed.empty() ? "" : ": " + record_.why_failed))
+                    .advice("call again after " + Expiry::at(*record_.retry_at).to_string() +
+                            ", or with force()");
         finish_with(Outcome::not_due, record_.retry_at);
     } else if (!is_forced && has_key_left()) {
         note_failure();
@@ -240,6 +281,7 @@ PALETTE_KEYS_INLINE void RotationMachine::drew(std::string rotation_id, std::str
     if (record_.owner_uid.empty()) record_.owner_uid = caller_.user_uid;
     record_.rotation_id = std::move(rotation_id);
     record_.nonce = std::move(nonce);
+    record_.drawn_at = now_;
     record_.new_uid.clear();
     record_.receipt.reset();
     record_.expected_current.reset();
@@ -294,9 +336,15 @@ PALETTE_KEYS_INLINE void RotationMachine::go_on_in_quarantine() {
     // By force, that of the rotation before ends, and not that of the one that was begun by force.
     auto const is_cut_short = options().force() && !has_drawn_;
     // A slot has three keys at most.
-    if (!is_over && !is_due() && !is_cut_short)
-        return finish_with(Outcome::in_progress, earliest(record_.quarantine_until));
-    step_ = Step::read_old;
+    if (is_over || is_due() || is_cut_short) {
+        step_ = Step::read_old;
+    } else if (has_proved_) {
+        finish_with(Outcome::in_progress, earliest(record_.quarantine_until));
+    } else {
+        // In these days nobody else looks at the key that consumers use.
+        current_uid_ = record_.new_uid;
+        step_ = Step::read_current;
+    }
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::saw_old(const std::optional<ApiKey>& key) {
@@ -314,10 +362,16 @@ PALETTE_KEYS_INLINE void RotationMachine::saw_old(const std::optional<ApiKey>& k
     step_ = Step::remove_old;
 }
 
+PALETTE_KEYS_INLINE void RotationMachine::found_revoked() {
+    // What this rotation has not revoked, it does not re-activate.
+    record_.has_revoked_old = false;
+    record_.state = State::revoked;
+    save_then(&RotationMachine::prove);
+}
+
 PALETTE_KEYS_INLINE void RotationMachine::complete() {
     record_.state = State::idle;
-    record_.failures = 0;
-    record_.retry_at.reset();
+    forget_failures();
     outcome_ = Outcome::completed;
     save_then(&RotationMachine::next_or_finish);
 }

@@ -19,8 +19,9 @@ struct Leftover {
     std::string nonce;  // empty: the key `uid`
     std::string name;   // that was asked for with the nonce
     std::string owner_uid;
-    Instant next_at{};  // when it is looked for next
-    int looks = 0;      // that were made, of those for a nonce
+    Instant next_at{};             // when it is looked for next
+    int looks = 0;                 // that were made, of those for a nonce
+    std::optional<Instant> since;  // when the nonce was drawn
     bool is_revoked = false;
 
     friend bool operator==(const Leftover&, const Leftover&) = default;
@@ -39,6 +40,7 @@ struct RotationRecord {
     // Of the rotation under way.
     std::string rotation_id;
     std::string nonce;
+    std::optional<Instant> drawn_at;
     std::string old_uid;
     Expiry old_expiry;
     std::string key_name;
@@ -60,6 +62,7 @@ struct RotationRecord {
     // Of attempts that failed in a row.
     int failures = 0;
     std::optional<Instant> retry_at;
+    std::string why_failed;  // the last of them, in words
 
     std::vector<Leftover> leftovers;
 

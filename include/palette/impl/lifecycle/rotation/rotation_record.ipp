@@ -40,10 +40,12 @@ inline json::value to_json(const Leftover& left) {
                         {"ownerUid", left.owner_uid},
                         {"nextAt", to_json(left.next_at)},
                         {"looks", left.looks},
+                        {"since", to_json(left.since)},
                         {"isRevoked", left.is_revoked}};
 }
 
-// Each field is written, also if it is empty: the reader takes one that is missing for damage.
+// Each field is written, also if it is empty: the reader takes one that is missing for damage, but for three
+// that came later.
 PALETTE_KEYS_INLINE std::string to_text(const RotationRecord& record) {
     json::array leftovers;
     for (auto const& left : record.leftovers)
@@ -57,6 +59,7 @@ PALETTE_KEYS_INLINE std::string to_text(const RotationRecord& record) {
         {"state", json::string(palette::lifecycle::to_string(record.state))},
         {"rotationId", record.rotation_id},
         {"nonce", record.nonce},
+        {"drawnAt", to_json(record.drawn_at)},
         {"oldUid", record.old_uid},
         {"oldExpiry", record.old_expiry.to_string()},
         {"keyName", record.key_name},
@@ -75,6 +78,7 @@ PALETTE_KEYS_INLINE std::string to_text(const RotationRecord& record) {
         {"due", to_json(record.due)},
         {"failures", record.failures},
         {"retryAt", to_json(record.retry_at)},
+        {"whyFailed", record.why_failed},
         {"leftovers", std::move(leftovers)},
     };
     return json::serialize(all);
@@ -115,6 +119,7 @@ inline void read_leftover(JsonFields& fields, Leftover& left) {
     else
         fields.fail("nextAt", "is no time");
     fields.read("looks", left.looks);
+    if (fields.has("since")) read_time(fields, "since", left.since);
     if (left.looks < 0) fields.fail("looks", "is out of range");
     fields.read("isRevoked", left.is_revoked);
 }
@@ -143,6 +148,7 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     fields.read_name("state", record.state);
     fields.read("rotationId", record.rotation_id);
     fields.read("nonce", record.nonce);
+    if (fields.has("drawnAt")) read_time(fields, "drawnAt", record.drawn_at);
     fields.read("oldUid", record.old_uid);
     fields.read("oldExpiry", record.old_expiry);
     fields.read("keyName", record.key_name);
@@ -160,6 +166,7 @@ PALETTE_KEYS_INLINE Result<RotationRecord> parse_record(std::string_view text) {
     read_time(fields, "due", record.due);
     fields.read("failures", record.failures);
     read_time(fields, "retryAt", record.retry_at);
+    if (fields.has("whyFailed")) fields.read("whyFailed", record.why_failed);
     fields.read_list("leftovers", [&](const std::string& place, const json::value& element) {
         fields.read_object(place, element, [&record](JsonFields& inner) {
             read_leftover(inner, record.leftovers.emplace_back());

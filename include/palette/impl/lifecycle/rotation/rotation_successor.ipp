@@ -68,6 +68,7 @@ PALETTE_KEYS_INLINE std::optional<Error> RotationMachine::fault_of_successor(con
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::proved(const ApiKey& key) {
+    has_proved_ = true;
     switch (record_.state) {
         case State::staged:
         case State::proven:
@@ -124,8 +125,7 @@ PALETTE_KEYS_INLINE void RotationMachine::was_promoted() {
     // A later reading of the sink takes it from here.
     record_.new_uid =
         contents_.current && is_ours(contents_.current) ? contents_.current->key_uid : record_.new_uid;
-    record_.failures = 0;
-    record_.retry_at.reset();
+    forget_failures();
     // Counted from now also after a kill in between: consumers are given the whole overlap.
     record_.overlap_until = now_ + options().overlap();
     if (!record_.broken_uid.empty()) {
