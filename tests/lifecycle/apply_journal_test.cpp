@@ -174,6 +174,7 @@ TEST_CASE("apply journal: a second run with it is refused while the first one ho
         REQUIRE_FALSE(second);
         CHECK(second.error().code() == errc::conflict);
         CHECK(second.error().what().find("is locked by process") != std::string::npos);
+        CHECK(second.error().advice() == "call again later");
     }
     CHECK(scene.open());
 }

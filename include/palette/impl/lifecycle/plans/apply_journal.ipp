@@ -150,7 +150,11 @@ PALETTE_KEYS_INLINE Result<ApplyJournal> ApplyJournal::open(const std::string& p
     if (!directory) return directory.error();
     // Before the file is read, or two runs would go on from the same end.
     auto lock = files::FileLock::try_lock(*directory, place.name + ".lock");
-    if (!lock) return std::move(lock.error());
+    if (!lock) {
+        // No key is to be read again: another run is at work.
+        if (lock.error().code() == errc::conflict) lock.error().advice("call again later");
+        return std::move(lock.error());
+    }
     auto file = files::AppendFile::open(*directory, place.name);
     if (!file) return std::move(file.error());
     auto const text = file->read(max_size);
