@@ -7,9 +7,10 @@
 //
 // Run it: create_survives_kill [DIRECTORY [--for=E-MAIL | --retry-when-unseen | --clean-up]]. With --for= the
 // key is that user's. With --clean-up it creates nothing: run it so an hour and a day after a run that was
-// killed. A directory serves one key: a run for another user is refused. With PALETTE_HOST and
-// PALETTE_API_KEY set it talks to that service, and the key stays: its value is in DIRECTORY/value.key.
-// Without, it talks to an emulator of its own, needs a DIRECTORY that does not exist, and removes it again.
+// killed. A directory serves one key: a run for another user is refused, and so is one that finds the value
+// taken, for whoever has it may use it. With PALETTE_HOST and PALETTE_API_KEY set it talks to that service,
+// and the key stays: its value is in DIRECTORY/value.key. Without, it talks to an emulator of its own, needs
+// a DIRECTORY that does not exist, and removes it again.
 #include "service.hpp"
 
 #include <palette/api_keys.hpp>
@@ -94,10 +95,11 @@ private:
     int descriptor_;
 };
 
-// The file that is wanted, and four more, each there as a whole or not at all:
+// The file that is wanted, and five more, each there as a whole or not at all:
 //
 //     value.key      the value, handed over to whoever wants it
 //     value.for      whom it is for, from the first create on
+//     value.nonce    the nonce of its key, from before value.key is there, and after it was taken
 //     NONCE.record   before the create: whose keys with this nonce are to be cleaned up
 //     NONCE.left     after a create that asked more than once: CreatedApiKey::pending()
 //     NONCE.key      the value. Once it is there, the key is kept
@@ -139,6 +141,9 @@ public:
         return found;
     }
 
+    // Has the nonce of the key whose value was handed over; absent if none was.
+    [[nodiscard]] fs::path note_of_nonce() const { return directory_.path() / "value.nonce"; }
+
     // Step 4. While the record may be on the disk, the value has to be there under the name of the nonce:
     // without it, the record has the key deleted. Where it fails, the program ends: another create would make
     // a second value for the same name.
@@ -146,6 +151,9 @@ public:
         fs::remove(file(nonce, "record"));
         directory_.sync();
         auto const key = file(nonce, "key");
+        // Before somebody can take the value.
+        if (!fs::exists(wanted()))
+            palette::write_secret_file(note_of_nonce(), palette::Secret(nonce)).value();
         if (::renameat2(AT_FDCWD, key.c_str(), AT_FDCWD, wanted().c_str(), RENAME_NOREPLACE) != 0)
             fail("the value stays in " + key.string() + ", for it cannot become " + wanted().string());
     }
@@ -264,6 +272,30 @@ void create(palette::BlockingApiKeyClient& client, const Files& files, std::stri
     reconcile_files(client, files);
 }
 
+// The key of that create, as far as a list shows it.
+std::string key_of(palette::BlockingApiKeyClient& client, const std::string& nonce) {
+    if (auto const keys = client.list())
+        for (auto const& key : *keys)
+            if (auto const mark = key.annotations.find("palette-keys-create");
+                mark != key.annotations.end() && mark->second.starts_with(nonce))
+                return "the key " + key.uid;
+    return "the key whose annotation palette-keys-create begins with " + nonce;
+}
+
+// Step 6. Throws where the value was there and is not: whoever has taken it may use it.
+bool has_value(palette::BlockingApiKeyClient& client, const Files& files) {
+    auto const wanted = files.wanted();
+    auto const is_there = fs::exists(wanted);
+    if (is_there && !fs::is_empty(wanted)) return true;
+    auto const nonce = content_of(files.note_of_nonce());
+    if (!nonce.empty())
+        throw std::runtime_error("the value of " + key_of(client, nonce) + " was in " + wanted.string() +
+                                 ", and was taken: put it back; or, to make another key, delete that key, " +
+                                 wanted.string() + " and " + files.note_of_nonce().string());
+    if (is_there) throw std::runtime_error(wanted.string() + " is empty: delete it to make a key");
+    return false;
+}
+
 int run(const palette::ClientOptions& options, const fs::path& path, std::string_view option) {
     auto const owner = owner_in(option);
     // A word that is not known may have been meant for another key.
@@ -276,8 +308,7 @@ int run(const palette::ClientOptions& options, const fs::path& path, std::string
     auto const is_clean = clean_up(client, files);
     if (option != "--clean-up") {
         files.check_owner(owner);
-        // Step 6.
-        if (!fs::exists(files.wanted())) create(client, files, option);
+        if (!has_value(client, files)) create(client, files, option);
         std::cout << "the value of the key" << (owner.empty() ? "" : " for " + owner) << " is in "
                   << files.wanted().string() << '\n';
     }

@@ -186,6 +186,12 @@ public:
     // Takes the value away, as whoever wanted it does.
     void hand_over() const { REQUIRE(std::filesystem::remove(folder_.path("value.key"))); }
 
+    // The same, and lets the next run make another one.
+    void hand_over_for_another() const {
+        hand_over();
+        REQUIRE(std::filesystem::remove(folder_.path("value.nonce")));
+    }
+
     // Lets the one record look as if it had been written so long ago.
     void age_record(std::chrono::hours age) const {
         REQUIRE(notes(".record") == 1);
@@ -432,7 +438,7 @@ TEST_CASE(
     CHECK(survivor.notes(".record") == 1);
 
     survivor.emulator().faults().clear();
-    survivor.hand_over();
+    survivor.hand_over_for_another();
     survivor.age_record(24h);
     survivor.run();  // whose key bears the mark
     CHECK(survivor.notes(".record") == 1);
@@ -472,6 +478,60 @@ TEST_CASE("create survives a kill: a run finds out by its own create that the se
     CAPTURE(errors);
     CHECK(errors.find("annotations") != std::string::npos);
     CHECK(survivor.notes(".record") == 1);
+}
+
+TEST_CASE("create survives a kill: a value that was taken, or emptied, is said, and no other key is made") {
+    for (bool is_emptied : {false, true}) {
+        CAPTURE(is_emptied);
+        Survivor survivor;
+        survivor.run();
+        auto const uid = survivor.keys_made().at(0).uid;
+        auto const value = survivor.folder().path("value.key");
+        auto const note = survivor.folder().path("value.nonce");
+        auto const taken = survivor.folder().path("taken");
+        // As if the run had been killed before the value had its name.
+        std::filesystem::rename(value, survivor.folder().path(content_of(note) + ".key"));
+        std::filesystem::remove(note);
+        survivor.run();
+        std::filesystem::copy_file(value, taken);
+        if (is_emptied)
+            std::filesystem::resize_file(value, 0);
+        else
+            survivor.hand_over();
+        for (int run = 0; run < 2; ++run) {
+            auto const errors = survivor.run_and_fail();
+            CAPTURE(errors);
+            CHECK(errors.find("the value of the key " + uid + " was in ") != std::string::npos);
+            CHECK(errors.find("put it back") != std::string::npos);
+            CHECK(errors.find("value.nonce") != std::string::npos);
+            CHECK(survivor.keys_made().size() == 1);
+        }
+        CHECK(survivor.status_of_clean_up() == 0);
+        // As it says: put back.
+        std::filesystem::rename(taken, value);
+        survivor.run();
+        survivor.check_all_is_well();
+        // Or another one, on purpose.
+        survivor.hand_over_for_another();
+        survivor.run();
+        CHECK(survivor.keys_made().size() == 2);
+        CHECK_FALSE(content_of(value).empty());
+    }
+}
+
+TEST_CASE("create survives a kill: an empty file of the wanted name is not a value, and no key is made") {
+    Survivor survivor;
+    static_cast<void>(survivor.folder().file("value.key", ""));
+    CHECK(survivor.run_and_fail().find("value.key is empty") != std::string::npos);
+    CHECK(survivor.keys_made().empty());
+}
+
+TEST_CASE("create survives a kill: a run that made no key is not taken for one whose value was taken") {
+    Survivor survivor;
+    survivor.emulator().faults().add("POST /v1/apiKeys status:403 x1");
+    survivor.run_and_fail();
+    survivor.run();
+    survivor.check_all_is_well();
 }
 
 TEST_CASE("create survives a kill: a value whose name is taken stays, and nothing more is created") {
