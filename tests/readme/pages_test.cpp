@@ -294,7 +294,7 @@ TEST_CASE("pages: an incident of oneself tells what it does, how far it is, and 
     };
     auto const file = std::filesystem::path(scene.new_key_of(Role::tenant_admin)).filename().string();
     CHECK(place_of("ask whose key") == 0);
-    CHECK(place_of("make a new key") == 1);
+    CHECK(place_of("there is no new key yet") == 1);
     CHECK(place_of("list 1") > 1);
     CHECK(place_of("1 of 6: ") == place_of("list 1") + 1);
     CHECK(place_of("6 of 6: ") == place_of("list 1") + 6);
@@ -311,7 +311,123 @@ TEST_CASE("pages: an incident of oneself without a uid tells it, and changes not
     CHECK(has_failed_over("your uid is " + scene.emulator.user(Role::tenant_admin).uid));
     CHECK(scene.folder.names().empty());
     CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
-    CHECK(count_of(what_was_said.logged, "make a new key") == 0);
+    CHECK(count_of(what_was_said.logged, "new key") == 0);
+}
+
+TEST_CASE("pages: an incident of oneself says once what is left, a moment after a failure too") {
+    Scene scene;
+    auto const code = [&](ApiKeyClient& client) { return scene.revoke_all_of(client, Role::tenant_admin); };
+    // The first create has no answer, and may have left a key.
+    scene.emulator.faults().add("POST /v1/apiKeys drop-after");
+    scene.emulator.faults().add("GET /v1/apiKeys list-lag:600000");
+    for (int run = 0; run < 2; ++run) {
+        scene.run(code);
+        CHECK_FALSE(what_was_said.failed.empty());
+        auto said = what_was_said.logged;
+        std::ranges::sort(said);
+        CHECK(std::ranges::adjacent_find(said) == said.end());
+    }
+}
+
+TEST_CASE("pages: an incident of oneself refuses a directory that depends on where the program is started") {
+    Scene scene;
+    auto const uid = scene.emulator.user(Role::tenant_admin).uid;
+    for (auto const* const directory : {".", "keys", ""}) {
+        scene.run([&](ApiKeyClient& client) {
+            return page_incidents::revoke_all_of_mine(client, uid, directory, "incident-1");
+        });
+        CHECK(has_failed_over("is not an absolute path"));
+        CHECK(scene.folder.names().empty());
+        CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
+    }
+}
+
+TEST_CASE("pages: an incident of oneself asks for the value that was stored where the file has another") {
+    for (auto const* const what : {"", "other text", "another key", "no json"}) {
+        CAPTURE(what);
+        Scene scene;
+        auto const code = [&](ApiKeyClient& client) {
+            return scene.revoke_all_of(client, Role::tenant_admin);
+        };
+        scene.run(code);
+        REQUIRE(ended_well());
+        auto const file = scene.new_key_of(Role::tenant_admin);
+        auto const kept = scene.folder.path("kept");
+        auto const moved = std::string_view(what) == "no json" ? file + ".json" : file;
+        std::filesystem::rename(moved, kept);
+        std::string const text = std::string_view(what) == "another key"
+                                     ? std::string(scene.emulator.user(Role::user).api_key.expose())
+                                     : what;
+        if (moved == file)
+            static_cast<void>(scene.folder.file(std::filesystem::path(file).filename().string(), text));
+        scene.seed(Role::tenant_admin, 1);
+        scene.run(code);
+        REQUIRE(what_was_said.failed.size() == 1);
+        CHECK(has_failed_over(" is not the value that was stored"));
+        CHECK(has_failed_over("put it back"));
+        CHECK(count_of(what_was_said.logged, "the new key is") == 0);
+        CHECK(scene.active_keys_of(Role::tenant_admin) == 2);
+        std::filesystem::rename(kept, moved);
+        scene.run(code);
+        CHECK(ended_well());
+        CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
+    }
+}
+
+TEST_CASE("pages: an incident of oneself says that it is the own credential that is refused, and what then") {
+    for (bool had_value : {false, true}) {
+        CAPTURE(had_value);
+        Scene scene;
+        auto const code = [&](ApiKeyClient& client) { return scene.revoke_all_of(client, Role::user); };
+        if (had_value) {
+            scene.run(code, Role::user);
+            REQUIRE(ended_well());
+            std::filesystem::rename(scene.new_key_of(Role::user), scene.folder.path("taken"));
+        } else {
+            auto const uid = scene.emulator.user(Role::user).api_key_uid;
+            scene.run([&](ApiKeyClient& client) -> awaitable<void> {
+                (co_await client.async_revoke(uid)).value();
+            });
+        }
+        scene.run(code, Role::user);
+        REQUIRE(what_was_said.failed.size() == 1);
+        CHECK(has_failed_over("it is your own credential (PALETTE_API_KEY)"));
+        CHECK(has_failed_over("revoke_all() with a login or an administrator's"));
+        CHECK(count_of(what_was_said.logged, "takes 5 minutes") == 0);
+    }
+}
+
+TEST_CASE("pages: an incident of oneself says that a list lags where none of its keys is listed") {
+    Scene scene;
+    auto const code = [&](ApiKeyClient& client) { return scene.revoke_all_of(client, Role::tenant_admin); };
+    scene.emulator.faults().add("GET /v1/apiKeys list-lag:600000");
+    scene.run(code);
+    CHECK(has_failed_over("a list may lag: run again"));
+    CHECK_FALSE(has_failed_over("right uid"));
+    scene.emulator.faults().clear();
+    scene.run(code);
+    CHECK(ended_well());
+    CHECK(scene.active_keys_of(Role::tenant_admin) == 1);
+}
+
+TEST_CASE("pages: code for an incident names the code for oneself to whom the user turns out to be") {
+    for (bool is_uid_known : {false, true}) {
+        CAPTURE(is_uid_known);
+        Scene scene;
+        scene.seed(Role::user, 2);
+        auto const& me = scene.emulator.user(Role::user);
+        auto const own = is_uid_known ? me.api_key_uid : std::string();
+        auto const provider = auth::api_key(Secret(me.api_key.expose()), own);
+        scene.run(
+            [&](ApiKeyClient& client) -> awaitable<void> {
+                auto with_uid = client.with_auth(provider);
+                auto done = page_incidents::revoke_all(with_uid, me.uid, {}, {});
+                co_await std::move(done);
+            },
+            Role::user);
+        CHECK(what_was_said.failed.back() == "this user is yourself: run revoke_all_of_mine()");
+        CHECK(scene.active_keys_of(Role::user) == (is_uid_known ? 1 : 3));
+    }
 }
 
 TEST_CASE("pages: an incident of oneself goes on at once after a quota that was reached") {
@@ -322,6 +438,9 @@ TEST_CASE("pages: an incident of oneself goes on at once after a quota that was 
         scene.run(code);
         CHECK(has_failed_over("ApiKeyLimitReached"));
         CHECK(what_was_said.failed.back().find("delete a revoked or expired key") != std::string::npos);
+        CHECK(what_was_said.failed.back().find("revoke_all() with a login") != std::string::npos);
+        CHECK(count_of(what_was_said.logged, "there is no new key yet") == 1);
+        CHECK(count_of(what_was_said.logged, "make a new key") == 0);
         CHECK(scene.active_keys_of(Role::tenant_admin) == 3);
     }
     scene.run([&](ApiKeyClient& client) -> awaitable<void> {
