@@ -48,6 +48,9 @@ PALETTE_KEYS_FRAGMENT;
 namespace page_readme_test_my_program {
 PALETTE_KEYS_FRAGMENT;
 }
+namespace page_rotation_in_a_service {
+PALETTE_KEYS_FRAGMENT;
+}
 namespace page_testing_the_emulator_in_your_tests {
 PALETTE_KEYS_FRAGMENT;
 }
@@ -428,6 +431,14 @@ TEST_CASE("pages: code for an incident names the code for oneself to whom the us
         CHECK(what_was_said.failed.back() == "this user is yourself: run revoke_all_of_mine()");
         CHECK(scene.active_keys_of(Role::user) == (is_uid_known ? 1 : 3));
     }
+}
+
+TEST_CASE("pages: a service whose rotations fail says so") {
+    Scene scene;
+    // Neither its sink nor its store can be used here.
+    CHECK(scene.run(&page_rotation_in_a_service::fragment, {}, Role::tenant_admin,
+                    [] { return !what_was_said.logged.empty(); }));
+    CHECK(count_of(what_was_said.logged, "/var/lib/acme/palette") > 0);
 }
 
 TEST_CASE("pages: an incident of oneself goes on at once after a quota that was reached") {
