@@ -322,6 +322,39 @@ TEST_CASE("rotation: to cancel the client ends it, and the next run goes on") {
     CHECK(changed >= requests);
 }
 
+TEST_CASE(
+    "rotation: to close the client ends it after the request under way, and the next run goes on at once") {
+    auto const requests = requests_of_a_rotation();
+    int aborted = 0;
+    for (int at = 1; at < requests; ++at) {
+        CAPTURE(at);
+        SlotScene scene;
+        Watched<void> closed;
+        scene.transport->stalls = [&, left = at](const HttpRequest&) mutable {
+            if (--left == 0) scene.client->async_close(closed.handler());
+            return false;
+        };
+        Watched<Rotation> rotation;
+        scene.start(rotation, at_once());
+        scene.time.run_until([&] { return rotation.has_ended() && closed.has_ended(); });
+        CHECK(closed.is_good());
+        if (rotation.is_good()) {
+            // The last request was the one under way.
+            CHECK(rotation.result()->outcome == Rotation::Outcome::in_progress);
+        } else {
+            ++aborted;
+            CHECK(rotation.is_aborted());
+            CHECK(rotation.error().operation() == "rotate");
+            CHECK(contains(rotation.error().message(), "the client was closed"));
+            scene.check_effect(rotation.error());
+        }
+        scene.transport->stalls = nullptr;
+        scene.become(RotationScene::Role::tenant_admin);
+        scene.check_next_runs();
+    }
+    CHECK(aborted >= requests - 3);
+}
+
 TEST_CASE("rotation: a deadline ends its waits and its hook, too, and a passed one sends nothing") {
     for (auto const time : {500ms, 1'500ms}) {
         CAPTURE(time.count());

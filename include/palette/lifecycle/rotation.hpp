@@ -357,8 +357,9 @@ namespace lifecycle {
 /// Precondition: `client` outlives the operation.
 ///
 /// Cancellation: ends the operation between two steps with errc::operation_aborted, as if the process had
-/// been killed there; so does ApiKeyClient::cancel(). A request is ended at once; storing a value, a
-/// promotion and saving a record are not interrupted, and take as long as the sink and the store do.
+/// been killed there; so does ApiKeyClient::cancel(), and async_close() once the request under way has its
+/// response. A request is ended at once; storing a value, a promotion and saving a record are not
+/// interrupted, and take as long as the sink and the store do.
 ///
 /// Threads: as an operation of the client. Runs on a strand of the client's executor.
 template <palette::detail::TokenFor<Rotation> Token = boost::asio::deferred_t>

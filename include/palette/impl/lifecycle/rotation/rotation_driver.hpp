@@ -70,7 +70,7 @@ private:
     void conclude_failure(const Error& error, StepFailure why, const std::string& uid = {});
     void note(std::string text) { done_.push_back(std::move(text)); }
     // What is done between the requests of a step is not done after the end.
-    [[nodiscard]] bool has_ended() const noexcept { return end_->has_come(); }
+    [[nodiscard]] bool has_ended() const noexcept { return end_->has_come() || is_closed_; }
     // Why this run ends early.
     [[nodiscard]] Error ended() const;
     Result<Report> report();
@@ -89,6 +89,7 @@ private:
     Secret value_;  // of the key that was created in this run
     std::string create_failed_uid_;
     bool has_acted_ = false;
+    bool is_closed_ = false;  // the client, which waits for this run meanwhile
     std::vector<std::string> done_;
     std::vector<std::string> left_;  // besides what the machine says
     std::optional<Error> problem_;

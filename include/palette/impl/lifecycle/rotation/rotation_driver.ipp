@@ -92,6 +92,9 @@ inline bool is_cleaning(RotationStep step) noexcept {
 
 PALETTE_KEYS_INLINE void RotationDriver::conclude_failure(const Error& error, StepFailure why,
                                                           const std::string& uid) {
+    // A client that is being closed begins nothing more. That is no failure of the step, nor a reason to wait
+    // before the next run.
+    if (error.code() == errc::operation_aborted) is_closed_ = true;
     // As if the process had been killed in the step. Of a key that no record names, the report does.
     if (has_ended() && machine_->next() != Step::remove_new) return;
     // What could not be cleaned up is in the report besides, and not why the rotation has failed.
@@ -400,7 +403,9 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create(
         // Nobody has to reconcile what the record names.
         if (made.error().pending())
             made.error().advice(
-                "call again, in a minute or with force(): what it may have left is looked for then");
+                made.error().code() == errc::missing_key_value
+                    ? "this service may be too old to give values; the next call deletes the key"
+                    : "call again, in a minute or with force(): what it may have left is looked for then");
         co_return std::move(made.error());
     }
     // A sink that cannot be read never gives it back, so it is kept for the proofs of this run.
@@ -476,7 +481,9 @@ PALETTE_KEYS_INLINE Result<RotationDriver::Report> RotationDriver::report() {
 }
 
 PALETTE_KEYS_INLINE Error RotationDriver::ended() const {
-    auto error = end_->error("rotation").operation("rotate");
+    auto error =
+        end_->has_come() ? end_->error("rotation") : Error(errc::operation_aborted, "the client was closed");
+    error.operation("rotate");
     if (!has_acted_) return error;
     // What was under way is as if the process had been killed in it.
     return std::move(error)
