@@ -353,7 +353,7 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::revoke_old() {
     }
     // What the service does not let this credential do, a person may have done.
     auto const key = co_await (*owner)->async_get(old_uid);
-    if (!has_ended() && key && key->state(now_) != KeyState::active)
+    if (!has_ended() && key && !key->is_active)
         machine_->found_revoked();
     else
         conclude(result, {});
