@@ -414,7 +414,10 @@ TEST_CASE_FIXTURE(Fixture,
 struct Locked : Fixture {
     using FileLock = palette::impl::files::FileLock;
 
-    Locked() {
+    Locked() { hold(); }
+
+    // As a process that was stopped in a change.
+    void hold() {
         auto const directory = palette::impl::files::open_private_directory(folder.path());
         lock.emplace(FileLock::try_lock(*directory, "key.lock").value());
     }
@@ -458,13 +461,45 @@ TEST_CASE_FIXTURE(Locked, "file_sink: a cancelled call does not wait for the loc
     CHECK((!found || found->error().code() == errc::operation_aborted));
 }
 
-TEST_CASE_FIXTURE(Locked, "file_sink: a lock that is held for 10 s is a conflict that names its holder") {
+TEST_CASE_FIXTURE(Locked,
+                  "file_sink: a lock that is held for 10 s is a timeout of each operation, and no conflict") {
+    lock.reset();
+    auto const one = store(*sink, "r1", "value-one");
+    auto const two = stage(*sink, "r2", "value-two").value();
+    hold();
+    Secret const secret("value-three");
+    std::optional<Result<Receipt>> staged;
+    std::optional<Result<Secret>> read;
+    std::optional<Result<void>> promoted;
+    std::optional<Result<void>> discarded;
+    std::optional<Result<SinkContents>> found;
     auto const began = std::chrono::steady_clock::now();
-    auto const found = awaited(sink->contents());
+    asio::co_spawn(context, awaiting::keep(sink->stage("r3", "", expiry, secret), staged), asio::detached);
+    asio::co_spawn(context, awaiting::keep(sink->read_back(two), read), asio::detached);
+    asio::co_spawn(context, awaiting::keep(sink->promote(two, one.generation), promoted), asio::detached);
+    asio::co_spawn(context, awaiting::keep(sink->discard(two), discarded), asio::detached);
+    asio::co_spawn(context, awaiting::keep(sink->contents(), found), asio::detached);
+    context.run();
     auto const time = std::chrono::steady_clock::now() - began;
-    CHECK(contains(complaint(errc::conflict, found), "is locked by process " + std::to_string(::getpid())));
     CHECK(time >= 10s);
     CHECK(time < 10s + patience);
+    auto const check = [this](const auto& result) {
+        REQUIRE(result);
+        CHECK(contains(complaint(errc::timeout, *result),
+                       "is locked by process " + std::to_string(::getpid()) + " since "));
+        CHECK(contains(result->error().what(), "waited 10 s"));
+        CHECK(result->error().effect() == Effect::not_applied);
+        CHECK(contains(std::string(result->error().advice()), "call again later"));
+    };
+    check(staged);
+    check(read);
+    check(promoted);
+    check(discarded);
+    check(found);
+    lock.reset();
+    CHECK(contents().pending == two);
+    REQUIRE(promote(*sink, two, one.generation));
+    CHECK(content_of(path) == "value-two");
 }
 
 }  // namespace file_sink_test

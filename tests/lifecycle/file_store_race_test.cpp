@@ -56,6 +56,21 @@ TEST_CASE("file_store: a save waits for another one that is under way, and is lo
     CHECK(awaited(store->load("ci")).value() == lifecycle::StoredRecord(2, "second"));
 }
 
+TEST_CASE("file_store: a save that another one holds up for 10 s is a timeout, and no lost race") {
+    TemporaryFolder const folder(fast_folder());
+    auto const store = lifecycle::file_store(folder.path());
+    REQUIRE(awaited(store->save("ci", "first", 0)).value() == 1);
+    SlowSaver other(folder);
+    auto const late = awaited(store->save("ci", "second", 1));
+    REQUIRE_FALSE(late);
+    CHECK(late.error().code() == errc::timeout);
+    CHECK(late.error().effect() == Effect::not_applied);
+    CHECK(late.error().what().find("is locked by process ") != std::string::npos);
+    CHECK(late.error().advice().starts_with("call again later"));
+    other.end();
+    CHECK(awaited(store->save("ci", "second", 1)).value() == 2);
+}
+
 TEST_CASE("file_store: of many who save the same version at the same time, one has saved it") {
     TemporaryFolder const folder(fast_folder());
     for (std::uint64_t version = 0; version < 50; ++version) {

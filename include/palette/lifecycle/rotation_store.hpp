@@ -79,7 +79,8 @@ public:
     /// Stores the record of the slot durably, if the stored version is `expected_version`; 0 means that there
     /// must be none. Completes with the new version.
     ///
-    /// Errors: errc::conflict, not applied, if another version is stored.
+    /// Errors: errc::conflict, not applied, if another version is stored: another rotation goes on with the
+    /// slot. A store that is busy or cannot be reached fails with errc::timeout or errc::unavailable.
     virtual boost::asio::awaitable<Result<std::uint64_t>> save(std::string slot, std::string text,
                                                                std::uint64_t expected_version) = 0;
 };
@@ -96,7 +97,8 @@ public:
 /// Preconditions: the directory exists, belongs to this user or root, and nobody else may write to it.
 ///
 /// Errors: errc::invalid_argument for a directory that others may write to; errc::bad_value for a newer
-/// schema; errc::system for what the operating system refuses.
+/// schema; errc::timeout, not applied, if another process holds the lock of a save for more than 10 s;
+/// errc::system for what the operating system refuses.
 ///
 /// Threads: may be shared by any number of rotations and processes of this machine. Blocks for the disk.
 [[nodiscard]] PALETTE_KEYS_DECL std::shared_ptr<RotationStore> file_store(std::string directory);

@@ -97,6 +97,11 @@ public:
 /// Errors: an error that is returned reaches the caller of the rotation, with its code; an exception reaches
 /// the caller as errc::system, or as errc::out_of_memory for a lack of memory. A text never contains a value.
 ///
+/// errc::conflict says that another value is current, and nothing else: a rotation takes that for the change
+/// of somebody else, and gives its new key up. A sink that is busy or locked fails with errc::timeout, and
+/// one that cannot be reached with errc::unavailable; the next call of the rotation then goes on. What the
+/// system refuses, such as a full disk, is errc::system.
+///
 /// Threads: called on the executor of the rotation, one call at a time.
 ///
 /// Cancellation: through the cancellation state of the coroutine. A rotation that is cancelled does not
@@ -114,16 +119,21 @@ public:
                                                           Expiry expiry, const Secret& secret) = 0;
 
     /// Returns the bytes that a consumer would read of that value, be it pending, current or previous.
-    /// Errors: errc::not_found if the sink does not hold the value; errc::rejected if the sink cannot be
-    /// read.
+    ///
+    /// Errors: errc::not_found if the sink does not hold the value; errc::conflict if it holds another value
+    /// in its place; errc::rejected if the sink cannot be read. A rotation may delete its new key after each
+    /// of these three, so that any other failure has another code.
     virtual boost::asio::awaitable<Result<Secret>> read_back(Receipt receipt) = 0;
 
     /// Makes the pending value the current one, and the current one the previous one, if the current value is
     /// that of the generation `expected_current`; nothing means that there must be none. Does nothing if the
     /// value is the current one already.
     ///
-    /// Errors: errc::conflict, not applied, if another value is current; errc::not_found if the value is not
-    /// pending.
+    /// After a call that was interrupted, contents() may show the value as the pending one besides, as long
+    /// as it is current; a call that is repeated and succeeds ends that.
+    ///
+    /// Errors: errc::conflict, not applied, if another value is current, and for no other reason;
+    /// errc::not_found if the value is not pending.
     virtual boost::asio::awaitable<Result<void>> promote(Receipt receipt,
                                                          std::optional<std::uint64_t> expected_current) = 0;
 
@@ -155,8 +165,8 @@ public:
 /// Preconditions: the directory exists, belongs to this user or root, and nobody else may write to it.
 ///
 /// Errors: errc::invalid_argument for a directory that others may write to, before anything is changed, and
-/// for a damaged `path`.json, with what to do; errc::conflict if another process holds the lock for more than
-/// 10 s; errc::system for what the operating system refuses.
+/// for a damaged `path`.json, with what to do; errc::timeout, not applied, from each function if another
+/// process holds the lock for more than 10 s; errc::system for what the operating system refuses.
 ///
 /// Threads: may be shared by any number of rotations and processes of this machine. Blocks for the disk.
 [[nodiscard]] PALETTE_KEYS_DECL std::shared_ptr<SecretSink> file_sink(std::string path);

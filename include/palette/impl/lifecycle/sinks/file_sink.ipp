@@ -3,6 +3,7 @@
 
 #include <palette/detail/printable.hpp>
 #include <palette/impl/lifecycle/sinks/sink_state.hpp>
+#include <palette/impl/lifecycle/stores/lock_wait.hpp>
 #include <palette/impl/system/atomic_file.hpp>
 #include <palette/impl/system/directory.hpp>
 #include <palette/impl/system/file_lock.hpp>
@@ -286,8 +287,6 @@ public:
     }
 
 private:
-    static constexpr std::chrono::seconds max_wait{10};
-
     // Does the work under the lock. Who holds it does so for milliseconds, so it is tried again soon.
     // Its arguments are values: the coroutine begins when the temporaries of its caller may be gone.
     template <class T>
@@ -295,15 +294,15 @@ private:
                                                     std::function<Result<T>(SinkFiles&)> work) {
         namespace asio = boost::asio;
         asio::steady_timer timer(co_await asio::this_coro::executor);
-        auto const end = std::chrono::steady_clock::now() + max_wait;
+        auto const end = std::chrono::steady_clock::now() + max_lock_wait;
         std::chrono::milliseconds wait{1};
         for (;;) {
             // Opened for each call: the directory may be another one by now, and another process may have
             // changed the files.
             auto opened = SinkFiles::open(path);
             if (opened) co_return work(*opened);
-            if (opened.error().code() != errc::conflict || std::chrono::steady_clock::now() >= end)
-                co_return std::move(opened).error();
+            if (opened.error().code() != errc::conflict) co_return std::move(opened).error();
+            if (std::chrono::steady_clock::now() >= end) co_return lock_timeout(opened.error());
             // A cancellation ends the wait for the lock, and never the work, half of which helps nobody.
             auto const state = co_await asio::this_coro::cancellation_state;
             if (state.cancelled() != asio::cancellation_type::none)

@@ -3,6 +3,7 @@
 
 #include <palette/impl/lifecycle/guarded.hpp>
 #include <palette/impl/lifecycle/record_envelope.hpp>
+#include <palette/impl/lifecycle/stores/lock_wait.hpp>
 #include <palette/impl/lifecycle/stores/slot_check.hpp>
 #include <palette/impl/system/atomic_file.hpp>
 #include <palette/impl/system/directory.hpp>
@@ -103,14 +104,12 @@ private:
                                                                     std::string name) {
         using namespace std::chrono_literals;
         asio::steady_timer timer(co_await asio::this_coro::executor);
-        auto const end = std::chrono::steady_clock::now() + 10s;
+        auto const end = std::chrono::steady_clock::now() + max_lock_wait;
         for (std::chrono::milliseconds wait = 1ms;;
              wait = std::min<std::chrono::milliseconds>(2 * wait, 50ms)) {
             auto lock = files::FileLock::try_lock(directory, name);
             if (lock || lock.error().code() != errc::conflict) co_return lock;
-            // A timeout and not the conflict of the lock, which would say that another rotation has changed
-            // the record.
-            if (std::chrono::steady_clock::now() >= end) co_return Error(errc::timeout, lock.error().what());
+            if (std::chrono::steady_clock::now() >= end) co_return lock_timeout(lock.error());
             timer.expires_after(wait);
             co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
         }
