@@ -233,6 +233,16 @@ TEST_CASE_FIXTURE(Fixture, "command_sink: a program that hangs is killed with it
     CHECK(soon([&] { return child.empty() || !is_alive(child); }));
 }
 
+TEST_CASE_FIXTURE(Fixture, "command_sink: a time-out that is too long for the clock is a long one") {
+    for (auto const time : {std::chrono::milliseconds(24h * 365 * 200), std::chrono::milliseconds::max()}) {
+        CAPTURE(time.count());
+        auto const s = sink("sleep 0.05; echo 7", CommandOptions().timeout(time));
+        auto const staged = stage(*s);
+        REQUIRE_MESSAGE(staged, staged.error().message());
+        CHECK(staged->generation == 7);
+    }
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "command_sink: a grandchild that holds the pipes is not waited for, and is killed") {
     auto const s = sink("sleep 600 & echo $! > \"$1/child\"; echo 7");

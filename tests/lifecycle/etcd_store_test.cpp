@@ -271,6 +271,13 @@ TEST_CASE(
     CHECK_FALSE(scene.etcd.entry("/p/ci/lock"));
 }
 
+TEST_CASE("etcd store: a time that is too long for the clock is a long one") {
+    EtcdScene scene;
+    auto const store = scene.make_store(EtcdOptions().timeout(std::chrono::milliseconds::max()));
+    REQUIRE(EtcdScene::save(store, "one", 0));
+    CHECK(EtcdScene::load(store).value().text == "one");
+}
+
 TEST_CASE("etcd store: options that cannot be used are refused") {
     FakeEtcd const etcd;
     auto const refuse = [](std::vector<Endpoint> endpoints, EtcdOptions options) -> std::string {

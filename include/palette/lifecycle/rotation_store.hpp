@@ -120,7 +120,7 @@ public:
         tls_ = std::move(options);
         return *this;
     }
-    /// Bounds each request to an endpoint. Greater than zero. Default: 10 s.
+    /// Bounds each request to an endpoint. Greater than zero; more than a year is a year. Default: 10 s.
     EtcdOptions& timeout(std::chrono::milliseconds time) & noexcept {
         timeout_ = time;
         return *this;

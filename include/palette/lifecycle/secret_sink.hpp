@@ -180,7 +180,7 @@ public:
     CommandOptions() {}  // NOLINT(modernize-use-equals-default): g++ 12 and aggregates in co_await
 
     /// Bounds each run of the program: it is killed, with its process group, after this time. Greater than
-    /// zero. Default: 60 s.
+    /// zero; more than a year is a year. Default: 60 s.
     CommandOptions& timeout(std::chrono::milliseconds time) & noexcept {
         timeout_ = time;
         return *this;

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -64,7 +65,8 @@ class CommandSink : public sinks::SecretSink {
 public:
     CommandSink(std::vector<std::string> argv, sinks::CommandOptions options)
         : argv_(std::move(argv)),
-          options_(std::move(options)) {}
+          options_(std::move(options)),
+          timeout_(std::min<std::chrono::milliseconds>(options_.timeout(), std::chrono::years{1})) {}
 
     boost::asio::awaitable<Result<sinks::Receipt>> stage(std::string rotation_id, std::string key_uid,
                                                          Expiry expiry, const Secret& secret) override {
@@ -190,7 +192,7 @@ private:
         call.argv = argv_;
         // A view: the secret of the caller outlives the run.
         call.input = input;
-        call.timeout = options_.timeout();
+        call.timeout = timeout_;
         for (auto const& [name, value] : variables)
             call.environment.emplace_back(name).append("=").append(value);
         auto end = co_await run_program(std::move(call));
@@ -211,7 +213,7 @@ private:
         auto const status = end.end.number;
         if (end.killed == Killed::by_timeout)
             return error(errc::system, verb,
-                         "it was killed after " + std::to_string(options_.timeout().count()) + " ms" +
+                         "it was killed after " + std::to_string(timeout_.count()) + " ms" +
                              said_in(end.errors))
                 .effect(effect);
         if (end.killed == Killed::by_cancellation)
@@ -247,7 +249,8 @@ private:
 
     std::vector<std::string> argv_;
     const sinks::CommandOptions options_;
-    std::mutex mutex_;  // of what is known: rotations may share the sink
+    const std::chrono::milliseconds timeout_;  // added to the clock, which it must not overflow
+    std::mutex mutex_;                         // of what is known: rotations may share the sink
     detail::KnownSecrets known_;
 };
 
