@@ -11,8 +11,9 @@
 #   place_version PLACE             prints a version for that; nothing if the tool has none
 #
 # A note is one line: GENERATION ROTATION_ID KEY_UID EXPIRY. A place that was cleared keeps the generation alone,
-# so that none is given twice. A value is in a pipe or in a variable of the shell: never in an argument, in the
-# environment, or in a file.
+# so that none is given twice. A tool that fails ends the recipe with a status of the contract (75 or 1) and not
+# with its own, for 3 and 4 say that another value is current, or that there is none. A value is in a pipe or in a
+# variable of the shell: never in an argument, in the environment, or in a file.
 set -eu
 umask 077
 

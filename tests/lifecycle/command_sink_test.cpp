@@ -196,6 +196,20 @@ TEST_CASE_FIXTURE(Fixture, "command_sink: the status says what happened, and the
     CHECK(no_child_is_left());
 }
 
+TEST_CASE_FIXTURE(Fixture, "command_sink: a status that the verb does not have is an error of the program") {
+    // A tool in a script may end with any status of its own, and a script with that of its tool.
+    for (int const status : {3, 4}) {
+        CAPTURE(status);
+        auto const s = sink("exit " + std::to_string(status));
+        auto const staged = stage(*s);
+        CHECK(contains(complaint(errc::system, staged), "status " + std::to_string(status)));
+        CHECK(staged.error().effect() == Effect::unknown);
+        CHECK(contains(complaint(errc::system, awaited(s->contents())), "status " + std::to_string(status)));
+        complaint(status == 3 ? errc::system : errc::not_found, awaited(s->read_back(receipt)));
+    }
+    complaint(errc::conflict, awaited(sink("exit 3")->discard(receipt)));
+}
+
 TEST_CASE_FIXTURE(Fixture, "command_sink: a value in the standard error is redacted, staged or read") {
     auto const s = sink(R"sh(case $PALETTE_SINK_VERB in
         stage) echo "cannot store $(cat), nor another" >&2; exit 1 ;;

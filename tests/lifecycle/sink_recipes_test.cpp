@@ -165,6 +165,54 @@ TEST_CASE("sink recipes: a tool that fails is an error, and never a sink that ho
     }
 }
 
+TEST_CASE("sink recipes: a tool that fails is never a lost promote, nor a value that is not there") {
+    // 3 and 4 mean that to command_sink(), and something else to the tools.
+    for (const std::string recipe : {"vault", "kubernetes", "systemd-creds", "pass", "gh"})
+        for (const std::string status : {"1", "3", "4"}) {
+            CAPTURE(recipe);
+            CAPTURE(status);
+            FakeTools tools(recipe);
+            REQUIRE(tools.promote(tools.stage("r1").value(), std::nullopt));
+            auto const two = tools.stage("r2").value();
+            TemporaryFolder const broken;
+            for (auto const* const tool : {"vault", "kubectl", "systemd-creds", "pass", "gh"})
+                static_cast<void>(broken.file(tool, "#!/bin/sh\nexit " + status + "\n", 0700));
+            EnvironmentVariable const path("PATH", broken.path() + ":" + std::string("/usr/bin:/bin"));
+            auto const check = [](const auto& result) {
+                REQUIRE_FALSE(result);
+                CHECK(result.error().code() != errc::conflict);
+                CHECK(result.error().code() != errc::not_found);
+            };
+            check(tools.promote(two, 1));
+            check(tools.stage("r3"));
+            if (tools.is_readable()) check(awaited(tools.sink->read_back(two)));
+        }
+}
+
+TEST_CASE("sink recipes: vault that goes down in a promote is unavailable, and not a lost promote") {
+    FakeTools tools("vault");
+    REQUIRE(tools.promote(tools.stage("r1").value(), std::nullopt));
+    auto const two = tools.stage("r2").value();
+    static_cast<void>(tools.folder.file("goes-down", ""));
+    auto const promoted = tools.promote(two, 1);
+    REQUIRE_FALSE(promoted);
+    CHECK(promoted.error().code() == errc::unavailable);
+    CHECK(promoted.error().effect() == Effect::unknown);
+    std::filesystem::remove(tools.folder.path("is-down"));
+    REQUIRE(tools.promote(two, 1));
+    tools.check_value(two);
+}
+
+TEST_CASE("sink recipes: a promote that vault has done, and whose answer was lost, is done") {
+    FakeTools tools("vault");
+    auto const one = tools.stage("r1").value();
+    static_cast<void>(tools.folder.file("loses-an-answer", ""));
+    auto const promoted = tools.promote(one, std::nullopt);
+    REQUIRE_MESSAGE(promoted, promoted.error().message());
+    CHECK(tools.contents().current == one);
+    CHECK_FALSE(tools.contents().pending);
+}
+
 TEST_CASE("sink recipes: vault notices by its check-and-set that somebody else was faster") {
     FakeTools tools("vault");
     auto const one = tools.stage("r1").value();

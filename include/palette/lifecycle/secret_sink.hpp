@@ -239,12 +239,13 @@ private:
 /// prints JSON: {"current": {"generation": 3, "rotation_id": "…", "key_uid": "…", "expiry": "…"}, "pending":
 /// null, "previous": null}.
 ///
-/// Status 0 means that what was asked for is done, and durable. 75 (EX_TEMPFAIL) is errc::unavailable; 3 is
-/// errc::conflict, for a promote whose expected generation is not the current one; 4 is errc::not_found, and
-/// for a discard it is success. Any other status, a signal, and the time-out are errc::system. The error
-/// quotes the status and the last line of the standard error, with every value redacted that the sink was
-/// given or has read, at most 2 KiB. An output that is not what the verb prints is errc::bad_value, and is
-/// not quoted.
+/// Status 0 means that what was asked for is done, and durable. 75 (EX_TEMPFAIL) is errc::unavailable: the
+/// tool is busy, locked or cannot be reached. 3 is errc::conflict, for a promote whose expected generation is
+/// not the current one, and for a discard of the current value; 4 is errc::not_found, for read and promote,
+/// and for a discard it is success. Any other status, also 3 and 4 for other verbs, a signal, and the
+/// time-out are errc::system. The error quotes the status and the last line of the standard error, with every
+/// value redacted that the sink was given or has read, at most 2 KiB. An output that is not what the verb
+/// prints is errc::bad_value, and is not quoted.
 ///
 /// A run has no open file but its standard streams. A value has at most 64 KiB, and so has the output of a
 /// program, which is killed beyond that. What is left of its process group when it ends is killed.

@@ -232,14 +232,20 @@ private:
                          "it was killed by signal " + std::to_string(status) + said_in(end.errors))
                 .effect(effect);
         if (status == 0) return std::nullopt;
-        // With these two statuses the program promises that it has changed nothing.
-        auto const refuses = status == status_conflict || status == status_not_found;
-        auto const code = status == status_conflict      ? errc::conflict
-                          : status == status_not_found   ? errc::not_found
-                          : status == status_unavailable ? errc::unavailable
-                                                         : errc::system;
+        auto const code = code_of(status, verb);
+        // With these two the program promises that it has changed nothing.
+        auto const refuses = code == errc::conflict || code == errc::not_found;
         return error(code, verb, "it ended with status " + std::to_string(status) + said_in(end.errors))
             .effect(refuses ? Effect::not_applied : effect);
+    }
+
+    // A verb that cannot meet what a status says has it from a tool that failed, whose own statuses mean
+    // something else.
+    static errc code_of(int status, const std::string& verb) {
+        auto const is_of_current = verb == "promote" || verb == "discard";
+        if (status == status_conflict && is_of_current) return errc::conflict;
+        if (status == status_not_found && (is_of_current || verb == "read")) return errc::not_found;
+        return status == status_unavailable ? errc::unavailable : errc::system;
     }
 
     std::string said_in(const Secret& errors) {
