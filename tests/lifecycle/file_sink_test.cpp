@@ -490,6 +490,9 @@ TEST_CASE_FIXTURE(Locked,
         CHECK(contains(result->error().what(), "waited 10 s"));
         CHECK(result->error().effect() == Effect::not_applied);
         CHECK(contains(std::string(result->error().advice()), "call again later"));
+        // As where the lock is that of the slot, whose run waits for itself.
+        CHECK(contains(result->error().what(), "which is this process"));
+        CHECK(contains(std::string(result->error().advice()), "have the same name in one directory"));
     };
     check(staged);
     check(read);

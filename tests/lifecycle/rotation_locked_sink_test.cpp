@@ -40,7 +40,7 @@ public:
         std::shared_ptr<void> busy;
         if (std::exchange(is_locked, false)) {
             auto const directory = impl::files::open_private_directory(scene_.folder.path()).value();
-            lock.emplace(impl::files::FileLock::try_lock(directory, "key.sink-lock").value());
+            lock.emplace(impl::files::FileLock::try_lock(directory, "key.lock").value());
             busy = scene_.time.busy();  // the sink waits by the machine's clock
         }
         co_return co_await scene_.sink->promote(std::move(receipt), expected);

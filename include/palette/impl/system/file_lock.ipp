@@ -45,6 +45,14 @@ inline bool has_name(const Descriptor& file, const Directory& directory, const s
            ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
+inline Error held(const std::string& path, const std::string& holder) {
+    if (!holder.starts_with("process " + std::to_string(::getpid()) + ' '))
+        return error(errc::conflict, path, "is locked by " + holder);
+    // Two names that lead to the same files are a mistake that no later call mends.
+    return error(errc::conflict, path, "is locked by " + holder + ", which is this process")
+        .advice("look whether a slot and the file of its sink have the same name in one directory");
+}
+
 PALETTE_KEYS_INLINE FileLock::~FileLock() {
     // A child that was forked meanwhile shares the lock, so closing the file is not enough.
     if (!file_) return;
@@ -71,8 +79,7 @@ PALETTE_KEYS_INLINE Result<FileLock> FileLock::try_lock(const Directory& directo
         whole.l_type = F_WRLCK;
         whole.l_whence = SEEK_SET;
         if (::fcntl(file.number(), F_OFD_SETLK, &whole) != 0) {
-            if (errno == EAGAIN || errno == EACCES)
-                return error(errc::conflict, path, "is locked by " + holder_in(file));
+            if (errno == EAGAIN || errno == EACCES) return held(path, holder_in(file));
             return system_error(errc::system, path, "cannot be locked", errno);
         }
         if (!has_name(file, directory, name)) continue;
