@@ -9,8 +9,8 @@
 // key is that user's. With --clean-up it creates nothing: run it so an hour and a day after a run that was
 // killed. A directory serves one key: a run for another user is refused, and so is one that finds the value
 // taken, for whoever has it may use it. With PALETTE_HOST and PALETTE_API_KEY set it talks to that service,
-// and the key stays: its value is in DIRECTORY/value.key. Without, it talks to an emulator of its own, needs
-// a DIRECTORY that does not exist, and removes it again.
+// DIRECTORY is an absolute path, and the key stays: its value is in DIRECTORY/value.key. Without, it talks to
+// an emulator of its own, needs a DIRECTORY that does not exist, and removes it again.
 #include "service.hpp"
 
 #include <palette/api_keys.hpp>
@@ -297,6 +297,9 @@ bool has_value(palette::BlockingApiKeyClient& client, const Files& files) {
 }
 
 int run(const palette::ClientOptions& options, const fs::path& path, std::string_view option) {
+    if (!path.is_absolute())
+        throw std::runtime_error(path.string() +
+                                 " is no absolute path: from elsewhere it would be another key's directory");
     auto const owner = owner_in(option);
     // A word that is not known may have been meant for another key.
     if (!option.empty() && owner.empty() && option != "--clean-up" && option != "--retry-when-unseen")
@@ -330,7 +333,7 @@ int main(int argc, char** argv) try {
     // It may hold the value of a real key, from a run whose environment was complete.
     if (!fs::create_directories(path))
         throw std::runtime_error(path.string() + " exists, and PALETTE_HOST and PALETTE_API_KEY are not set");
-    auto const status = run(service.options(), path, option);
+    auto const status = run(service.options(), fs::absolute(path), option);
     fs::remove_all(path);
     return status;
 } catch (const std::exception& e) {

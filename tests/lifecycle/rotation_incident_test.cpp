@@ -240,9 +240,27 @@ TEST_CASE("rotation incident: another text in the sink's file is told from the v
         auto const refused = scene.rotate();
         REQUIRE_FALSE(refused);
         CHECK(refused.error().key_uid() == first.new_uid);
-        CHECK(refused.error().message().find("another value than that of this key") != std::string::npos);
+        CHECK(refused.error().message().find("does not know what it holds as the value of this key") !=
+              std::string::npos);
         CHECK(refused.error().advice().starts_with("put the value back"));
     }
+}
+
+TEST_CASE("rotation incident: a value that is put back with a line end is the value") {
+    RotationScene scene;
+    auto const value = scene.rotate() ? scene.value() : std::string();
+    for (auto const* end : {"\n", "\r\n"}) {
+        std::ofstream(scene.path) << value << end;
+        CHECK(scene.rotate().value().outcome == Outcome::not_due);
+    }
+    auto const two = scene.rotate(RotateOptions().force());
+    REQUIRE(two);
+    auto const second = scene.value();
+    std::ofstream(scene.path) << second << '\n';
+    scene.time.run_for(1h + 2s);
+    CHECK(scene.rotate().value().state == RotationState::quarantine);
+    std::ofstream(scene.path) << value << "\n\n";
+    CHECK_FALSE(scene.rotate());
 }
 
 TEST_CASE("rotation incident: a 404 of a proxy is no verdict on a new key") {

@@ -332,6 +332,26 @@ TEST_CASE("pages: an incident of oneself says once what is left, a moment after 
     }
 }
 
+TEST_CASE("pages: an incident of oneself says in each run that a lost create may still make a key") {
+    Scene scene;
+    scene.seed(Role::user, 2);
+    auto const code = [&](ApiKeyClient& client) { return scene.revoke_all_of(client, Role::user); };
+    // Its own looks do not find the key yet.
+    scene.emulator.faults().add("POST /v1/apiKeys drop-after x1");
+    scene.emulator.faults().add("GET /v1/apiKeys list-lag:600000 x12");
+    int runs = 0;
+    do
+        scene.run(code, Role::user);
+    while (!ended_well() && ++runs < 3);
+    scene.emulator.faults().clear();
+    for (int again = 0; again < 2; ++again) {
+        scene.run(code, Role::user);
+        CHECK(ended_well());
+        CHECK(count_of(what_was_said.logged, "run this again after") == 1);
+        CHECK(scene.active_keys_of(Role::user) == 1);
+    }
+}
+
 TEST_CASE("pages: an incident of oneself refuses a directory that depends on where the program is started") {
     Scene scene;
     auto const uid = scene.emulator.user(Role::tenant_admin).uid;

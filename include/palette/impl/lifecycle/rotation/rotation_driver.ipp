@@ -99,7 +99,8 @@ PALETTE_KEYS_INLINE void RotationDriver::conclude_failure(const Error& error, St
     if (has_ended() && machine_->next() != Step::remove_new) return;
     // What could not be cleaned up is in the report besides, and not why the rotation has failed.
     if (!problem_ || !is_cleaning(machine_->next())) problem_ = error;
-    machine_->set_why(problem_->what());
+    machine_->set_why(problem_->what() +
+                      (problem_->server_message().empty() ? "" : " (" + problem_->server_message() + ")"));
     machine_->failed(why, uid);
 }
 

@@ -177,10 +177,12 @@ PALETTE_KEYS_INLINE void RotationMachine::end_for_unknown_value() {
     if (promoted.empty())
         return end_because(Error(errc::conflict, "the sink holds a key whose uid is not known")
                                .advice("give its uid: RotateOptions::current_key()"));
-    end_because(Error(errc::conflict, "the sink holds another value than that of this key, which was stored")
-                    .key_uid(promoted)
-                    .advice("put the value back; or, if what is there is a key, give its uid: "
-                            "RotateOptions::current_key()"));
+    end_because(
+        Error(errc::conflict,
+              "the sink does not know what it holds as the value of this key, which was stored")
+            .key_uid(promoted)
+            .advice("put the value back, and what the sink keeps beside it, such as the .json of a file; or, "
+                    "if another key is there, give its uid: RotateOptions::current_key()"));
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::end_for_taken_value(const std::string& key_uid) {

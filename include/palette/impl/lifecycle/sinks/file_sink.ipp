@@ -54,6 +54,7 @@ private:
 
     Result<void> read_state();
     Result<std::optional<std::string>> digest_in(const std::string& name) const;
+    [[nodiscard]] std::string_view value_in(std::string_view text) const;
     // Ends what a kill has interrupted, and removes what it has left over.
     Result<void> settle();
     Result<void> write_state(SinkState state);
@@ -122,7 +123,22 @@ inline Result<std::optional<std::string>> SinkFiles::digest_in(const std::string
     if (!text) return text.error();
     if (!*text) return std::optional<std::string>();
     // Of each value only the digest is kept: the value is in memory no longer than it takes to read it.
-    return std::optional(digest_of(written_, (*text)->expose()));
+    return std::optional(digest_of(written_, value_in((*text)->expose())));
+}
+
+// The text of a file, without a line end that a person's editor or shell has put behind a value of this sink.
+inline std::string_view SinkFiles::value_in(std::string_view text) const {
+    auto const is_known = [this](std::string_view value) {
+        auto const digest = digest_of(written_, value);
+        auto const is_it = [&digest](const std::optional<StoredValue>& stored) {
+            return stored && stored->digest == digest;
+        };
+        return is_it(written_.current) || is_it(written_.pending) || is_it(written_.previous);
+    };
+    if (!text.ends_with('\n') || is_known(text)) return text;
+    auto line = text.substr(0, text.size() - 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return is_known(line) ? line : text;
 }
 
 inline Result<void> SinkFiles::write_state(SinkState state) {
@@ -197,7 +213,7 @@ inline Result<Secret> SinkFiles::read_back(const sinks::Receipt& receipt) const 
     if (!text) return text.error();
     // The lock does not keep other programs from removing the file since its digest was taken.
     if (!*text) return missing();
-    return **std::move(text);
+    return Secret(value_in((*text)->expose()));
 }
 
 inline Result<void> SinkFiles::promote(const sinks::Receipt& receipt,
