@@ -300,11 +300,14 @@ int run(const palette::ClientOptions& options, const fs::path& path, std::string
     if (!path.is_absolute())
         throw std::runtime_error(path.string() +
                                  " is no absolute path: from elsewhere it would be another key's directory");
+    if (fs::create_directories(path)) fs::permissions(path, fs::perms::owner_all);
+    if ((fs::status(path).permissions() & (fs::perms::group_write | fs::perms::others_write)) !=
+        fs::perms::none)
+        throw std::runtime_error(path.string() + " may be written by others");
     auto const owner = owner_in(option);
     // A word that is not known may have been meant for another key.
     if (!option.empty() && owner.empty() && option != "--clean-up" && option != "--retry-when-unseen")
         throw std::runtime_error("unknown option " + std::string(option));
-    fs::create_directories(path);
     LockedDirectory const directory(path);
     Files const files(directory);
     palette::BlockingApiKeyClient client(options);

@@ -152,6 +152,30 @@ TEST_CASE("rotation report: names the key of a lost create that is found late an
     CHECK(std::ranges::find(deleted.left, line) == deleted.left.end());
 }
 
+TEST_CASE(
+    "rotation report: what an attempt has left is deleted at once, by a clock that is a second behind too") {
+    RotationScene scene;
+    scene.emulator.faults().add("POST /v1/apiKeys legacy-create x1");
+    auto const failed = scene.rotate().value();
+    REQUIRE(failed.outcome == Outcome::failed);
+    REQUIRE(scene.keys() == 1);
+    REQUIRE(failed.problem);
+    CHECK(contains(failed.problem->message(), "too old to give values"));
+    scene.time.clock->set(scene.time.clock->now() - 1s);
+    CHECK(scene.rotate(lifecycle::RotateOptions().force()).value().outcome == Outcome::completed);
+    CHECK(scene.keys() == 1);
+}
+
+TEST_CASE("rotation report: a key that cannot be used is not said to be of an earlier attempt") {
+    RotationScene scene;
+    scene.emulator.faults().add("POST /v1/apiKeys late-activation:300000 x1");
+    auto const failed = scene.rotate().value();
+    CHECK(failed.outcome == Outcome::failed);
+    CHECK(scene.keys() == 0);
+    CHECK(has_line(failed.done, " again"));
+    CHECK_FALSE(has_line(failed.done, "earlier attempt"));
+}
+
 TEST_CASE("rotation report: a key that is older than a lost create is not taken for what that has made") {
     RotationScene scene;
     scene.emulator.seed_key(

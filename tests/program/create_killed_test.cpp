@@ -526,6 +526,14 @@ TEST_CASE("create survives a kill: an empty file of the wanted name is not a val
     CHECK(survivor.keys_made().empty());
 }
 
+TEST_CASE("create survives a kill: a directory where others may write is refused") {
+    Survivor survivor;
+    std::filesystem::permissions(survivor.folder().path(),
+                                 std::filesystem::perms::owner_all | std::filesystem::perms::group_write);
+    CHECK(survivor.run_and_fail().find("may be written by others") != std::string::npos);
+    CHECK(survivor.keys_made().empty());
+}
+
 TEST_CASE("create survives a kill: a run that made no key is not taken for one whose value was taken") {
     Survivor survivor;
     survivor.emulator().faults().add("POST /v1/apiKeys status:403 x1");

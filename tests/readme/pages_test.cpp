@@ -3,6 +3,7 @@
 #include "fragment.hpp"
 #include "support/shared_clock.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/virtual_time.hpp"
 
 #include <palette/auth.hpp>
 #include <palette/testing/emulator.hpp>
@@ -352,6 +353,37 @@ TEST_CASE("pages: an incident of oneself says in each run that a lost create may
     }
 }
 
+TEST_CASE(
+    "pages: an incident of oneself keeps its new key, also when that would be due for its replacement") {
+    TemporaryFolder const folder;
+    VirtualTime time;
+    Emulator const emulator({.plain_http = true, .clock = time.clock});
+    auto const& me = emulator.user(Role::user);
+    auto const run = [&](const std::shared_ptr<AuthProvider>& provider) {
+        what_was_said = {};
+        auto options = emulator.client_options(Role::user);
+        if (provider) options.auth = provider;
+        time.watch(options);
+        ApiKeyClient client(time.context, options);
+        bool has_ended = false;
+        boost::asio::co_spawn(time.context,
+                              page_incidents::revoke_all_of_mine(client, me.uid, folder.path(), "incident-1"),
+                              [&](const std::exception_ptr&) { has_ended = true; });
+        time.run_until([&] { return has_ended; });
+    };
+    auto const file = folder.path("incident-1-" + me.uid + ".key");
+    run(nullptr);
+    CHECK(ended_well());
+    auto const value = content_of(file);
+    time.run_for(std::chrono::days{21});
+    run(auth::api_key(Secret(value)));
+    CHECK(ended_well());
+    CHECK(content_of(file) == value);
+    auto const keys = emulator.keys();
+    CHECK(std::ranges::count_if(
+              keys, [&](const ApiKey& key) { return key.owner.uid == me.uid && key.is_active; }) == 1);
+}
+
 TEST_CASE("pages: an incident of oneself refuses a directory that depends on where the program is started") {
     Scene scene;
     auto const uid = scene.emulator.user(Role::tenant_admin).uid;
@@ -537,7 +569,7 @@ TEST_CASE("pages: code for an incident says at once that its credential may not 
             return page_incidents::revoke_all(client, scene.emulator.user(Role::user).uid, {}, {});
         },
         Role::tenant_viewer);
-    CHECK(has_failed_over("this credential may not do it"));
+    CHECK(has_failed_over("this credential is refused"));
     CHECK(what_was_said.failed.size() == 6);  // five keys, and that
 }
 
@@ -661,7 +693,8 @@ TEST_CASE("pages: README's renewal stops at the first key that its credential ma
                                         .lives_for(std::chrono::days{2})
                                         .for_user(scene.emulator.user(Role::tenant_viewer).uid)));
     scene.run(&page_readme_list_and_renew_what_ends_soon::fragment, {}, Role::tenant_viewer);
-    CHECK(what_was_said.failed.size() == 1);
+    CHECK(what_was_said.failed.size() == 2);
+    CHECK(has_failed_over("no key after"));
 }
 
 TEST_CASE("pages: code with a clock that nobody moves ends") {

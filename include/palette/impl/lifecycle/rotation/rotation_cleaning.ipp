@@ -79,7 +79,10 @@ PALETTE_KEYS_INLINE asio::awaitable<bool> RotationDriver::sees_keys_of(std::stri
 }
 
 PALETTE_KEYS_INLINE void RotationDriver::note_deleted(const std::string& uid) {
-    note("deleted key " + uid + ", which an earlier attempt had made and nobody uses");
+    if (uid == created_uid_)
+        note("deleted key " + uid + " again");
+    else
+        note("deleted key " + uid + ", which an earlier attempt had made and nobody uses");
 }
 
 // A service that drops annotations hides what a create without an answer has made. Nothing proves then whose

@@ -88,6 +88,7 @@ private:
     std::optional<ApiKey> old_key_;
     Secret value_;  // of the key that was created in this run
     std::string create_failed_uid_;
+    std::string created_uid_;  // in this run
     bool has_acted_ = false;
     bool is_closed_ = false;  // the client, which waits for this run meanwhile
     std::vector<std::string> done_;

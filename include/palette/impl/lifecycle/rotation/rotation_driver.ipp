@@ -411,6 +411,7 @@ PALETTE_KEYS_INLINE asio::awaitable<Result<std::string>> RotationDriver::create(
     }
     // A sink that cannot be read never gives it back, so it is kept for the proofs of this run.
     value_ = Secret(made->secret().expose());
+    created_uid_ = made->uid();
     note("created key " + made->uid());
     co_return made->uid();
 }

@@ -14,7 +14,8 @@ namespace palette::inline PALETTE_KEYS_ABI::impl::lifecycle {
 // What was begun and cannot be finished is left behind in the record, and cleaned up.
 PALETTE_KEYS_INLINE void RotationMachine::leave_behind() {
     auto const add = [this](Leftover left) {
-        left.next_at = now_;
+        // At once, also for a next run whose clock is a second behind this one's.
+        left.next_at = Instant{};
         record_.leftovers.push_back(std::move(left));
     };
     if (!record_.new_uid.empty()) {

@@ -142,7 +142,7 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
         if (!uid.empty() && !is_known && !is_clean) {
             Leftover left;
             left.uid = uid;
-            left.next_at = now_;
+            left.next_at = Instant{};  // at once
             record_.leftovers.push_back(std::move(left));
             return save_then(&RotationMachine::begin_or_wait);
         }
@@ -181,8 +181,9 @@ PALETTE_KEYS_INLINE void RotationMachine::end_for_unknown_value() {
         Error(errc::conflict,
               "the sink does not know what it holds as the value of this key, which was stored")
             .key_uid(promoted)
-            .advice("put the value back, and what the sink keeps beside it, such as the .json of a file; or, "
-                    "if another key is there, give its uid: RotateOptions::current_key()"));
+            .advice(
+                "put the value back, and what the sink keeps beside it, such as the .json of a file; or give "
+                "the uid of the key that is there, RotateOptions::current_key(), and replace it by force()"));
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::end_for_taken_value(const std::string& key_uid) {
