@@ -58,6 +58,7 @@ public:
         Tee tee(sink, *this);
         co_return co_await real_->exchange(request, tee, report);
     }
+    void close() override { real_->close(); }
 
     std::set<std::string> seen, wanted;
 
@@ -96,6 +97,7 @@ TEST_CASE("default transport: the client wants few headers of a response, and a 
     emulator.faults().add("GET /v1/apiKeys retry-after:1 x1");
     CHECK(client.list().error().code() == errc::rate_limited);
     CHECK(headers->wanted == std::set<std::string>{"Content-Type", "Date", "Retry-After"});
+    CHECK(client.close());
 }
 
 TEST_CASE("default transport: options that cannot be used are refused when it is made") {
