@@ -18,6 +18,9 @@ namespace palette::inline PALETTE_KEYS_ABI {
 ///
 /// Reads the options endpoint, user_agent, tls, timeouts, pool, retry and proxy.
 ///
+/// Precondition: its connections do not outlive the execution context of its client. The client closes them
+/// when it is destroyed, by Transport::close(), which a transport that wraps this one has to pass on.
+///
 /// Errors: errc::invalid_argument if these cannot be used, as the constructor of a client throws them.
 /// Threads: for one client. Runs on the executor of the first coroutine that calls exchange(), which is that
 /// of the client.
