@@ -253,14 +253,12 @@ PALETTE_KEYS_INLINE asio::awaitable<void> RotationDriver::perform_with_key(Step 
         } else {
             // What may pass was retried for two minutes by then (W16): these say that the key, or what the
             // sink gives back, is bad.
-            auto const& error_of_proof = key.error();
+            auto error = std::move(key.error());
             // A 404 that is not the service's is that of something on the way, and says nothing of the key.
-            auto const is_of_proxy = error_of_proof.status() != 0 && !says_gone(error_of_proof);
-            auto const is_final = error_of_proof.code() == errc::conflict ||
-                                  error_of_proof.code() == errc::unauthorized ||
-                                  (error_of_proof.code() == errc::not_found && !is_of_proxy);
+            auto const is_of_proxy = error.status() != 0 && !says_gone(error);
+            auto const is_final = error.code() == errc::conflict || error.code() == errc::unauthorized ||
+                                  (error.code() == errc::not_found && !is_of_proxy);
             // With the new key, where a reader takes a refusal for one of the client's own credential.
-            auto error = key.error();
             error.operation("prove").key_uid(record.new_uid);
             if (error.code() == errc::unauthorized)
                 error.advice("look whether somebody has revoked this new key");

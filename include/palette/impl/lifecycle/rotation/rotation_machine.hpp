@@ -146,6 +146,10 @@ private:
     void say_leftovers();
 
     [[nodiscard]] const palette::lifecycle::RotateOptions& options() const noexcept { return options_; }
+    // The key that was promoted last. A rotation that has failed leaves no new key, and that one as the old.
+    [[nodiscard]] const std::string& promoted_uid() const noexcept {
+        return record_.new_uid.empty() ? record_.old_uid : record_.new_uid;
+    }
     [[nodiscard]] bool is_for(const std::string& owner_uid) const noexcept;
     [[nodiscard]] bool is_ours(const std::optional<palette::lifecycle::Receipt>& value) const noexcept;
     [[nodiscard]] bool is_due() const noexcept { return record_.due && now_ >= *record_.due; }

@@ -165,22 +165,19 @@ PALETTE_KEYS_INLINE void RotationMachine::begin_or_wait() {
 
 // A value that was promoted, and that somebody has taken out of the sink, may be in use where it is now.
 PALETTE_KEYS_INLINE void RotationMachine::begin_empty() {
-    // A rotation that has failed leaves no new key, and the one that was promoted before as the old one.
-    auto const& promoted = record_.new_uid.empty() ? record_.old_uid : record_.new_uid;
-    if (promoted.empty() || !record_.broken_uid.empty()) return plan();
-    current_uid_ = promoted;
+    if (promoted_uid().empty() || !record_.broken_uid.empty()) return plan();
+    current_uid_ = promoted_uid();
     step_ = Step::read_current;
 }
 
 PALETTE_KEYS_INLINE void RotationMachine::end_for_unknown_value() {
-    auto const& promoted = record_.new_uid.empty() ? record_.old_uid : record_.new_uid;
-    if (promoted.empty())
+    if (promoted_uid().empty())
         return end_because(Error(errc::conflict, "the sink holds a key whose uid is not known")
                                .advice("give its uid: RotateOptions::current_key()"));
     end_because(
         Error(errc::conflict,
               "the sink does not know what it holds as the value of this key, which was stored")
-            .key_uid(promoted)
+            .key_uid(promoted_uid())
             .advice(
                 "put the value back, and what the sink keeps beside it, such as the .json of a file; or give "
                 "the uid of the key that is there, RotateOptions::current_key(), and replace it by force()"));
